@@ -1,0 +1,118 @@
+package prober
+
+// Outcome is a run's verdict.
+type Outcome string
+
+// The outcomes.
+const (
+	Pass         Outcome = "pass"
+	Degraded     Outcome = "degraded"
+	Fail         Outcome = "fail"
+	Inconclusive Outcome = "inconclusive" // the run says nothing about the platform
+)
+
+// Stage is a step of a run. A run ends at the first stage that fails.
+type Stage string
+
+// The stages, in the order in which a run passes them.
+const (
+	StageProvision Stage = "provision" // the platform's API makes a stream
+	StageResolve   Stage = "resolve"   // DNS
+	StageConnect   Stage = "connect"   // TCP, TLS, RTMP handshake, connect command
+	StagePublish   Stage = "publish"   // createStream and publish command
+	StageIngest    Stage = "ingest"    // bytes are taken, the connection holds
+	StageManifest  Stage = "manifest"  // multivariant and media playlists
+	StageSegment   Stage = "segment"   // media segments
+	StageMedia     Stage = "media"     // what is inside them, and whether it is ours and now
+	StageLatency   Stage = "latency"
+	StageRecording Stage = "recording"
+	StageTeardown  Stage = "teardown" // the broadcast ends, the stream is deleted
+)
+
+// Stages lists every stage in order.
+func Stages() []Stage {
+	return []Stage{StageProvision, StageResolve, StageConnect, StagePublish, StageIngest,
+		StageManifest, StageSegment, StageMedia, StageLatency, StageRecording, StageTeardown}
+}
+
+// Reason says what exactly failed. The set is closed: a consumer may switch on it.
+type Reason string
+
+// The reasons. The comment says at which stage a reason is met and what was seen.
+const (
+	// provision
+	ReasonAPIUnreachable  Reason = "api_unreachable"  // no HTTP answer: refused, reset, no route
+	ReasonAPITimeout      Reason = "api_timeout"      // no HTTP answer in time
+	ReasonAPIError        Reason = "api_error"        // status 5xx, or one the contract does not know
+	ReasonAPIBadAnswer    Reason = "api_bad_answer"   // success, but without the fields that were promised
+	ReasonAPIUnauthorized Reason = "api_unauthorized" // 401, 403: inconclusive
+	ReasonAPIQuota        Reason = "api_quota"        // 402, 429: inconclusive
+
+	// resolve
+	ReasonNameNotResolved Reason = "name_not_resolved"
+
+	// connect (of an ingest, and of a playback)
+	ReasonConnectionRefused Reason = "connection_refused"
+	ReasonUnreachable       Reason = "unreachable" // no route, host or network unreachable
+	ReasonConnectTimeout    Reason = "connect_timeout"
+	ReasonTLSFailed         Reason = "tls_failed"
+	ReasonHandshakeTimeout  Reason = "handshake_timeout" // TCP accepted, RTMP handshake never answered
+	ReasonHandshakeFailed   Reason = "handshake_failed"  // answered with something that is not RTMP
+	ReasonConnectRejected   Reason = "connect_rejected"  // NetConnection.Connect.Rejected and the like
+	ReasonConnectNoAnswer   Reason = "connect_no_answer" // connect command never answered
+
+	// publish
+	ReasonPublishRejected  Reason = "publish_rejected"    // an onStatus error, whatever its code
+	ReasonPublishNameInUse Reason = "publish_name_in_use" // NetStream.Publish.BadName
+	ReasonPublishDenied    Reason = "publish_denied"      // NetStream.Publish.Denied and the like
+	ReasonPublishNoAnswer  Reason = "publish_no_answer"   // publish command never answered
+
+	// connect, publish, ingest
+	ReasonConnectionClosed Reason = "connection_closed" // the server closed (FIN)
+	ReasonConnectionReset  Reason = "connection_reset"  // RST
+	ReasonSendStalled      Reason = "send_stalled"      // the server stopped reading
+	ReasonSendThrottled    Reason = "send_throttled"    // the server reads slower than the broadcast's rate
+
+	// manifest, segment
+	ReasonHTTPStatus   Reason = "http_status"   // any status but 200 and 206; the detail names it
+	ReasonHTTPTimeout  Reason = "http_timeout"  // no answer, or too few bytes, in time
+	ReasonHTTPClosed   Reason = "http_closed"   // closed or reset in mid-answer, or shorter than Content-Length
+	ReasonRedirectLoop Reason = "redirect_loop" // more redirects than are followed
+	ReasonTooLarge     Reason = "too_large"     // longer than the bound on one read
+	ReasonEmptyBody    Reason = "empty_body"
+
+	// manifest
+	ReasonNotAPlaylist        Reason = "not_a_playlist" // HTML, JSON, anything without #EXTM3U
+	ReasonPlaylistMalformed   Reason = "playlist_malformed"
+	ReasonPlaylistNoSegments  Reason = "playlist_no_segments"
+	ReasonPlaylistStale       Reason = "playlist_stale"        // no new segment in time (RFC 8216bis 6.2.1)
+	ReasonSequenceRegression  Reason = "sequence_regression"   // the media sequence number fell (6.2.2)
+	ReasonStreamEnded         Reason = "stream_ended"          // EXT-X-ENDLIST on a broadcast that is up
+	ReasonNoRenditionPlayable Reason = "no_rendition_playable" // a multivariant playlist that lists nothing we can follow
+
+	// media
+	ReasonNotMedia      Reason = "not_media"      // neither MPEG-TS nor fMP4
+	ReasonNotOurs       Reason = "not_ours"       // media, with another broadcast's marker
+	ReasonNoMarker      Reason = "no_marker"      // media, without any marker
+	ReasonMarkerStale   Reason = "marker_stale"   // our marker, but from long ago: a loop or an old recording
+	ReasonMarkerMissing Reason = "marker_missing" // our marker did not come back within the run's time
+
+	// latency, teardown
+	ReasonLatencyHigh    Reason = "latency_high"
+	ReasonTeardownFailed Reason = "teardown_failed"
+
+	// inconclusive
+	ReasonNothingPushed Reason = "nothing_pushed" // the broadcast to be pulled is down: says nothing of playback
+	ReasonOverlap       Reason = "overlap"        // the last run on the same key has not ended
+	ReasonCancelled     Reason = "cancelled"
+	ReasonConfiguration Reason = "configuration"
+)
+
+// Failure is what a platform did wrong, or why nothing can be said of it. It is
+// data, not an error: a Go error means that the prober itself broke.
+type Failure struct {
+	Outcome Outcome // Fail, Degraded or Inconclusive
+	Stage   Stage
+	Reason  Reason
+	Detail  string // evidence for a person: at most 300 bytes, without secrets
+}

@@ -1,0 +1,49 @@
+package prober
+
+import "time"
+
+// Kind is the kind of a probe. Kinds are different promises to users, so they
+// never share a verdict.
+type Kind string
+
+// The kinds of probe.
+const (
+	KindCanary    Kind = "canary"    // a broadcast that stays up: shows that running broadcasts drop
+	KindGoLive    Kind = "golive"    // a fresh stream each time: shows that new ones cannot start
+	KindPlayback  Kind = "playback"  // pulls a broadcast that is up: shows that viewers cannot watch
+	KindAPI       Kind = "api"       // HTTP
+	KindRecording Kind = "recording" // what is left after a broadcast
+)
+
+// Kinds lists every kind in the order in which they are told.
+func Kinds() []Kind {
+	return []Kind{KindAPI, KindGoLive, KindCanary, KindPlayback, KindRecording}
+}
+
+// Probe is one probe that an agent has to run: a kind against a target, on a
+// schedule. A round of it covers every ingest (golive, canary) and playback.
+type Probe struct {
+	Kind     Kind          `json:"kind"`
+	Target   string        `json:"target"`
+	Schedule string        `json:"schedule"`          // robfig/cron syntax, usually "@every 2s"
+	Offset   time.Duration `json:"offset"`            // start of the first round after the schedule's, so that sites do not collide
+	Timeout  time.Duration `json:"timeout,omitempty"` // bound of one run; 0 is the kind's default
+}
+
+// Assignment is everything an agent is told to do. A newer revision replaces
+// the whole of an older one.
+type Assignment struct {
+	Revision uint64   `json:"revision"`
+	Targets  []Target `json:"targets"`
+	Probes   []Probe  `json:"probes"`
+}
+
+// ProbeNow asks agents for extra rounds at once, started Spacing apart without
+// waiting for the last to end.
+type ProbeNow struct {
+	ID      string        `json:"id"`
+	Target  string        `json:"target"`
+	Kinds   []Kind        `json:"kinds"`
+	Rounds  int           `json:"rounds"`
+	Spacing time.Duration `json:"spacing"`
+}

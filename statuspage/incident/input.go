@@ -1,0 +1,64 @@
+package incident
+
+import (
+	"time"
+
+	"streamcanary/prober"
+)
+
+// Input is one entry of the journal. Exactly one of the pointers is set; none
+// is a tick. Seq and At come from the journal, so that a replay sees the same.
+type Input struct {
+	Seq    uint64    // rises by at least one from input to input
+	At     time.Time // the journal's clock when the entry was taken
+	Result *prober.Result
+	Change *Change
+	Config *ConfigChange
+}
+
+// ConfigChange says that the inputs that follow are judged by another policy.
+type ConfigChange struct {
+	PolicyHash string `json:"policy_hash"`
+}
+
+// EventType says what happened.
+type EventType string
+
+// The event types. Those of an incident carry it whole, as it is afterwards.
+const (
+	IncidentOpened   EventType = "incident_opened"
+	IncidentUpdated  EventType = "incident_updated"
+	IncidentResolved EventType = "incident_resolved"
+
+	// for on-call only
+	AgentSick         EventType = "agent_sick"         // its own control fails
+	AgentSilent       EventType = "agent_silent"       // nothing heard for too long
+	AgentContradicted EventType = "agent_contradicted" // it alone sees failures that the others do not
+	AgentRecovered    EventType = "agent_recovered"    // resolves all of the three
+	ResultsDropped    EventType = "results_dropped"    // an agent's outbox was full; told once a boot and growth
+	NoAgents          EventType = "no_agents"          // nothing is known of anything
+	AgentsBack        EventType = "agents_back"        // resolves no_agents
+	QuorumLost        EventType = "quorum_lost"        // an incident is open and too few sites are left to resolve it
+	QuorumBack        EventType = "quorum_back"
+	ResultRefused     EventType = "result_refused" // a result of an unknown agent, element or time; told once a cause
+	ChangeReported    EventType = "change_reported"
+
+	// for the agents
+	ProbeRequested EventType = "probe_requested"
+)
+
+// Event is what one Step decided. Its id derives from what caused it, so that
+// the same journal gives the same ids.
+type Event struct {
+	ID         string           `json:"id"`
+	Seq        uint64           `json:"seq"` // of the causing input
+	At         time.Time        `json:"at"`
+	PolicyHash string           `json:"policy_hash"`
+	Type       EventType        `json:"type"`
+	Key        string           `json:"key"` // what it is about; an opening and its resolve share it
+	Summary    string           `json:"summary"`
+	Incident   *Incident        `json:"incident,omitempty"`
+	Agent      string           `json:"agent,omitempty"`
+	Change     *Change          `json:"change,omitempty"`
+	ProbeNow   *prober.ProbeNow `json:"probe_now,omitempty"`
+}

@@ -1,0 +1,179 @@
+package incident
+
+import (
+	"time"
+
+	"streamcanary/prober"
+)
+
+// Topology is what is watched, from where, and how the page shows it. It is
+// part of the configuration, and so of the policy's hash.
+type Topology struct {
+	Installation string      `json:"installation"` // salt of every public id
+	Page         PageInfo    `json:"page"`
+	Targets      []Target    `json:"targets"`
+	Sites        []Site      `json:"sites"`
+	Groups       []Group     `json:"groups"`
+	Components   []Component `json:"components"`
+}
+
+// PageInfo names the public page.
+type PageInfo struct {
+	Name string `json:"name"`
+	URL  string `json:"url"` // without a trailing slash
+}
+
+// Target is a platform's elements, without addresses or keys.
+type Target struct {
+	ID        string     `json:"id"`
+	Name      string     `json:"name"`
+	Regions   []Region   `json:"regions"`
+	HasAPI    bool       `json:"has_api"`
+	Ingests   []Endpoint `json:"ingests"`
+	Playbacks []Endpoint `json:"playbacks"`
+}
+
+// Region is a region of the platform.
+type Region struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// Endpoint is an ingest or a playback.
+type Endpoint struct {
+	ID     string `json:"id"`
+	Region string `json:"region"`
+}
+
+// Site is a vantage point with its agents.
+type Site struct {
+	ID     string   `json:"id"`
+	Agents []string `json:"agents"`
+}
+
+// Group puts components under one heading.
+type Group struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// Component is what the page shows of one or more elements.
+type Component struct {
+	ID          string           `json:"id"`
+	Name        string           `json:"name"`
+	Description string           `json:"description,omitempty"`
+	Group       string           `json:"group,omitempty"`
+	StartDate   string           `json:"start_date,omitempty"` // YYYY-MM-DD
+	Elements    []prober.Element `json:"elements"`
+	Publish     Publish          `json:"publish"`
+}
+
+// Publish says how an incident of a component reaches the public page.
+type Publish string
+
+// The ways of publishing.
+const (
+	PublishAuto     Publish = "auto"
+	PublishHold     Publish = "hold"     // waits for a person
+	PublishInternal Publish = "internal" // never public
+)
+
+// Status is a component's, as Statuspage names it.
+type Status string
+
+// The component statuses, best first.
+const (
+	Operational         Status = "operational"
+	UnderMaintenance    Status = "under_maintenance"
+	DegradedPerformance Status = "degraded_performance"
+	PartialOutage       Status = "partial_outage"
+	MajorOutage         Status = "major_outage"
+)
+
+// Impact is an incident's, as Statuspage names it.
+type Impact string
+
+// The impacts, least first.
+const (
+	ImpactNone     Impact = "none"
+	ImpactMinor    Impact = "minor"
+	ImpactMajor    Impact = "major"
+	ImpactCritical Impact = "critical"
+)
+
+// Phase is an incident's status, as Statuspage names it.
+type Phase string
+
+// The incident statuses.
+const (
+	Investigating Phase = "investigating"
+	Identified    Phase = "identified"
+	Monitoring    Phase = "monitoring"
+	Resolved      Phase = "resolved"
+	Postmortem    Phase = "postmortem"
+)
+
+// Incident is one cause's story. Sites, agents, reasons and changes in it are
+// for on-call only; package statuspage copies out what may be public.
+type Incident struct {
+	ID           string    `json:"id"` // public, 12 characters [a-z0-9]
+	Name         string    `json:"name"`
+	Target       string    `json:"target"`
+	Phase        Phase     `json:"phase"`
+	Impact       Impact    `json:"impact"`
+	StartedAt    time.Time `json:"started_at"` // first failing result
+	CreatedAt    time.Time `json:"created_at"` // opened
+	UpdatedAt    time.Time `json:"updated_at"`
+	MonitoringAt time.Time `json:"monitoring_at,omitzero"`
+	ResolvedAt   time.Time `json:"resolved_at,omitzero"`
+	Public       bool      `json:"public"`
+	Components   []string  `json:"components"`        // ids in the configuration, every one that was ever affected
+	Updates      []Update  `json:"updates"`           // oldest first
+	Failures     []Failure `json:"failures"`          // internal: every element and kind that opened
+	Changes      []Change  `json:"changes,omitempty"` // internal: reported shortly before
+}
+
+// Update is one message of an incident.
+type Update struct {
+	ID       string              `json:"id"` // public
+	Phase    Phase               `json:"phase"`
+	Body     string              `json:"body"` // plain text
+	At       time.Time           `json:"at"`
+	Affected []AffectedComponent `json:"affected"`
+}
+
+// AffectedComponent is a component's status before and after an update.
+type AffectedComponent struct {
+	Component string `json:"component"` // id in the configuration
+	Old       Status `json:"old"`
+	New       Status `json:"new"`
+}
+
+// Failure is an element that opened for a kind, with the evidence. Internal.
+type Failure struct {
+	Element     prober.Element `json:"element"`
+	Kind        prober.Kind    `json:"kind"`
+	FirstFailed time.Time      `json:"first_failed"`
+	OpenedAt    time.Time      `json:"opened_at"`
+	RecoveredAt time.Time      `json:"recovered_at,omitzero"`
+	Evidence    []Evidence     `json:"evidence"` // the latest of each site
+}
+
+// Evidence is what one site saw last. Internal.
+type Evidence struct {
+	Site   string        `json:"site"`
+	Agent  string        `json:"agent"`
+	At     time.Time     `json:"at"`
+	Stage  prober.Stage  `json:"stage"`
+	Reason prober.Reason `json:"reason"`
+	Detail string        `json:"detail"`
+}
+
+// Change is a deploy or the like that was reported. Internal.
+type Change struct {
+	ID      string    `json:"id"`
+	At      time.Time `json:"at"`
+	Summary string    `json:"summary"`
+	Source  string    `json:"source"`
+	Link    string    `json:"link,omitempty"`
+}
