@@ -108,6 +108,28 @@ const (
 	ReasonConfiguration Reason = "configuration"
 )
 
+// Reasons lists every reason, in the order of the stages.
+func Reasons() []Reason {
+	return []Reason{
+		ReasonAPIUnreachable, ReasonAPITimeout, ReasonAPIError,
+		ReasonAPIBadAnswer, ReasonAPIUnauthorized, ReasonAPIQuota,
+		ReasonNameNotResolved, ReasonConnectionRefused, ReasonUnreachable,
+		ReasonConnectTimeout, ReasonTLSFailed, ReasonHandshakeTimeout,
+		ReasonHandshakeFailed, ReasonConnectRejected, ReasonConnectNoAnswer,
+		ReasonPublishRejected, ReasonPublishNameInUse, ReasonPublishDenied,
+		ReasonPublishNoAnswer, ReasonConnectionClosed, ReasonConnectionReset,
+		ReasonSendStalled, ReasonSendThrottled, ReasonHTTPStatus,
+		ReasonHTTPTimeout, ReasonHTTPClosed, ReasonRedirectLoop,
+		ReasonTooLarge, ReasonEmptyBody, ReasonNotAPlaylist,
+		ReasonPlaylistMalformed, ReasonPlaylistNoSegments, ReasonPlaylistStale,
+		ReasonSequenceRegression, ReasonStreamEnded, ReasonNoRenditionPlayable,
+		ReasonNotMedia, ReasonNotOurs, ReasonNoMarker,
+		ReasonMarkerStale, ReasonMarkerMissing, ReasonLatencyHigh,
+		ReasonTeardownFailed, ReasonNothingPushed, ReasonOverlap,
+		ReasonCancelled, ReasonConfiguration,
+	}
+}
+
 // Failure is what a platform did wrong, or why nothing can be said of it. It is
 // data, not an error: a Go error means that the prober itself broke.
 type Failure struct {
