@@ -154,6 +154,7 @@ type Failure struct {
 	Element     prober.Element `json:"element"`
 	Kind        prober.Kind    `json:"kind"`
 	FirstFailed time.Time      `json:"first_failed"`
+	LastFailed  time.Time      `json:"last_failed"` // newest failure that was seen
 	OpenedAt    time.Time      `json:"opened_at"`
 	RecoveredAt time.Time      `json:"recovered_at,omitzero"`
 	Evidence    []Evidence     `json:"evidence"` // the latest of each site

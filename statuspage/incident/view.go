@@ -1,6 +1,10 @@
 package incident
 
-import "time"
+import (
+	"time"
+
+	"streamcanary/prober"
+)
 
 // View is what a state says of the present: what the page and on-call show.
 type View struct {
@@ -17,4 +21,39 @@ type ComponentState struct {
 	UpdatedAt    time.Time `json:"updated_at"`             // when the status last changed
 	CheckedAt    time.Time `json:"checked_at,omitzero"`    // newest evidence on any of its elements
 	UnknownSince time.Time `json:"unknown_since,omitzero"` // set while no element of it is known
+}
+
+// View reads a state for the page.
+func (p Policy) View(s State) View {
+	v := View{At: s.At, Components: []ComponentState{}, Incidents: []Incident{}}
+	for _, c := range p.topology.Components {
+		v.Components = append(v.Components, p.componentView(s, c))
+	}
+	for i := len(s.Incidents) - 1; i >= 0; i-- {
+		if o := s.Incidents[i]; o.Announced {
+			v.Incidents = append(v.Incidents, o.Incident.clone())
+		}
+	}
+	return v
+}
+
+func (p Policy) componentView(s State, c Component) ComponentState {
+	view := ComponentState{ID: c.ID, Status: Operational, CreatedAt: s.At, UpdatedAt: s.At}
+	if state := s.Components[c.ID]; state != nil {
+		view.Status, view.CreatedAt, view.UpdatedAt = state.Status, state.CreatedAt, state.UpdatedAt
+	}
+	for _, e := range c.Elements {
+		for _, kind := range prober.Kinds() {
+			if sum := s.Sums[sumKey(e, kind)]; sum != nil && sum.EvidenceAt.After(view.CheckedAt) {
+				view.CheckedAt = sum.EvidenceAt
+			}
+		}
+	}
+	switch {
+	case view.CheckedAt.IsZero():
+		view.UnknownSince = view.CreatedAt
+	case s.At.Sub(view.CheckedAt) > p.settings.UnknownAfter:
+		view.UnknownSince = view.CheckedAt
+	}
+	return view
 }

@@ -1,0 +1,276 @@
+package incident
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"streamcanary/prober"
+)
+
+// decide opens and closes elements by the evidence that this turn brought, and
+// says what has become due of each incident.
+func (t *turn) decide() {
+	for _, key := range t.touched() {
+		switch sum := t.s.Sums[key]; {
+		case !sum.Open && t.reached(sum):
+			sum.Open = true
+			for _, site := range sum.Sites {
+				site.V = 0
+			}
+			t.opened(t.failure(sum))
+		case sum.Open && t.recovered(sum):
+			t.closed(sum)
+		case sum.Open:
+			t.stillFailing(sum)
+		}
+	}
+	good := t.goodSites()
+	for _, o := range slices.Clone(t.s.Incidents) {
+		t.quorum(o, good)
+		if !o.SayAt.IsZero() && !o.SayAt.After(t.s.At) {
+			t.say(o)
+		}
+		if !o.HoldUntil.IsZero() && !o.HoldUntil.After(t.s.At) && good >= t.settings.Quorum {
+			t.resolve(o)
+		}
+	}
+}
+
+// opened puts a failure into the incident that shares its cause, or into one of
+// its own: an incident of the same target that has the element already (a
+// relapse, or another kind of failure there), or one with a first failure so
+// close that one cause explains both.
+func (t *turn) opened(f Failure) {
+	for _, o := range t.s.Incidents {
+		if o.Incident.Target == f.Element.Target && t.sameCause(o, f) {
+			t.join(o, f)
+			return
+		}
+	}
+	key := f.Element.String() + "|" + string(f.Kind) + "|" + strconv.FormatUint(t.seq, 10)
+	t.s.Incidents = append(t.s.Incidents, &openIncident{
+		Incident: Incident{
+			ID: PublicID(t.topology.Installation, "incident", key), Target: f.Element.Target,
+			Phase: Investigating, Impact: ImpactNone, StartedAt: f.FirstFailed,
+			CreatedAt: t.s.At, UpdatedAt: t.s.At, Failures: []Failure{f},
+			Components: []string{}, Updates: []Update{}, Changes: t.changesBefore(f.FirstFailed),
+		},
+		SayAt: t.s.At.Add(t.settings.OpenSettle),
+	})
+}
+
+func (t *turn) sameCause(o *openIncident, f Failure) bool {
+	for _, other := range o.Incident.Failures {
+		apart := other.FirstFailed.Sub(f.FirstFailed).Abs()
+		if other.Element == f.Element || apart <= t.settings.JoinWindow {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *turn) join(o *openIncident, f Failure) {
+	i := slices.IndexFunc(o.Incident.Failures, func(g Failure) bool { return g.Element == f.Element && g.Kind == f.Kind })
+	if i >= 0 {
+		o.Incident.Failures[i] = f
+	} else {
+		o.Incident.Failures = append(o.Incident.Failures, f)
+	}
+	if f.FirstFailed.Before(o.Incident.StartedAt) {
+		o.Incident.StartedAt = f.FirstFailed
+	}
+	o.HoldUntil = time.Time{}
+	if o.Announced {
+		o.sayBy(t.s.At.Add(t.settings.UpdateSettle))
+	}
+}
+
+// sayBy makes the next message due no later than at.
+func (o *openIncident) sayBy(at time.Time) {
+	if o.SayAt.IsZero() || at.Before(o.SayAt) {
+		o.SayAt = at
+	}
+}
+
+// stillFailing keeps the evidence of an open element current.
+func (t *turn) stillFailing(sum *sumState) {
+	f := t.find(sum)
+	if f == nil {
+		return
+	}
+	for _, id := range sortedKeys(sum.Sites) {
+		site := sum.Sites[id]
+		if site.Last == nil || !site.Last.At.After(f.LastFailed) || !t.goodSite(id) {
+			continue
+		}
+		f.LastFailed = site.Last.At
+		i := slices.IndexFunc(f.Evidence, func(e Evidence) bool { return e.Site == id })
+		if i >= 0 {
+			f.Evidence[i] = *site.Last
+		} else {
+			f.Evidence = append(f.Evidence, *site.Last)
+		}
+	}
+}
+
+// find gives the open failure that a sum stands for.
+func (t *turn) find(sum *sumState) *Failure {
+	for _, o := range t.s.Incidents {
+		for i := range o.Incident.Failures {
+			if f := &o.Incident.Failures[i]; f.Element == sum.Element && f.Kind == sum.Kind && f.RecoveredAt.IsZero() {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+// closed notes a recovery. When nothing is left failing the incident goes to
+// monitoring at once; a partial recovery waits, since more may follow.
+func (t *turn) closed(sum *sumState) {
+	t.stillFailing(sum)
+	if f := t.find(sum); f != nil {
+		f.RecoveredAt = t.s.At
+	}
+	sum.closeSum()
+	for _, o := range t.s.Incidents {
+		switch {
+		case !o.HoldUntil.IsZero():
+		case !o.failing():
+			o.HoldUntil = t.s.At.Add(t.settings.Hold)
+			o.sayBy(t.s.At)
+		case o.Announced && o.has(sum.Element):
+			o.sayBy(t.s.At.Add(t.settings.RecoverySettle))
+		}
+	}
+}
+
+// failing says whether anything of the incident has not recovered.
+func (o *openIncident) failing() bool {
+	return slices.ContainsFunc(o.Incident.Failures, func(f Failure) bool { return f.RecoveredAt.IsZero() })
+}
+
+func (o *openIncident) has(e prober.Element) bool {
+	return slices.ContainsFunc(o.Incident.Failures, func(f Failure) bool { return f.Element == e })
+}
+
+// dropUnknownFailures closes what a new configuration no longer knows: no
+// evidence on it will ever come.
+func (t *turn) dropUnknownFailures() {
+	for _, o := range t.s.Incidents {
+		for i := range o.Incident.Failures {
+			if f := &o.Incident.Failures[i]; f.RecoveredAt.IsZero() && !t.index.elements[f.Element] {
+				f.RecoveredAt = t.s.At
+			}
+		}
+		if !o.failing() && o.HoldUntil.IsZero() {
+			o.HoldUntil = t.s.At.Add(t.settings.Hold)
+			o.sayBy(t.s.At)
+		}
+	}
+}
+
+// quorum tells on-call when too few sites are left to resolve an incident.
+func (t *turn) quorum(o *openIncident, good int) {
+	lost := good < t.settings.Quorum
+	if lost == o.QuorumLost || !o.Announced {
+		return
+	}
+	o.QuorumLost = lost
+	e := Event{Type: QuorumBack, Key: "quorum/" + o.Incident.ID, Summary: "Enough sites are heard again to resolve: " + o.Incident.Name}
+	if lost {
+		e.Type = QuorumLost
+		e.Summary = "Too few sites are left to resolve by itself: " + o.Incident.Name
+	}
+	t.emit(e)
+}
+
+// say publishes what an incident has come to.
+func (t *turn) say(o *openIncident) {
+	in := &o.Incident
+	o.SayAt = time.Time{}
+	failing := o.failing()
+	switch {
+	case !failing:
+		in.Phase = Monitoring
+		in.MonitoringAt = t.s.At
+	case in.Phase == Monitoring:
+		in.Phase = Investigating
+		in.MonitoringAt = time.Time{}
+	}
+	kind := IncidentUpdated
+	body := t.describe(in)
+	if !o.Announced {
+		kind, o.Announced = IncidentOpened, true
+	} else if last := in.Updates[len(in.Updates)-1]; last.Body == body && last.Phase == in.Phase {
+		return
+	}
+	in.Name = t.title(in)
+	in.Impact = worseImpact(in.Impact, t.impact(in))
+	t.publish(o, kind, body)
+}
+
+// resolve ends an incident after a hold without relapse.
+func (t *turn) resolve(o *openIncident) {
+	in := &o.Incident
+	if !o.SayAt.IsZero() {
+		t.say(o)
+	}
+	in.Phase, in.ResolvedAt = Resolved, t.s.At
+	t.s.Incidents = slices.DeleteFunc(t.s.Incidents, func(other *openIncident) bool { return other == o })
+	t.publish(o, IncidentResolved, t.describe(in))
+}
+
+// publish appends an update with the components as they are now, and emits the
+// incident as it then is.
+func (t *turn) publish(o *openIncident, kind EventType, body string) {
+	in := &o.Incident
+	u := Update{
+		ID:    PublicID(t.topology.Installation, "update", in.ID+"|"+strconv.Itoa(len(in.Updates))),
+		Phase: in.Phase, Body: body, At: t.s.At, Affected: []AffectedComponent{},
+	}
+	now := t.componentStatuses()
+	for _, c := range t.topology.Components {
+		state := t.s.Components[c.ID]
+		old := state.Status
+		if now[c.ID] != old {
+			state.Status, state.UpdatedAt = now[c.ID], t.s.At
+		}
+		if !t.affects(in, c) {
+			continue
+		}
+		u.Affected = append(u.Affected, AffectedComponent{Component: c.ID, Old: old, New: state.Status})
+		if !slices.Contains(in.Components, c.ID) {
+			in.Components = append(in.Components, c.ID)
+		}
+		in.Public = in.Public || c.Publish == PublishAuto
+	}
+	in.Updates = append(in.Updates, u)
+	in.UpdatedAt = t.s.At
+	snapshot := in.clone()
+	t.emit(Event{Type: kind, Key: "incident/" + in.ID, Summary: in.Name, Incident: &snapshot})
+}
+
+// changesBefore lists the changes reported shortly before a first failure.
+func (t *turn) changesBefore(at time.Time) []Change {
+	var near []Change
+	for _, c := range t.s.Changes {
+		if age := at.Sub(c.At); age <= t.settings.ChangeWindow && age >= -time.Minute {
+			near = append(near, c)
+		}
+	}
+	return near
+}
+
+// clone copies an incident, so that what was emitted never changes.
+func (in Incident) clone() Incident {
+	in.Components = slices.Clone(in.Components)
+	in.Changes = slices.Clone(in.Changes)
+	in.Updates = slices.Clone(in.Updates)
+	in.Failures = slices.Clone(in.Failures)
+	for i := range in.Failures {
+		in.Failures[i].Evidence = slices.Clone(in.Failures[i].Evidence)
+	}
+	return in
+}

@@ -1,0 +1,121 @@
+package incident
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"streamcanary/prober"
+)
+
+// State is all that the engine knows. Its JSON has the same bytes for the same
+// journal. A state that was given to Step must not be used again, as a slice
+// that was given to append.
+type State struct {
+	Seq        uint64    `json:"seq"` // of the newest input
+	At         time.Time `json:"at"`  // of the newest input; never falls
+	PolicyHash string    `json:"policy_hash"`
+	GraceFrom  time.Time `json:"grace_from"` // silence is counted from here at the earliest
+
+	Agents     map[string]*agentState     `json:"agents"`
+	Rounds     map[string]*roundState     `json:"rounds"`
+	Broadcasts map[string]*broadcastState `json:"broadcasts"`
+	Sums       map[string]*sumState       `json:"sums"`
+	Components map[string]*componentState `json:"components"`
+	Requests   map[string]time.Time       `json:"requests"`  // by target: until when the last request's rounds run
+	Incidents  []*openIncident            `json:"incidents"` // unresolved, oldest first
+	Changes    []Change                   `json:"changes"`   // recent, oldest first
+	Refused    map[string]uint64          `json:"refused"`   // results not taken, by cause
+	NoAgents   bool                       `json:"no_agents"`
+}
+
+type agentState struct {
+	SeenAt        time.Time      `json:"seen_at,omitzero"`
+	Boot          string         `json:"boot"`
+	Newest        uint64         `json:"newest"` // highest sequence of the boot
+	Window        uint64         `json:"window"` // bit i: sequence Newest-i was taken
+	Control       prober.Control `json:"control"`
+	ControlDetail string         `json:"control_detail,omitempty"`
+	Dropped       uint64         `json:"dropped"`
+	Late          uint64         `json:"late"`
+	Sick          bool           `json:"sick"`
+	Silent        bool           `json:"silent"`
+	AloneSince    time.Time      `json:"alone_since,omitzero"` // it alone sees failures
+	Contradicted  bool           `json:"contradicted"`
+}
+
+// sumState is the evidence on one element for one kind.
+type sumState struct {
+	Element    prober.Element      `json:"element"`
+	Kind       prober.Kind         `json:"kind"`
+	Open       bool                `json:"open"`
+	EvidenceAt time.Time           `json:"evidence_at,omitzero"` // newest evidence of any site
+	Sites      map[string]*siteSum `json:"sites"`
+}
+
+type siteSum struct {
+	W         Nats      `json:"w"`                   // towards opening
+	V         Nats      `json:"v"`                   // towards recovery, while open
+	Failing   bool      `json:"failing"`             // the last evidence was a failure
+	FirstFail time.Time `json:"first_fail,omitzero"` // when W last left 0
+	At        time.Time `json:"at"`
+	Last      *Evidence `json:"last,omitempty"` // the last failure
+}
+
+type broadcastState struct {
+	Ingest string               `json:"ingest"`
+	Seen   map[string]time.Time `json:"seen"` // good, by site and playback
+}
+
+type componentState struct {
+	Status    Status    `json:"status"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// openIncident is an unresolved incident with the timers that run on it.
+type openIncident struct {
+	Incident   Incident  `json:"incident"`
+	Announced  bool      `json:"announced"`
+	SayAt      time.Time `json:"say_at,omitzero"` // when the next message is due
+	HoldUntil  time.Time `json:"hold_until,omitzero"`
+	QuorumLost bool      `json:"quorum_lost"`
+}
+
+// NewState is the state before the first input.
+func NewState() State {
+	return State{
+		Agents: map[string]*agentState{}, Rounds: map[string]*roundState{},
+		Broadcasts: map[string]*broadcastState{}, Sums: map[string]*sumState{},
+		Components: map[string]*componentState{}, Requests: map[string]time.Time{},
+		Refused: map[string]uint64{},
+	}
+}
+
+// Encode writes a state for the store.
+func (s State) Encode() ([]byte, error) {
+	b, err := json.Marshal(s)
+	if err != nil {
+		return nil, fmt.Errorf("engine state: %w", err)
+	}
+	return b, nil
+}
+
+// DecodeState reads what Encode wrote. Nothing at all is a new state.
+func DecodeState(b []byte) (State, error) {
+	s := NewState()
+	if len(b) == 0 {
+		return s, nil
+	}
+	if err := json.Unmarshal(b, &s); err != nil {
+		return State{}, fmt.Errorf("engine state: %w: it was not written by this version; restore a backup or start with a new data directory", err)
+	}
+	return s, nil
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	return slices.Sorted(maps.Keys(m))
+}

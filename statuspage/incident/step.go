@@ -1,0 +1,178 @@
+package incident
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"streamcanary/prober"
+)
+
+// Step folds one input into the state and says what it decided. It depends on
+// nothing but its arguments: the same inputs give the same bytes. An input
+// whose sequence is not above the state's was folded already and is ignored.
+// The state that is passed must not be used again.
+func (p Policy) Step(s State, in Input) (State, []Event) {
+	if in.Seq <= s.Seq && s.Seq != 0 {
+		return s, nil
+	}
+	t := &turn{Policy: p, s: &s, seq: in.Seq, before: s.At, dirty: map[string]bool{}}
+	s.Seq, s.PolicyHash = in.Seq, p.hash
+	if in.At.After(s.At) {
+		s.At = in.At.UTC()
+	}
+	t.known()
+	switch {
+	case in.Result != nil:
+		t.result(*in.Result, s.At)
+	case in.Change != nil:
+		t.change(*in.Change)
+	case in.Config != nil:
+		t.resume()
+	}
+	t.timers()
+	return s, t.events
+}
+
+// Next says when a tick is due if nothing else is heard until then; the zero
+// time says never.
+func (p Policy) Next(s State) time.Time {
+	var next time.Time
+	due := func(at time.Time) {
+		if !at.IsZero() && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	for _, r := range s.Rounds {
+		due(r.Deadline)
+	}
+	for _, name := range p.index.agents {
+		if a := s.Agents[name]; a != nil && !a.Silent {
+			due(p.silentAt(s, a).Truncate(time.Second).Add(time.Second)) // agents are looked at once a second
+		}
+	}
+	for _, o := range s.Incidents {
+		due(o.SayAt)
+		if o.HoldUntil.After(s.At) {
+			due(o.HoldUntil)
+		} else if !o.HoldUntil.IsZero() {
+			due(s.At.Add(time.Second)) // over, but too few sites are heard
+		}
+	}
+	return next
+}
+
+// turn is one Step under way.
+type turn struct {
+	Policy
+	s        *State
+	seq      uint64
+	before   time.Time       // the state's time before this input
+	dirty    map[string]bool // sums that got evidence
+	allDirty bool            // an agent's word began or ceased to count
+	events   []Event
+}
+
+// emit adds an event. Its id derives from its type, what it is about, and the
+// place in the journal of what caused it.
+func (t *turn) emit(e Event) {
+	e.Seq, e.At, e.PolicyHash = t.seq, t.s.At, t.hash
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%d\x00%d", t.topology.Installation, e.Type, e.Key, t.seq, len(t.events)))
+	e.ID = hex.EncodeToString(sum[:12])
+	t.events = append(t.events, e)
+}
+
+// known makes room in the state for what the topology names, and forgets what
+// it no longer does.
+func (t *turn) known() {
+	if t.s.GraceFrom.IsZero() {
+		t.s.GraceFrom = t.s.At
+	}
+	for _, name := range t.index.agents {
+		if t.s.Agents[name] == nil {
+			t.s.Agents[name] = &agentState{Control: prober.ControlUnknown}
+		}
+	}
+	if len(t.s.Agents) > len(t.index.agents) {
+		for name := range t.s.Agents {
+			if _, ok := t.index.site[name]; !ok {
+				delete(t.s.Agents, name)
+			}
+		}
+	}
+	for _, c := range t.topology.Components {
+		if t.s.Components[c.ID] == nil {
+			t.s.Components[c.ID] = &componentState{Status: Operational, CreatedAt: t.s.At, UpdatedAt: t.s.At}
+		}
+	}
+}
+
+// resume is what a start of the hub or another policy means: nobody could be
+// heard meanwhile, so silence and holds are counted from now.
+func (t *turn) resume() {
+	t.s.GraceFrom = t.s.At
+	for key, sum := range t.s.Sums {
+		if !t.index.elements[sum.Element] {
+			delete(t.s.Sums, key)
+		}
+	}
+	for _, o := range t.s.Incidents {
+		if !o.HoldUntil.IsZero() {
+			o.HoldUntil = t.s.At.Add(t.settings.Hold)
+		}
+	}
+	t.dropUnknownFailures()
+}
+
+// change notes a deploy, to be named beside an incident that follows it.
+func (t *turn) change(c Change) {
+	if c.At.IsZero() {
+		c.At = t.s.At
+	}
+	t.s.Changes = append(t.s.Changes, c)
+	const most = 50
+	if n := len(t.s.Changes); n > most {
+		t.s.Changes = t.s.Changes[n-most:]
+	}
+	t.emit(Event{Type: ChangeReported, Key: "change/" + c.ID, Summary: "Change reported: " + c.Summary, Change: &c})
+}
+
+// timers does whatever became due by now.
+func (t *turn) timers() {
+	for _, key := range sortedKeys(t.s.Rounds) {
+		switch r := t.s.Rounds[key]; {
+		case r.Deadline.After(t.s.At):
+		case r.Judged:
+			delete(t.s.Rounds, key)
+		default:
+			t.judge(r)
+			r.Judged, r.Cells, r.Deadline = true, nil, r.Deadline.Add(t.settings.RoundTimeout[r.Kind])
+		}
+	}
+	if second := t.s.At.Truncate(time.Second); !second.Equal(t.before.Truncate(time.Second)) {
+		t.agentTimers()
+		t.prune()
+	}
+	t.decide()
+}
+
+// prune keeps the state bounded.
+func (t *turn) prune() {
+	const keep = time.Minute
+	for run, b := range t.s.Broadcasts {
+		for where, at := range b.Seen {
+			if t.s.At.Sub(at) > keep {
+				delete(b.Seen, where)
+			}
+		}
+		if len(b.Seen) == 0 {
+			delete(t.s.Broadcasts, run)
+		}
+	}
+	for target, until := range t.s.Requests {
+		if !until.After(t.s.At) {
+			delete(t.s.Requests, target)
+		}
+	}
+}

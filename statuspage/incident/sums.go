@@ -1,0 +1,139 @@
+package incident
+
+import (
+	"slices"
+	"time"
+
+	"streamcanary/prober"
+)
+
+// weigh moves the sum of one element, kind and site by one piece of evidence,
+// within [0, h/q]: no site alone, whatever it sees, can open anything.
+func (t *turn) weigh(e prober.Element, kind prober.Kind, ok bool, evidence Evidence) {
+	key := sumKey(e, kind)
+	sum := t.s.Sums[key]
+	if sum == nil {
+		sum = &sumState{Element: e, Kind: kind, Sites: map[string]*siteSum{}}
+		t.s.Sums[key] = sum
+	}
+	site := sum.Sites[evidence.Site]
+	if site == nil {
+		site = &siteSum{}
+		sum.Sites[evidence.Site] = site
+	}
+	sum.EvidenceAt, site.At = t.s.At, t.s.At
+	t.dirty[key] = true
+	w := t.weights[kind]
+	if ok {
+		site.Failing = false
+		site.W = max(site.W-w.ok, 0)
+		if sum.Open {
+			t.askRecovery(sum, site)
+			site.V = min(site.V+w.ok, t.siteCap(t.settings.RecoveryThreshold))
+		}
+		return
+	}
+	gain := w.fail
+	if site.Failing {
+		gain = w.again
+	}
+	if site.W == 0 {
+		site.FirstFail = evidence.At
+	}
+	site.Failing, site.V = true, 0
+	site.W = min(site.W+gain, t.siteCap(t.settings.Threshold))
+	site.Last = &evidence
+	if !sum.Open {
+		t.request(e.Target)
+	}
+}
+
+// askRecovery asks for rounds when a site first sees an open element good
+// again, so that the end of an outage is as quick to show as its beginning.
+func (t *turn) askRecovery(sum *sumState, site *siteSum) {
+	if site.V == 0 {
+		t.request(sum.Element.Target)
+	}
+}
+
+// request makes every agent that can see the target probe it now. While the
+// rounds of one request run, no other is made: a failing platform is not to be
+// hammered.
+func (t *turn) request(target string) {
+	if t.settings.ConfirmRounds == 0 || t.s.Requests[target].After(t.s.At) {
+		return
+	}
+	rounds, spacing := t.settings.ConfirmRounds, t.settings.ConfirmSpacing
+	t.s.Requests[target] = t.s.At.Add(time.Duration(rounds) * spacing)
+	e := Event{Type: ProbeRequested, Key: "probe/" + target, Summary: "Probe " + target + " now"}
+	t.emit(e)
+	last := &t.events[len(t.events)-1]
+	last.ProbeNow = &prober.ProbeNow{
+		ID: last.ID, Target: target, Rounds: rounds, Spacing: spacing,
+		Kinds: []prober.Kind{prober.KindGoLive, prober.KindCanary, prober.KindPlayback},
+	}
+}
+
+// reached says whether an element opens: the good sites' sums reach h, and at
+// least q sites with good controls have a part in it.
+func (t *turn) reached(sum *sumState) bool {
+	var total Nats
+	sites := 0
+	for id, site := range sum.Sites {
+		if site.W > 0 && t.goodSite(id) {
+			total += site.W
+			sites++
+		}
+	}
+	return sites >= t.settings.Quorum && total >= t.settings.Threshold
+}
+
+// recovered says whether an open element is good again. No data adds nothing,
+// so it never counts as recovery.
+func (t *turn) recovered(sum *sumState) bool {
+	var total Nats
+	sites := 0
+	for id, site := range sum.Sites {
+		if site.V > 0 && t.goodSite(id) {
+			total += site.V
+			sites++
+		}
+	}
+	return sites >= t.settings.Quorum && total >= t.settings.RecoveryThreshold
+}
+
+// failure describes a sum that has just opened. It began with the first failure
+// of the q-th site: fewer could be the sites' own noise from long before.
+func (t *turn) failure(sum *sumState) Failure {
+	f := Failure{Element: sum.Element, Kind: sum.Kind, OpenedAt: t.s.At}
+	var firsts []time.Time
+	for _, id := range sortedKeys(sum.Sites) {
+		site := sum.Sites[id]
+		if site.W > 0 && site.Last != nil && t.goodSite(id) {
+			firsts = append(firsts, site.FirstFail)
+			f.Evidence = append(f.Evidence, *site.Last)
+			if site.Last.At.After(f.LastFailed) {
+				f.LastFailed = site.Last.At
+			}
+		}
+	}
+	slices.SortFunc(firsts, time.Time.Compare)
+	f.FirstFailed = firsts[min(t.settings.Quorum, len(firsts))-1]
+	return f
+}
+
+// closeSum forgets what an element's sums held.
+func (sum *sumState) closeSum() {
+	sum.Open = false
+	for _, site := range sum.Sites {
+		site.W, site.V, site.Failing, site.FirstFail = 0, 0, false, time.Time{}
+	}
+}
+
+// touched lists the sums whose verdict may have changed in this turn.
+func (t *turn) touched() []string {
+	if t.allDirty {
+		return sortedKeys(t.s.Sums)
+	}
+	return sortedKeys(t.dirty)
+}

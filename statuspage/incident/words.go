@@ -1,0 +1,185 @@
+package incident
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"streamcanary/prober"
+)
+
+// observation is one kind of failure in public words: what was seen, and where.
+type observation struct {
+	title    string // "%s" is where
+	sentence string
+	again    string // when it has recovered
+	noRegion bool
+	since    time.Time
+	regions  []string // ids
+}
+
+// The public phrases. They claim what test broadcasts saw, never a cause.
+func phrase(f Failure) observation {
+	accepted := len(f.Evidence) > 0 && pulled(f.Evidence[0].Stage)
+	switch {
+	case f.Element.Type == prober.ElementAPI:
+		return observation{title: "New streams cannot be created", sentence: "New streams cannot be created through the API", again: "creating streams through the API", noRegion: true}
+	case f.Element.Type == prober.ElementCore:
+		return observation{title: "Broadcasts are accepted but do not play", sentence: "Broadcasts are accepted but do not play in any region", again: "playback of accepted broadcasts", noRegion: true}
+	case f.Element.Type == prober.ElementPlayback && f.Kind == prober.KindGoLive:
+		return observation{title: "New broadcasts do not play %s", sentence: "New broadcasts do not play %s", again: "playback of new broadcasts %s"}
+	case f.Element.Type == prober.ElementPlayback:
+		return observation{title: "Playback is failing %s", sentence: "Playback is failing %s", again: "playback %s"}
+	case f.Kind == prober.KindCanary:
+		return observation{title: "Running broadcasts dropped %s", sentence: "Running broadcasts dropped %s", again: "broadcasts staying up %s"}
+	case f.Kind == prober.KindGoLive && !accepted:
+		return observation{title: "New broadcasts cannot start %s", sentence: "New broadcasts cannot start %s", again: "starting new broadcasts %s"}
+	default:
+		return observation{title: "Broadcasts do not play %s", sentence: "Broadcasts pushed %s are accepted but do not play", again: "playback of broadcasts pushed %s"}
+	}
+}
+
+// pulled says whether a stage is one of pulling: what was pushed was taken.
+func pulled(s prober.Stage) bool {
+	switch s {
+	case prober.StageManifest, prober.StageSegment, prober.StageMedia, prober.StageLatency:
+		return true
+	}
+	return false
+}
+
+// observe gathers failures that read alike, in the order of their beginning.
+func (t *turn) observe(failures []Failure) []observation {
+	var all []observation
+	for _, f := range failures {
+		if t.covered(f, failures) {
+			continue
+		}
+		o := phrase(f)
+		o.since = f.FirstFailed
+		i := slices.IndexFunc(all, func(other observation) bool { return other.sentence == o.sentence })
+		if i < 0 {
+			all, i = append(all, o), len(all)
+		}
+		if o.since.Before(all[i].since) {
+			all[i].since = o.since
+		}
+		if region := t.index.regions[f.Element]; region != "" && !slices.Contains(all[i].regions, region) {
+			all[i].regions = append(all[i].regions, region)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b observation) int { return a.since.Compare(b.since) })
+	return all
+}
+
+// covered says whether a failure is said already by another: new broadcasts do
+// not play where no broadcast does.
+func (t *turn) covered(f Failure, all []Failure) bool {
+	return f.Element.Type == prober.ElementPlayback && f.Kind == prober.KindGoLive &&
+		slices.ContainsFunc(all, func(o Failure) bool { return o.Element == f.Element && o.Kind == prober.KindPlayback })
+}
+
+// where names regions: "in Frankfurt and New York", "in all regions".
+func (t *turn) where(target Target, ids []string, long bool) string {
+	var names []string
+	for _, r := range target.Regions {
+		if slices.Contains(ids, r.ID) {
+			names = append(names, r.Name)
+		}
+	}
+	list := listed(names)
+	if len(names) > 1 && len(names) == len(target.Regions) {
+		if long {
+			return "in all regions (" + list + ")"
+		}
+		return "in all regions"
+	}
+	if list == "" {
+		return ""
+	}
+	return "in " + list
+}
+
+func listed(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+func fill(pattern, where string) string {
+	return strings.TrimSpace(strings.ReplaceAll(pattern, "%s", where))
+}
+
+// title names an incident by all that ever failed in it.
+func (t *turn) title(in *Incident) string {
+	target := t.index.target[in.Target]
+	all := t.observe(in.Failures)
+	name := ""
+	switch len(all) {
+	case 0:
+		name = in.Name
+	case 1:
+		name = fill(all[0].title, t.where(target, all[0].regions, false))
+	default:
+		var regions []string
+		wide := false
+		for _, o := range all {
+			wide = wide || o.noRegion
+			regions = append(regions, o.regions...)
+		}
+		name = "Live streaming outage"
+		if where := t.where(target, regions, false); !wide && where != "" {
+			name += " " + where
+		}
+	}
+	if len(t.topology.Targets) > 1 {
+		name = target.Name + ": " + name
+	}
+	return name
+}
+
+// describe is the body of an incident's next update.
+func (t *turn) describe(in *Incident) string {
+	target := t.index.target[in.Target]
+	var now, over []Failure
+	ended := in.StartedAt
+	for _, f := range in.Failures {
+		if f.RecoveredAt.IsZero() {
+			now = append(now, f)
+		} else {
+			over = append(over, f)
+		}
+		if f.LastFailed.After(ended) {
+			ended = f.LastFailed
+		}
+	}
+	switch {
+	case in.Phase == Resolved:
+		return fmt.Sprintf("This incident is resolved. It began at %s; no failure has been seen since %s.", clock(in.StartedAt), clock(ended))
+	case len(now) == 0:
+		return fmt.Sprintf("Test broadcasts start, stay up and play again wherever they had failed; no failure has been seen since %s. We are watching that it stays so.", clock(ended))
+	}
+	var lines []string
+	for _, o := range t.observe(now) {
+		when := "since"
+		if strings.HasPrefix(o.sentence, "Running broadcasts dropped") {
+			when = "at"
+		}
+		lines = append(lines, fmt.Sprintf("%s, %s %s.", fill(o.sentence, t.where(target, o.regions, true)), when, clock(o.since)))
+	}
+	var again []string
+	for _, o := range t.observe(over) {
+		again = append(again, fill(o.again, t.where(target, o.regions, false)))
+	}
+	if len(again) > 0 {
+		lines = append(lines, "Working again: "+strings.Join(again, "; ")+".")
+	}
+	if len(in.Updates) == 0 {
+		lines = append(lines, "Seen by automated test broadcasts. We are investigating.")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func clock(at time.Time) string { return at.UTC().Format("15:04:05 UTC") }
