@@ -20,6 +20,7 @@ type roundState struct {
 	Pushed   []string    `json:"pushed,omitempty"` // ingests whose push side passed
 	Cells    []cell      `json:"cells,omitempty"`
 	Counted  []string    `json:"counted,omitempty"` // sums that have their one piece of evidence
+	Judged   bool        `json:"judged,omitempty"`  // too old to wait for; kept so that stragglers are known as such
 }
 
 // cell is one broadcast pulled at one playback.
