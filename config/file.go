@@ -1,0 +1,142 @@
+package config
+
+import "time"
+
+// These are the files as they are written. What they become is in hub.go and
+// agent.go. The annotated examples in deploy explain every key.
+
+type hubFile struct {
+	Installation string          `mapstructure:"installation"`
+	Page         pageFile        `mapstructure:"page"`
+	HTTP         httpFile        `mapstructure:"http"`
+	Data         string          `mapstructure:"data"`
+	NATS         natsFile        `mapstructure:"nats"`
+	Alerts       *alertsFile     `mapstructure:"alerts"`
+	Targets      []targetFile    `mapstructure:"targets"`
+	Probes       []probeFile     `mapstructure:"probes"`
+	Agents       []vantageFile   `mapstructure:"agents"`
+	Groups       []namedFile     `mapstructure:"groups"`
+	Components   []componentFile `mapstructure:"components"`
+	Policy       policyFile      `mapstructure:"policy"`
+}
+
+type pageFile struct {
+	Name string `mapstructure:"name"`
+	URL  string `mapstructure:"url"`
+}
+
+type httpFile struct {
+	Listen string `mapstructure:"listen"`
+}
+
+type natsFile struct {
+	Listen      string `mapstructure:"listen"`
+	TLSCertFile string `mapstructure:"tls_cert_file"`
+	TLSKeyFile  string `mapstructure:"tls_key_file"`
+	SyncAlways  bool   `mapstructure:"sync_always"`
+}
+
+type alertsFile struct {
+	Token     secretText    `mapstructure:"token"`
+	TokenFile string        `mapstructure:"token_file"`
+	Webhooks  []webhookFile `mapstructure:"webhooks"`
+}
+
+type webhookFile struct {
+	ID         string     `mapstructure:"id"`
+	URL        secretText `mapstructure:"url"` // many receivers have their token in it
+	URLFile    string     `mapstructure:"url_file"`
+	Secret     secretText `mapstructure:"secret"`
+	SecretFile string     `mapstructure:"secret_file"`
+}
+
+type targetFile struct {
+	ID        string         `mapstructure:"id"`
+	Name      string         `mapstructure:"name"`
+	Platform  platformFile   `mapstructure:"platform"`
+	Regions   []namedFile    `mapstructure:"regions"`
+	Ingests   []endpointFile `mapstructure:"ingests"`
+	Playbacks []endpointFile `mapstructure:"playbacks"`
+}
+
+type platformFile struct {
+	Type       string     `mapstructure:"type"`
+	API        string     `mapstructure:"api"`
+	APIKey     secretText `mapstructure:"api_key"`
+	APIKeyFile string     `mapstructure:"api_key_file"`
+}
+
+type namedFile struct {
+	ID   string `mapstructure:"id"`
+	Name string `mapstructure:"name"`
+}
+
+type endpointFile struct {
+	ID     string `mapstructure:"id"`
+	Region string `mapstructure:"region"`
+	URL    string `mapstructure:"url"`
+}
+
+type probeFile struct {
+	Kind    string        `mapstructure:"kind"`
+	Target  string        `mapstructure:"target"`
+	Every   time.Duration `mapstructure:"every"`
+	Cron    string        `mapstructure:"cron"`
+	Timeout time.Duration `mapstructure:"timeout"`
+}
+
+type vantageFile struct {
+	ID      string     `mapstructure:"id"`
+	Site    string     `mapstructure:"site"`
+	Region  string     `mapstructure:"region"`
+	Key     secretText `mapstructure:"key"`
+	KeyFile string     `mapstructure:"key_file"`
+}
+
+type componentFile struct {
+	ID          string   `mapstructure:"id"`
+	Name        string   `mapstructure:"name"`
+	Description string   `mapstructure:"description"`
+	Group       string   `mapstructure:"group"`
+	StartDate   dateText `mapstructure:"start_date"`
+	Elements    []string `mapstructure:"elements"`
+	Publish     string   `mapstructure:"publish"`
+}
+
+type policyFile struct {
+	Quorum            int           `mapstructure:"quorum"`
+	Threshold         float64       `mapstructure:"threshold"`
+	RecoveryThreshold float64       `mapstructure:"recovery_threshold"`
+	Hold              time.Duration `mapstructure:"hold"`
+	JoinWindow        time.Duration `mapstructure:"join_window"`
+	OpenSettle        time.Duration `mapstructure:"open_settle"`
+	UpdateSettle      time.Duration `mapstructure:"update_settle"`
+	RecoverySettle    time.Duration `mapstructure:"recovery_settle"`
+	ConfirmRounds     int           `mapstructure:"confirm_rounds"`
+	ConfirmSpacing    time.Duration `mapstructure:"confirm_spacing"`
+	LateAfter         time.Duration `mapstructure:"late_after"`
+	SilentAfter       time.Duration `mapstructure:"silent_after"`
+	UnknownAfter      time.Duration `mapstructure:"unknown_after"`
+	ContradictedAfter time.Duration `mapstructure:"contradicted_after"`
+	ChangeWindow      time.Duration `mapstructure:"change_window"`
+	Kinds             []kindFile    `mapstructure:"kinds"`
+}
+
+type kindFile struct {
+	Kind         string         `mapstructure:"kind"`
+	P0           *float64       `mapstructure:"p0"`
+	P1           *float64       `mapstructure:"p1"`
+	AgainP0      *float64       `mapstructure:"again_p0"`
+	RoundTimeout *time.Duration `mapstructure:"round_timeout"`
+}
+
+type agentFile struct {
+	Hub     string     `mapstructure:"hub"`
+	ID      string     `mapstructure:"id"`
+	Site    string     `mapstructure:"site"`
+	Region  string     `mapstructure:"region"`
+	Key     secretText `mapstructure:"key"`
+	KeyFile string     `mapstructure:"key_file"`
+	Data    string     `mapstructure:"data"`
+	CAFile  string     `mapstructure:"ca_file"`
+}

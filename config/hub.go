@@ -1,0 +1,211 @@
+package config
+
+import (
+	"streamcanary/prober"
+	"streamcanary/statuspage/incident"
+)
+
+// Hub is everything a hub is told: one page with its targets, what probes them,
+// and how it is decided.
+type Hub struct {
+	HTTP     HTTP
+	Data     string // folder of the database and the journal
+	NATS     NATS
+	Alerts   Alerts
+	Targets  []prober.Target
+	Probes   []prober.Probe // without offsets: those depend on the site
+	Agents   []AgentAccess
+	Topology incident.Topology
+	Settings incident.Settings
+	Policy   incident.Policy // of Settings and Topology
+
+	// Warnings are for the operator: what is allowed, but hardly meant.
+	Warnings []string
+}
+
+// HTTP is where the page is served.
+type HTTP struct {
+	Listen string // host:port
+}
+
+// NATS is the embedded server that agents report to.
+type NATS struct {
+	Listen      string // host:port
+	TLSCertFile string // PEM; "" is no TLS
+	TLSKeyFile  string
+	SyncAlways  bool // every message is on disk before it is acknowledged
+}
+
+// Alerts is how on-call is reached.
+type Alerts struct {
+	Token    prober.Secret // bearer token of /alerts; "" closes it
+	Webhooks []Webhook
+}
+
+// Webhook is sent every alert until it acknowledges it.
+type Webhook struct {
+	ID     string
+	URL    prober.Secret // http or https; many receivers have their token in it
+	Secret prober.Secret // signs the body; "" is no signature
+}
+
+// AgentAccess is an agent that may report, and the key by which it proves it.
+type AgentAccess struct {
+	ID     string
+	Site   string
+	Region string
+	Key    prober.Secret
+}
+
+// hubDefaults are the values of keys that are not in the file.
+func hubDefaults() map[string]any {
+	s := incident.DefaultSettings()
+	return map[string]any{
+		"http.listen":      "127.0.0.1:8080",
+		"data":             "/var/lib/streamcanary",
+		"nats.listen":      ":4222",
+		"nats.sync_always": true,
+
+		"policy.quorum":             s.Quorum,
+		"policy.threshold":          natsFloat(s.Threshold),
+		"policy.recovery_threshold": natsFloat(s.RecoveryThreshold),
+		"policy.hold":               s.Hold,
+		"policy.join_window":        s.JoinWindow,
+		"policy.open_settle":        s.OpenSettle,
+		"policy.update_settle":      s.UpdateSettle,
+		"policy.recovery_settle":    s.RecoverySettle,
+		"policy.confirm_rounds":     s.ConfirmRounds,
+		"policy.confirm_spacing":    s.ConfirmSpacing,
+		"policy.late_after":         s.LateAfter,
+		"policy.silent_after":       s.SilentAfter,
+		"policy.unknown_after":      s.UnknownAfter,
+		"policy.contradicted_after": s.ContradictedAfter,
+		"policy.change_window":      s.ChangeWindow,
+	}
+}
+
+func (c *checker) hub(f hubFile) *Hub {
+	h := &Hub{
+		HTTP: HTTP{Listen: f.HTTP.Listen},
+		Data: f.Data,
+		NATS: NATS{
+			Listen: f.NATS.Listen, SyncAlways: f.NATS.SyncAlways,
+			TLSCertFile: c.abs(f.NATS.TLSCertFile), TLSKeyFile: c.abs(f.NATS.TLSKeyFile),
+		},
+	}
+	c.id("installation", f.Installation, "a name that is never changed: every public id derives from it")
+	c.need("data", f.Data, "the folder of the database")
+	c.listen("http.listen", f.HTTP.Listen)
+	c.natsServer(f.NATS)
+	h.Alerts = c.alerts(f.Alerts)
+	h.Topology.Installation = f.Installation
+	h.Topology.Page = c.page(f.Page)
+	for i, t := range c.targets(f.Targets) {
+		h.Targets = append(h.Targets, t)
+		h.Topology.Targets = append(h.Topology.Targets, public(f.Targets[i], t))
+	}
+	h.Probes = c.probes(f.Probes, f.Targets)
+	h.Agents, h.Topology.Sites = c.agents(f.Agents)
+	h.Topology.Groups = c.groups(f.Groups)
+	h.Topology.Components = c.components(f, h)
+	h.Settings = c.settings(f.Policy)
+	c.quorum(f.Policy, h)
+	c.policy(h)
+	h.Warnings = c.warnings
+	return h
+}
+
+// policy weighs the settings and the topology, if nothing else is wrong.
+func (c *checker) policy(h *Hub) {
+	if len(c.problems) > 0 {
+		return
+	}
+	p, err := incident.NewPolicy(h.Settings, h.Topology)
+	if err != nil {
+		c.addf("policy", "%v", err)
+		return
+	}
+	h.Policy = p
+}
+
+func (c *checker) page(f pageFile) incident.PageInfo {
+	c.need("page.name", f.Name, "the name in the page's headline")
+	url := c.pageURL("page.url", f.URL)
+	return incident.PageInfo{Name: f.Name, URL: url}
+}
+
+func (c *checker) natsServer(f natsFile) {
+	c.listen("nats.listen", f.Listen)
+	switch {
+	case f.TLSCertFile != "" && f.TLSKeyFile == "":
+		c.addf("nats.tls_key_file", "is missing beside tls_cert_file; name the PEM file of the certificate's key")
+	case f.TLSCertFile == "" && f.TLSKeyFile != "":
+		c.addf("nats.tls_cert_file", "is missing beside tls_key_file; name the PEM file of the certificate chain")
+	case f.TLSCertFile == "" && !isLoopback(f.Listen):
+		c.warnf("nats.listen is %s without TLS: agents' keys cross the network in clear; give tls_cert_file and tls_key_file, or listen on 127.0.0.1", f.Listen)
+	}
+}
+
+func (c *checker) alerts(f *alertsFile) Alerts {
+	if f == nil {
+		c.warnf("alerts is missing: nobody is paged, and /alerts is closed")
+		return Alerts{}
+	}
+	a := Alerts{Token: c.needSecret("alerts.token", f.Token, f.TokenFile)}
+	seen := ids{}
+	for i, w := range f.Webhooks {
+		at := index("alerts.webhooks", i)
+		c.uniqueID(at, w.ID, seen)
+		hook := Webhook{ID: w.ID}
+		if w.URL == "" && w.URLFile == "" {
+			c.addf(at+".url", "is missing; want https://HOST/PATH, ${NAME}, or url_file")
+		} else {
+			hook.URL = c.secret(at+".url", w.URL, w.URLFile)
+			c.secretURL(at+".url", hook.URL)
+		}
+		if w.Secret != "" || w.SecretFile != "" {
+			hook.Secret = c.needSecret(at+".secret", w.Secret, w.SecretFile)
+		}
+		a.Webhooks = append(a.Webhooks, hook)
+	}
+	return a
+}
+
+func (c *checker) agents(files []vantageFile) ([]AgentAccess, []incident.Site) {
+	if len(files) == 0 {
+		c.addf("agents", "is missing or empty; want a list with at least one agent: id, key")
+	}
+	var agents []AgentAccess
+	var sites []incident.Site
+	seen, keys, bySite := ids{}, map[prober.Secret]string{}, map[string]int{}
+	for i, f := range files {
+		at := index("agents", i)
+		c.uniqueID(at, f.ID, seen)
+		c.optionalID(at+".site", f.Site)
+		c.optionalID(at+".region", f.Region)
+		a := AgentAccess{ID: f.ID, Site: orElse(f.Site, f.ID), Region: f.Region}
+		a.Key = c.needSecret(at+".key", f.Key, f.KeyFile)
+		if first, twice := keys[a.Key]; twice && a.Key != "" {
+			c.addf(at+".key", "is the same as that of agent %s; give every agent a key of its own, so that one can be withdrawn", first)
+		}
+		keys[a.Key] = f.ID
+		agents = append(agents, a)
+		n, ok := bySite[a.Site]
+		if !ok {
+			n = len(sites)
+			bySite[a.Site] = n
+			sites = append(sites, incident.Site{ID: a.Site})
+		}
+		sites[n].Agents = append(sites[n].Agents, a.ID)
+	}
+	return agents, sites
+}
+
+func natsFloat(n incident.Nats) float64 { return float64(n) / 1e6 }
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}

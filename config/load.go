@@ -1,0 +1,191 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/spf13/viper"
+	"go.yaml.in/yaml/v3"
+)
+
+// maxFile bounds what is read of a configuration, in bytes.
+const maxFile = 1 << 20
+
+// File is a configuration that has been checked: a hub's or an agent's. Exactly
+// one of the two is set.
+type File struct {
+	Hub   *Hub
+	Agent *Agent
+}
+
+// Load reads a hub's or an agent's file. Their keys tell which
+// it is. The error is an *Error with every mistake where the file could be read at all.
+func Load(path string) (File, error) {
+	data, err := read(path)
+	if err != nil {
+		return File{}, err
+	}
+	return parse(path, data, os.LookupEnv)
+}
+
+// LoadHub reads a hub's file.
+func LoadHub(path string) (*Hub, error) {
+	f, err := Load(path)
+	if err != nil {
+		return nil, err
+	}
+	if f.Hub == nil {
+		return nil, fmt.Errorf("%s is an agent's configuration, a hub's is needed; to run the agent: streamcanary agent --config %s", path, path)
+	}
+	return f.Hub, nil
+}
+
+// LoadAgent reads an agent's file.
+func LoadAgent(path string) (*Agent, error) {
+	f, err := Load(path)
+	if err != nil {
+		return nil, err
+	}
+	if f.Agent == nil {
+		return nil, fmt.Errorf("%s is a hub's configuration, an agent's is needed; to run the hub: streamcanary serve --config %s", path, path)
+	}
+	return f.Agent, nil
+}
+
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path) //nolint:gosec // the operator names the file
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("read configuration: %s is larger than %d bytes; is it the right file?", path, maxFile)
+	}
+	return data, nil
+}
+
+// parse checks a file's content. env looks a variable up.
+func parse(path string, data []byte, env func(string) (string, bool)) (File, error) {
+	c := &checker{
+		env: env, dir: filepath.Dir(path),
+		lines: map[string]int{}, wrong: map[string]bool{},
+	}
+	root, problem := document(data)
+	if problem != nil {
+		return File{}, &Error{File: path, Problems: []Problem{*problem}}
+	}
+	if isAgent(root) {
+		var file agentFile
+		c.decode(root, data, &file, nil)
+		agent := c.agent(file)
+		return File{Agent: agent}, c.err(path)
+	}
+	var file hubFile
+	c.decode(root, data, &file, hubDefaults())
+	hub := c.hub(file)
+	return File{Hub: hub}, c.err(path)
+}
+
+// document reads the one YAML document in data, which must be a mapping.
+func document(data []byte) (*yaml.Node, *Problem) {
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var doc, second yaml.Node
+	if err := decoder.Decode(&doc); errors.Is(err, io.EOF) {
+		return nil, &Problem{Wrong: "is empty", Right: "start from the annotated examples, hub.example.yaml or agent.example.yaml"}
+	} else if err != nil {
+		return nil, syntaxProblem(err)
+	}
+	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
+		return nil, &Problem{Line: doc.Line, Wrong: "is not a mapping of keys to values", Right: "start from the annotated examples, hub.example.yaml or agent.example.yaml"}
+	}
+	if err := decoder.Decode(&second); err == nil {
+		return nil, &Problem{Line: second.Line, Wrong: "a second YAML document begins here", Right: "want one document for each file"}
+	} else if !errors.Is(err, io.EOF) {
+		return nil, syntaxProblem(err)
+	}
+	return doc.Content[0], nil
+}
+
+func syntaxProblem(err error) *Problem {
+	p := &Problem{Wrong: "is not valid YAML: " + err.Error(), Right: "check indentation (spaces, never tabs), colons and quotes there"}
+	if m := regexp.MustCompile(`^yaml: line (\d+): (.*)$`).FindStringSubmatch(err.Error()); m != nil {
+		p.Line, _ = strconv.Atoi(m[1])
+		p.Wrong = "is not valid YAML: " + m[2]
+	}
+	return p
+}
+
+// isAgent tells an agent's file by its keys: more of them are an agent's than a
+// hub's, so that one misspelt key changes nothing.
+func isAgent(root *yaml.Node) bool {
+	hub, agent := fieldsOf(reflect.TypeFor[hubFile]()), fieldsOf(reflect.TypeFor[agentFile]())
+	balance := 0
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if _, ok := hub[root.Content[i].Value]; ok {
+			balance--
+		}
+		if _, ok := agent[root.Content[i].Value]; ok {
+			balance++
+		}
+	}
+	return balance > 0
+}
+
+// decode fills file, a pointer to a file struct, with the defaults and whatever
+// of data fits. What does not fit is reported.
+func (c *checker) decode(root *yaml.Node, data []byte, file any, defaults map[string]any) {
+	c.lines[""] = root.Line
+	c.walk("", root, reflect.TypeOf(file).Elem())
+
+	v := viper.New()
+	v.SetConfigType("yaml")
+	for key, value := range defaults {
+		v.SetDefault(key, value)
+	}
+	err := v.ReadConfig(bytes.NewReader(data))
+	if err == nil {
+		err = v.UnmarshalExact(file, viper.DecodeHook(mapstructure.ComposeDecodeHookFunc(durationHook, dateHook)))
+	}
+	if err != nil && len(c.problems) == 0 {
+		c.unreadable("", 0, "cannot be read: "+err.Error(), "")
+	}
+}
+
+// durationHook refuses what viper would take for nanoseconds.
+func durationHook(_, to reflect.Type, value any) (any, error) {
+	if to != reflect.TypeFor[time.Duration]() {
+		return value, nil
+	}
+	switch v := value.(type) {
+	case time.Duration: // a default
+		return v, nil
+	case string:
+		if err := checkDuration(v); err != nil {
+			return nil, err
+		}
+		return time.ParseDuration(v)
+	default:
+		return nil, fmt.Errorf("%v has no unit", value)
+	}
+}
+
+// dateHook undoes YAML's reading of a day as a time.
+func dateHook(_, to reflect.Type, value any) (any, error) {
+	if day, ok := value.(time.Time); ok && to == reflect.TypeFor[dateText]() {
+		return day.Format(time.DateOnly), nil
+	}
+	return value, nil
+}

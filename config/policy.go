@@ -1,0 +1,160 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"streamcanary/prober"
+	"streamcanary/statuspage/incident"
+)
+
+// settings turns the policy section, defaults included, into the engine's.
+func (c *checker) settings(f policyFile) incident.Settings {
+	s := incident.DefaultSettings()
+	s.Quorum, s.ConfirmRounds = f.Quorum, f.ConfirmRounds
+	s.Threshold, s.RecoveryThreshold = incident.NatsOf(f.Threshold), incident.NatsOf(f.RecoveryThreshold)
+	for _, d := range []struct {
+		key string
+		in  time.Duration
+		out *time.Duration
+	}{
+		{"hold", f.Hold, &s.Hold},
+		{"join_window", f.JoinWindow, &s.JoinWindow},
+		{"open_settle", f.OpenSettle, &s.OpenSettle},
+		{"update_settle", f.UpdateSettle, &s.UpdateSettle},
+		{"recovery_settle", f.RecoverySettle, &s.RecoverySettle},
+		{"confirm_spacing", f.ConfirmSpacing, &s.ConfirmSpacing},
+		{"late_after", f.LateAfter, &s.LateAfter},
+		{"silent_after", f.SilentAfter, &s.SilentAfter},
+		{"unknown_after", f.UnknownAfter, &s.UnknownAfter},
+		{"contradicted_after", f.ContradictedAfter, &s.ContradictedAfter},
+		{"change_window", f.ChangeWindow, &s.ChangeWindow},
+	} {
+		c.notNegative("policy."+d.key, d.in)
+		*d.out = d.in
+	}
+	if f.Quorum < 1 {
+		c.addf("policy.quorum", "is %d; want at least 1, the number of sites that must agree", f.Quorum)
+	}
+	c.nats("policy.threshold", f.Threshold)
+	c.nats("policy.recovery_threshold", f.RecoveryThreshold)
+	if f.ConfirmRounds < 0 || f.ConfirmRounds > maxConfirm {
+		c.addf("policy.confirm_rounds", "is %d; want from 0 to %d", f.ConfirmRounds, maxConfirm)
+	}
+	if f.ConfirmRounds > 0 && f.ConfirmSpacing == 0 {
+		c.addf("policy.confirm_spacing", "is 0s; want more, such as 2s")
+	}
+	c.kinds(f.Kinds, &s)
+	return s
+}
+
+// maxConfirm bounds the extra load of confirmation.
+const maxConfirm = 20
+
+// maxNats is far above every useful threshold: e^-100 a round is never.
+const maxNats = 100
+
+func (c *checker) nats(at string, value float64) {
+	if !(value > 0 && value <= maxNats) { // also refuses what is not a number
+		c.addf(at, "is %v; want nats above 0, up to %d", value, maxNats)
+	}
+}
+
+func (c *checker) notNegative(at string, d time.Duration) {
+	if d < 0 {
+		c.addf(at, "is %s; want a duration that is not negative", d)
+	}
+}
+
+// kinds lays the file's figures over the defaults of each kind.
+func (c *checker) kinds(files []kindFile, s *incident.Settings) {
+	known := make([]string, 0, len(prober.Kinds()))
+	for _, k := range prober.Kinds() {
+		known = append(known, string(k))
+	}
+	seen := ids{}
+	for i, f := range files {
+		at := index("policy.kinds", i)
+		if !c.reference(at+".kind", f.Kind, "kind of probe", known) {
+			continue
+		}
+		if first, twice := seen[f.Kind]; twice {
+			c.addf(at+".kind", "%s has its figures in line %d already; remove one of them", f.Kind, c.line(first))
+			continue
+		}
+		seen[f.Kind] = at
+		kind := prober.Kind(f.Kind)
+		s.Rates[kind] = c.rates(at, f, s.Rates[kind])
+		if f.RoundTimeout != nil {
+			s.RoundTimeout[kind] = *f.RoundTimeout
+			if *f.RoundTimeout < minTimeout || *f.RoundTimeout > maxTimeout {
+				c.addf(at+".round_timeout", "is %s; want from %s to %s", *f.RoundTimeout, minTimeout, maxTimeout)
+			}
+		}
+	}
+}
+
+func (c *checker) rates(at string, f kindFile, r incident.Rates) incident.Rates {
+	for _, p := range []struct {
+		key string
+		in  *float64
+		out *float64
+	}{{"p0", f.P0, &r.P0}, {"p1", f.P1, &r.P1}, {"again_p0", f.AgainP0, &r.AgainP0}} {
+		if p.in == nil {
+			continue
+		}
+		*p.out = *p.in
+		if !(*p.in > 0 && *p.in < 1) {
+			c.addf(at+"."+p.key, "is %v; want a probability above 0 and below 1", *p.in)
+			return r
+		}
+	}
+	if !(r.P0 <= r.AgainP0 && r.AgainP0 < r.P1) {
+		c.addf(at, "has p0 %v, again_p0 %v and p1 %v; want p0 <= again_p0 < p1", r.P0, r.AgainP0, r.P1)
+	}
+	return r
+}
+
+// quorum refuses to publish by itself what too few sites can see.
+func (c *checker) quorum(f policyFile, h *Hub) {
+	sites := len(h.Topology.Sites)
+	if sites == 0 || c.muted("policy.quorum") {
+		return
+	}
+	for i, component := range h.Topology.Components {
+		if component.Publish != incident.PublishAuto {
+			continue
+		}
+		at := index("components", i)
+		var unseen []string
+		for _, e := range component.Elements {
+			if !probed(h.Probes, e) {
+				unseen = append(unseen, e.String())
+			}
+		}
+		switch {
+		case len(unseen) > 0:
+			c.addf(at+".publish", "is auto, but no probe sees %s; add one in probes, or set publish: hold", strings.Join(unseen, ", "))
+		case f.Quorum > sites:
+			c.addf(at+".publish", "is auto, but policy.quorum is %d and only %d %s can see it; add agents at other sites, lower the quorum, or set publish: hold",
+				f.Quorum, sites, plural(sites, "site", "sites"))
+		}
+	}
+}
+
+// probed says whether a probe brings evidence on e: every agent that runs one
+// pushes to every ingest of the target and pulls from every playback, and a
+// go-live makes its streams through the API.
+func probed(probes []prober.Probe, e prober.Element) bool {
+	return slices.ContainsFunc(probes, func(p prober.Probe) bool {
+		return p.Target == e.Target && (e.Type != prober.ElementAPI || p.Kind == prober.KindGoLive)
+	})
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}

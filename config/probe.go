@@ -1,0 +1,82 @@
+package config
+
+import (
+	"strings"
+	"time"
+
+	"streamcanary/prober"
+	"streamcanary/prober/schedule"
+)
+
+// Bounds of a probe's timeout.
+const (
+	minTimeout = time.Second
+	maxTimeout = 10 * time.Minute
+)
+
+// runKinds are the kinds that agents can run.
+func runKinds() []string { return []string{string(prober.KindCanary), string(prober.KindGoLive)} }
+
+func (c *checker) probes(files []probeFile, targets []targetFile) []prober.Probe {
+	if len(files) == 0 {
+		c.addf("probes", "is missing or empty; want a list with at least one probe: kind, target, every")
+	}
+	known := make([]string, 0, len(targets))
+	for _, t := range targets {
+		known = append(known, t.ID)
+	}
+	probes := make([]prober.Probe, 0, len(files))
+	seen := map[string]string{}
+	for i, f := range files {
+		at := index("probes", i)
+		kind := c.reference(at+".kind", f.Kind, "kind of probe", runKinds())
+		target := c.reference(at+".target", f.Target, "target", known)
+		if first, twice := seen[f.Kind+" "+f.Target]; twice && kind && target {
+			c.addf(at, "target %q already has a %s probe in line %d; remove one of them", f.Target, f.Kind, c.line(first))
+		}
+		seen[f.Kind+" "+f.Target] = at
+		if f.Timeout != 0 && (f.Timeout < minTimeout || f.Timeout > maxTimeout) {
+			c.addf(at+".timeout", "is %s; want from %s to %s", f.Timeout, minTimeout, maxTimeout)
+		}
+		probes = append(probes, prober.Probe{
+			Kind: prober.Kind(f.Kind), Target: f.Target,
+			Schedule: c.schedule(at, f), Timeout: f.Timeout,
+		})
+	}
+	return probes
+}
+
+// schedule gives the one schedule that every or cron stands for.
+func (c *checker) schedule(at string, f probeFile) string {
+	everySet := c.present(at + ".every")
+	spec, key := f.Cron, at+".cron"
+	switch {
+	case everySet && f.Cron != "":
+		c.addf(key, "is set beside every; remove one of them")
+		return ""
+	case everySet:
+		spec, key = "@every "+f.Every.String(), at+".every"
+	case f.Cron == "":
+		c.addf(at+".every", "is missing; want an interval such as every: 30s, or cron: \"*/5 * * * *\"")
+		return ""
+	}
+	if c.muted(key) {
+		return ""
+	}
+	if _, err := schedule.Parse(spec); err != nil {
+		c.addf(key, "%s", semicolon(err.Error()))
+	}
+	return spec
+}
+
+// semicolon divides a schedule's error into what is wrong and what is right.
+func semicolon(text string) string {
+	text = strings.TrimPrefix(text, "schedule ")
+	return strings.Replace(text, ": want ", "; want ", 1)
+}
+
+// present says whether the file has a value at path.
+func (c *checker) present(path string) bool {
+	_, ok := c.lines[path]
+	return ok
+}

@@ -1,0 +1,97 @@
+package config
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"streamcanary/prober"
+)
+
+// minSecret is the shortest key or token that is accepted, in bytes: 16 random
+// characters are out of reach of guessing over a network.
+const minSecret = 16
+
+// maxSecret bounds what is read of a secret's file, in bytes.
+const maxSecret = 64 << 10
+
+// secret resolves the secret at path: ${NAME} from the environment, a file when
+// path_file names one, or the literal. It is "" when nothing is given.
+func (c *checker) secret(path string, literal secretText, file string) prober.Secret {
+	switch {
+	case literal != "" && file != "":
+		c.addf(path+"_file", "is set beside %s; remove one of them", lastKey(path))
+		return ""
+	case file != "":
+		return c.secretFromFile(path+"_file", file)
+	default:
+		return c.expand(path, string(literal))
+	}
+}
+
+func (c *checker) expand(path, text string) prober.Secret {
+	reference := regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`).FindStringSubmatch(text)
+	if reference == nil {
+		if strings.Contains(text, "${") {
+			c.addf(path, "mixes text with ${...}; the whole value must be one ${NAME}")
+		}
+		return prober.Secret(text)
+	}
+	value, ok := c.env(reference[1])
+	switch {
+	case !ok:
+		c.addf(path, "the environment variable %s is not set; set it, or use %s_file", reference[1], lastKey(path))
+	case value == "":
+		c.addf(path, "the environment variable %s is empty; give it the value, or use %s_file", reference[1], lastKey(path))
+	}
+	if value == "" {
+		c.wrong[path] = true
+	}
+	return prober.Secret(value)
+}
+
+func (c *checker) secretFromFile(path, name string) prober.Secret {
+	f, err := os.Open(c.abs(name))
+	if err != nil {
+		c.addf(path, "cannot be read: %v; it must be a file that holds nothing but the secret", err)
+		return ""
+	}
+	defer f.Close() //nolint:errcheck // only read
+	content, err := io.ReadAll(io.LimitReader(f, maxSecret))
+	if err != nil {
+		c.addf(path, "cannot be read: %v; it must be a file that holds nothing but the secret", err)
+		return ""
+	}
+	text := strings.TrimSpace(string(content))
+	if text == "" {
+		c.addf(path, "%s is empty; it must hold the secret", name)
+	}
+	return prober.Secret(text)
+}
+
+// needSecret is secret for one that must be there, and hard to guess.
+func (c *checker) needSecret(path string, literal secretText, file string) prober.Secret {
+	if literal == "" && file == "" {
+		c.addf(path, "is missing; write ${NAME} to take it from the environment, or use %s_file", lastKey(path))
+		return ""
+	}
+	s := c.secret(path, literal, file)
+	if n := len(s.Reveal()); n > 0 && n < minSecret {
+		c.addf(path, "is only %d characters; want at least %d, for example from: openssl rand -hex 16", n, minSecret)
+	}
+	return s
+}
+
+// abs resolves a path in the file, relative to the file's own folder.
+func (c *checker) abs(name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(c.dir, name)
+}
+
+func lastKey(path string) string {
+	return path[strings.LastIndexByte(path, '.')+1:]
+}

@@ -1,0 +1,79 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"streamcanary/prober"
+)
+
+// Summary says in a few lines for a person what the file sets up.
+func (f File) Summary() []string {
+	if f.Agent != nil {
+		return f.Agent.summary()
+	}
+	return f.Hub.summary()
+}
+
+// Warnings are what is allowed in the file, but hardly meant.
+func (f File) Warnings() []string {
+	if f.Agent != nil {
+		return f.Agent.Warnings
+	}
+	return f.Hub.Warnings
+}
+
+func (a *Agent) summary() []string {
+	line := fmt.Sprintf("agent %s at site %s", a.ID, a.Site)
+	if a.Region != "" {
+		line += " in region " + a.Region
+	}
+	return []string{
+		"This is an agent's configuration, and it is good.",
+		line,
+		"reports to " + a.Hub + ", outbox in " + a.Data,
+	}
+}
+
+func (h *Hub) summary() []string {
+	topology := h.Topology
+	lines := []string{
+		"This is a hub's configuration, and it is good.",
+		fmt.Sprintf("page %q, served on %s, public at %s", topology.Page.Name, h.HTTP.Listen, topology.Page.URL),
+	}
+	for _, t := range h.Targets {
+		lines = append(lines, fmt.Sprintf("target %s (%s): %s, %s", t.ID, t.Platform.Type,
+			count(len(t.Ingests), "ingest"), count(len(t.Playbacks), "playback")))
+	}
+	for _, p := range h.Probes {
+		lines = append(lines, fmt.Sprintf("probe %s of %s, %s", p.Kind, p.Target, p.Schedule))
+	}
+	budget := h.Budget()
+	return append(lines,
+		fmt.Sprintf("%s at %s; %s must agree (quorum)", count(len(h.Agents), "agent"),
+			count(len(topology.Sites), "site"), count(h.Settings.Quorum, "site")),
+		fmt.Sprintf("%s in %s", count(len(topology.Components), "component"), count(len(topology.Groups), "group")),
+		fmt.Sprintf("each agent sends about %s an hour and receives about %s an hour (broadcasts of %d kbit/s%s)",
+			byteCount(budget.Sent), byteCount(budget.Received), BroadcastBitrate/1000, h.goLiveNote()))
+}
+
+func (h *Hub) goLiveNote() string {
+	for _, p := range h.Probes {
+		if p.Kind == prober.KindGoLive {
+			return fmt.Sprintf(", a go-live up for %s", GoLiveRun)
+		}
+	}
+	return ""
+}
+
+func count(n int, what string) string { return fmt.Sprintf("%d %s", n, plural(n, what, what+"s")) }
+
+// byteCount writes a number of bytes in decimal units, as networks are billed.
+func byteCount(n int64) string {
+	units := []string{"kB", "MB", "GB", "TB"}
+	value, unit := float64(n)/1000, 0
+	for value >= 1000 && unit < len(units)-1 {
+		value, unit = value/1000, unit+1
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", value), ".0") + " " + units[unit]
+}
