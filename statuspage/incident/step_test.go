@@ -1,0 +1,125 @@
+package incident
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"streamcanary/prober"
+)
+
+// FuzzStep feeds arbitrary journals: eight bytes an input.
+func FuzzStep(f *testing.F) {
+	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 0})
+	f.Add([]byte(strings.Repeat("\x01\x05\x00\x01\x02\x03\x04\x05", 40)))
+	f.Add([]byte(strings.Repeat("\x02\xff\x01\x00\x00\x01\x01\x00\x00\x01\x02\x00\x01\x01\x01\x09", 60)))
+	p, err := NewPolicy(DefaultSettings(), topology())
+	if err != nil {
+		f.Fatal(err)
+	}
+	kinds := append(prober.Kinds(), "unheard")
+	stages := append(prober.Stages(), "")
+	outcomes := []prober.Outcome{prober.Pass, prober.Degraded, prober.Fail, prober.Inconclusive}
+	controls := []prober.Control{prober.ControlPass, prober.ControlPass, prober.ControlFail, prober.ControlUnknown}
+	names := []string{"fra", "nyc", "sin", "", "mars"}
+	f.Fuzz(func(t *testing.T, journal []byte) {
+		s, now := NewState(), time.Unix(1_700_000_000, 0)
+		opened := map[string]int{}
+		for i := 0; len(journal) >= 8 && i < 4000; i++ {
+			b := journal[:8]
+			journal = journal[8:]
+			now = now.Add(time.Duration(int8(b[0])) * 100 * time.Millisecond) //nolint:gosec // any byte will do
+			in := Input{Seq: uint64(i + 1), At: now}                          //nolint:gosec // small
+			switch b[1] % 16 {
+			case 0:
+			case 1:
+				in.Change = &Change{ID: fmt.Sprint(b[2]), Summary: "x"}
+			case 2:
+				in.Config = &ConfigChange{}
+			default:
+				in.Result = &prober.Result{
+					Agent: "agent-" + names[int(b[1])%len(names)], Boot: "b", Seq: uint64(i),
+					Kind: kinds[int(b[2])%len(kinds)], Target: "live", Pusher: "agent-" + names[int(b[7])%len(names)],
+					Ingest: names[int(b[3])%len(names)], Playback: names[int(b[4])%len(names)],
+					Outcome: outcomes[int(b[5])%4], Stage: stages[int(b[6])%len(stages)], Control: controls[b[7]%4],
+					Round: fmt.Sprint(b[7]), RoundOf: int(b[6]), Run: fmt.Sprint(b[3]),
+					Age: time.Duration(int16(binary.LittleEndian.Uint16(b[5:]))) * time.Millisecond, //nolint:gosec // any bits will do
+				}
+			}
+			var events []Event
+			s, events = p.Step(s, in)
+			for _, e := range events {
+				switch e.Type {
+				case IncidentOpened:
+					opened[e.Key]++
+				case IncidentResolved:
+					opened[e.Key]--
+				}
+				if opened[e.Key] < 0 || opened[e.Key] > 1 {
+					t.Fatalf("%s: opened and resolved out of order", e.Key)
+				}
+			}
+			if next := p.Next(s); !next.IsZero() && next.Before(s.At.Add(-time.Second)) {
+				t.Fatalf("a tick was due %v ago and did not help", s.At.Sub(next))
+			}
+		}
+		b, err := s.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := DecodeState(b); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestNewPolicyNamesEverySetting(t *testing.T) {
+	t.Parallel()
+	s := DefaultSettings()
+	s.Quorum, s.Threshold, s.ConfirmSpacing = 0, 0, 0
+	s.Rates[prober.KindCanary] = Rates{P0: .5, P1: .4, AgainP0: .5}
+	delete(s.Rates, prober.KindAPI)
+	_, err := NewPolicy(s, topology())
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{"quorum is 0", "threshold", "rates of canary", "rates of api are missing", "confirm_spacing"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in %q", want, err)
+		}
+	}
+}
+
+func TestSiteCap(t *testing.T) {
+	t.Parallel()
+	for q := 1; q <= 7; q++ {
+		p := Policy{settings: Settings{Quorum: q}}
+		h := NatsOf(27)
+		limit := p.siteCap(h)
+		if Nats(q)*limit < h || Nats(q-1)*limit >= h {
+			t.Errorf("q=%d: %d sites at the cap of %d must reach %d, and one less must not", q, q, limit, h)
+		}
+	}
+}
+
+func BenchmarkStep(b *testing.B) {
+	p, err := NewPolicy(DefaultSettings(), topology())
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, now, seq := NewState(), time.Unix(1_700_000_000, 0), uint64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		seq++
+		now = now.Add(10 * time.Millisecond)
+		agent := regions[seq%3]
+		s, _ = p.Step(s, Input{Seq: seq, At: now, Result: &prober.Result{
+			Agent: "agent-" + agent, Pusher: "agent-" + agent, Boot: "b", Seq: seq, Kind: prober.KindPlayback, Target: "live",
+			Ingest: regions[seq/3%3], Playback: regions[seq/9%3], Round: fmt.Sprint(seq / 27), RoundOf: 9, Run: agent + regions[seq/3%3],
+			Outcome: prober.Pass, Control: prober.ControlPass,
+		}})
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "results/s")
+}
