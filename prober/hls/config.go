@@ -1,0 +1,75 @@
+package hls
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"streamcanary/prober"
+)
+
+// Config says what a Follower follows. Only URL and Run are needed.
+type Config struct {
+	URL string // of a multivariant or media playlist, http or https
+	Run string // whose markers count as ours
+
+	// Transport is shared by the followers of one process: see NewTransport. Nil
+	// makes one for this follower alone.
+	Transport http.RoundTripper
+	// Inspect looks into segments. Nil is media.Inspect.
+	Inspect Inspector
+	// Rules are the settings of Analyze.
+	Rules Rules
+
+	PlaylistBytes   int64         // bound on one playlist; 0 is 4 MiB
+	SegmentBytes    int64         // bound on one segment or initialization section; 0 is 32 MiB
+	PlaylistTimeout time.Duration // for one whole playlist; 0 is 3 s
+	SegmentTimeout  time.Duration // for one whole segment, or its duration where that is longer; 0 is 5 s
+	StallTimeout    time.Duration // longest time without a byte; 0 is 3 s
+	RetryDelay      time.Duration // before the first retry of what failed, doubled up to 1 s; 0 is 250 ms
+	MaxMarkerAge    time.Duration // older markers of ours are stale; 0 is 30 s
+	MaxBehind       int           // new segments that are caught up with, the rest is skipped; 0 is 3
+}
+
+// Inspector finds the markers inside a segment, in order of presentation. init
+// is the segment's initialization section, or nil. Neither may be kept. The
+// error says why the bytes are not media.
+type Inspector func(segment, init []byte) ([]prober.Marker, error)
+
+const (
+	maxRetryDelay  = time.Second
+	maxReloadDelay = 10 * time.Second       // whatever the target duration claims
+	minReloadDelay = 200 * time.Millisecond // a target duration of 0 is legal
+	maxSegmentTime = 30 * time.Second
+)
+
+func (c Config) withDefaults() Config {
+	orDefault(&c.PlaylistBytes, 4<<20)
+	orDefault(&c.SegmentBytes, 32<<20)
+	orDefault(&c.PlaylistTimeout, 3*time.Second)
+	orDefault(&c.SegmentTimeout, 5*time.Second)
+	orDefault(&c.StallTimeout, 3*time.Second)
+	orDefault(&c.RetryDelay, 250*time.Millisecond)
+	orDefault(&c.MaxMarkerAge, 30*time.Second)
+	orDefault(&c.MaxBehind, 3)
+	if c.Inspect == nil {
+		c.Inspect = inspectMedia
+	}
+	return c
+}
+
+func orDefault[T int | int64 | time.Duration](v *T, otherwise T) {
+	if *v <= 0 {
+		*v = otherwise
+	}
+}
+
+// playbackURL checks Config.URL.
+func (c Config) playbackURL() (*url.URL, error) {
+	u, err := url.Parse(c.URL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return nil, fmt.Errorf("playback URL: want http://host/path or https://host/path of a playlist, got %s", place(u))
+	}
+	return u, nil
+}

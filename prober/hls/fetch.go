@@ -1,0 +1,154 @@
+package hls
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"time"
+
+	"streamcanary/prober"
+)
+
+var (
+	errRedirects = fmt.Errorf("more than %d redirects", maxRedirects)
+	errTotal     = errors.New("the whole answer took too long")
+	errStalled   = errors.New("no byte came for too long")
+)
+
+// fetcher does bounded GETs.
+type fetcher struct {
+	client *http.Client
+	stall  time.Duration // longest time without a byte
+}
+
+// request is one bounded GET.
+type request struct {
+	url     *url.URL
+	stage   prober.Stage  // of failures after the connection stands
+	limit   int64         // bytes of body
+	timeout time.Duration // for all of it, redirects included
+	part    ByteRange
+}
+
+// response is a whole body and how it came.
+type response struct {
+	body   []byte
+	url    *url.URL // after redirects
+	timing Timing
+}
+
+// get fetches req.url into dst's memory, which may be nil. Every way in which a
+// server can go wrong is a failure with a reason of its own, within req.timeout
+// and with at most req.limit bytes read. When ctx ends first the reason is
+// cancelled, which says nothing about the server.
+func (f *fetcher) get(ctx context.Context, req request, dst []byte) (response, *prober.Failure) {
+	ctx, cancelTotal := context.WithTimeoutCause(ctx, req.timeout, errTotal)
+	defer cancelTotal()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stall := time.AfterFunc(f.stall, func() { cancel(errStalled) })
+	defer stall.Stop()
+
+	t := newClock(func() { stall.Reset(f.stall) })
+	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, t.trace()), http.MethodGet, req.url.String(), nil)
+	if err != nil {
+		return response{}, failf(req.stage, prober.ReasonPlaylistMalformed, "%s: not a URL that can be fetched", place(req.url))
+	}
+	r.Header.Set("User-Agent", userAgent)
+	if req.part.Length > 0 {
+		r.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", req.part.Offset, req.part.Offset+req.part.Length-1))
+	}
+	resp, err := f.client.Do(r)
+	if err != nil {
+		if resp != nil {
+			_ = resp.Body.Close()
+		}
+		return response{}, t.explain(ctx, req, 0, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	req.url = resp.Request.URL
+	if fail := checkAnswer(req, resp); fail != nil {
+		return response{}, fail
+	}
+	body, err := readBody(resp, req.limit, dst, func() { stall.Reset(f.stall) })
+	if err != nil {
+		return response{}, t.explain(ctx, req, len(body), err)
+	}
+	_, timing := t.now()
+	body, fail := cut(req, resp.StatusCode, body)
+	return response{body: body, url: req.url, timing: timing}, fail
+}
+
+// checkAnswer judges the header of an answer before its body is read.
+func checkAnswer(req request, resp *http.Response) *prober.Failure {
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusPartialContent {
+		if resp.ContentLength >= 0 && resp.ContentLength <= 4<<10 {
+			_, _ = io.Copy(io.Discard, resp.Body) // so that the connection can be kept
+		}
+		return failf(req.stage, prober.ReasonHTTPStatus, "%s: status %d %s", place(req.url), resp.StatusCode, http.StatusText(resp.StatusCode))
+	}
+	if resp.ContentLength > req.limit {
+		return failf(req.stage, prober.ReasonTooLarge, "%s: %d bytes announced, more than the bound of %d", place(req.url), resp.ContentLength, req.limit)
+	}
+	return nil
+}
+
+var errTooLarge = errors.New("too large")
+
+// readBody reads at most limit bytes into dst's memory and tells of progress.
+func readBody(resp *http.Response, limit int64, dst []byte, progress func()) ([]byte, error) {
+	b := dst[:0]
+	if n := max(resp.ContentLength+1, 4<<10); n > int64(cap(b)) {
+		b = make([]byte, 0, n) // one more than announced, so that the last read meets the end
+	}
+	for {
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+		n, err := resp.Body.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if int64(len(b)) > limit {
+			return b, errTooLarge
+		}
+		if errors.Is(err, io.EOF) {
+			return b, nil
+		}
+		if err != nil {
+			return b, err
+		}
+		if n > 0 {
+			progress()
+		}
+	}
+}
+
+// cut takes the part that was asked for out of a whole answer, and names an
+// empty one.
+func cut(req request, status int, body []byte) ([]byte, *prober.Failure) {
+	if len(body) == 0 {
+		return nil, failf(req.stage, prober.ReasonEmptyBody, "%s: status %d with an empty body", place(req.url), status)
+	}
+	if req.part.Length == 0 || status == http.StatusPartialContent {
+		return body, nil
+	}
+	if int64(len(body)) < req.part.Offset+req.part.Length {
+		return nil, failf(req.stage, prober.ReasonHTTPClosed, "%s: %d bytes, shorter than the range that the playlist lists", place(req.url), len(body))
+	}
+	return body[req.part.Offset : req.part.Offset+req.part.Length], nil
+}
+
+// resolveURL makes a listed URI absolute. Only http and https are fetched: a
+// playlist must not be able to point a prober at anything else.
+func resolveURL(base *url.URL, uri string) (*url.URL, *prober.Failure) {
+	u, err := base.Parse(uri)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		bare, _, _ := strings.Cut(uri, "?")
+		return nil, manifest(prober.ReasonPlaylistMalformed, "%s lists a URI that cannot be fetched: %.80q", place(base), bare)
+	}
+	return u, nil
+}

@@ -1,0 +1,82 @@
+package hls
+
+import (
+	"time"
+
+	"streamcanary/prober"
+)
+
+// Observation is what a follower found in one turn: since the last Observe.
+type Observation struct {
+	// Failure is the present condition: the worst that has not healed, nil when
+	// all is good and our fresh marker was seen in time. Its outcome may be
+	// Degraded. Before Playing it says what is seen in place of the broadcast (a
+	// 404 is normal then); the caller decides by a deadline of its own.
+	Failure *prober.Failure
+	Since   time.Time // when that condition was first seen
+	Playing bool      // our fresh marker has been seen, ever
+
+	PlayingSince            time.Time     // when it was first seen: for the time to first frame
+	FirstMarker, LastMarker prober.Marker // ours, of the latest good segment
+	ReceivedAt              time.Time     // when its last byte had come
+	LatencyFirst            time.Duration // ReceivedAt less FirstMarker's clock; negative if the pusher's clock is ahead
+	LatencyLast             time.Duration // ReceivedAt less LastMarker's clock
+	SegmentSequence         uint64        // of the latest good segment
+	MediaSequence           uint64        // of the latest playlist
+	TargetDuration          time.Duration // of the latest playlist
+
+	Resolve, Connect, TLS time.Duration // of the latest connection made
+	ManifestTime          time.Duration // of the latest playlist
+	SegmentTime           time.Duration // of the latest good segment
+
+	// In this turn:
+	BytesReceived int64     // bodies of playlists, segments and initialization sections
+	Segments      int       // good ones
+	Skipped       int       // fell too far behind to be downloaded
+	Missed        int       // could not be downloaded
+	Recovered     int       // failures that came and healed without being shown
+	LastRecovered string    // detail of the last of them
+	Findings      []Finding // one per rule
+}
+
+// Observe gives the present condition and what was found since the last call.
+// It may be called while Run runs, by one caller.
+func (f *Follower) Observe(now time.Time) Observation {
+	s := &f.state
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.seen
+	if c := s.worst(); c != nil {
+		o.Failure, o.Since = c.failure, c.since
+	}
+	if o.Failure == nil || o.Failure.Outcome == prober.Degraded {
+		if fail, since := f.overdue(now); fail != nil {
+			o.Failure, o.Since = fail, since
+		}
+	}
+	for i := range s.conditions {
+		s.conditions[i].reported = true
+	}
+	s.seen.BytesReceived, s.seen.Segments, s.seen.Skipped, s.seen.Missed, s.seen.Recovered = 0, 0, 0, 0, 0
+	s.seen.LastRecovered, s.seen.Findings = "", nil
+	return o
+}
+
+// overdue is the last guard against good news without evidence: nothing is wrong
+// that we saw, but no good segment came either. The bound is above everything
+// that has a reason of its own.
+func (f *Follower) overdue(now time.Time) (*prober.Failure, time.Time) {
+	s := &f.state
+	if !s.seen.Playing {
+		return failf(prober.StageMedia, prober.ReasonMarkerMissing, "no segment with our marker has come yet"), f.started
+	}
+	target := min(s.target, maxReloadDelay)
+	bound := f.cfg.Rules.staleAfter(target) + 2*target + f.cfg.PlaylistTimeout + f.cfg.SegmentTimeout
+	if since := now.Sub(s.lastGood); since > bound {
+		return failf(prober.StageMedia, prober.ReasonMarkerMissing, "no segment with our marker for %s, bound %s", since.Round(time.Second), bound), s.lastGood
+	}
+	return nil, time.Time{}
+}
+
+// First is closed at the first segment with our fresh marker.
+func (f *Follower) First() <-chan struct{} { return f.state.first }

@@ -1,0 +1,109 @@
+package hls
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"streamcanary/prober"
+)
+
+// slot is where a condition was seen. A slot holds its latest condition until
+// the same place is seen good again.
+type slot int
+
+const (
+	slotPoll     slot = iota // the latest attempt to load a playlist
+	slotPlaylist             // what Analyze found in the latest one
+	slotSegment              // the latest segment
+	slots
+)
+
+// condition is what is wrong at a slot now.
+type condition struct {
+	failure  *prober.Failure // nil is good
+	since    time.Time
+	reported bool // Observe has shown it
+}
+
+// state is what Run tells and Observe reads.
+type state struct {
+	first chan struct{} // closed at the first good segment
+
+	mu         sync.Mutex
+	conditions [slots]condition
+	seen       Observation // figures, as of now
+	lastGood   time.Time
+	target     time.Duration
+}
+
+// set replaces the condition of a slot. What heals before it was shown is
+// counted, so that a blip is neither a failure nor lost.
+func (s *state) set(at slot, fail *prober.Failure, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := &s.conditions[at]
+	switch {
+	case fail == nil && c.failure != nil:
+		if s.seen.Playing && !c.reported && c.failure.Outcome == prober.Fail {
+			s.seen.Recovered++
+			s.seen.LastRecovered = c.failure.Detail
+		}
+		*c = condition{}
+	case fail != nil && c.failure != nil && c.failure.Stage == fail.Stage && c.failure.Reason == fail.Reason:
+		c.failure = fail // since and reported stay
+	case fail != nil:
+		*c = condition{failure: fail, since: now}
+	}
+}
+
+// update changes figures under the lock.
+func (s *state) update(change func(*Observation)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.seen)
+}
+
+// good records a segment with our fresh marker.
+func (s *state) good(v sight, segmentTime time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastGood = v.at
+	o := &s.seen
+	o.Segments++
+	o.FirstMarker, o.LastMarker, o.ReceivedAt = v.first, v.last, v.at
+	o.LatencyFirst, o.LatencyLast = v.at.Sub(v.first.Clock), v.at.Sub(v.last.Clock)
+	o.SegmentSequence = v.sequence
+	if !o.Playing {
+		o.Playing, o.PlayingSince = true, v.at
+		close(s.first)
+	}
+	o.SegmentTime = segmentTime
+}
+
+// worst picks the condition to show: a failure before anything milder, and the
+// earliest stage first, since a run ends at the first stage that fails.
+func (s *state) worst() *condition {
+	var worst *condition
+	for i := range s.conditions {
+		c := &s.conditions[i]
+		if c.failure != nil && (worst == nil || rank(c.failure) < rank(worst.failure)) {
+			worst = c
+		}
+	}
+	return worst
+}
+
+func rank(f *prober.Failure) int {
+	outcomes := []prober.Outcome{prober.Fail, prober.Inconclusive, prober.Degraded}
+	stages := prober.Stages()
+	return slices.Index(outcomes, f.Outcome)*len(stages) + slices.Index(stages, f.Stage)
+}
+
+// holds says whether a slot's condition has this reason.
+func (s *state) holds(at slot, reason prober.Reason) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.conditions[at].failure
+	return c != nil && c.Reason == reason
+}

@@ -1,0 +1,46 @@
+package hls
+
+import (
+	"net"
+	"net/http"
+	"time"
+)
+
+const (
+	maxRedirects   = 5
+	maxHeaderBytes = 32 << 10
+	userAgent      = "streamcanary"
+)
+
+// NewTransport makes the transport that the followers of one process share. It
+// keeps connections alive, asks for no compression (a bound on bytes is then one
+// on memory) and never takes a proxy from the environment: a probe that leaves
+// through a proxy tests the proxy.
+func NewTransport() *http.Transport {
+	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}
+	return &http.Transport{
+		Proxy:                  nil,
+		DialContext:            dialer.DialContext,
+		TLSHandshakeTimeout:    5 * time.Second,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		MaxIdleConns:           256,
+		MaxIdleConnsPerHost:    64,
+		IdleConnTimeout:        30 * time.Second,
+		DisableCompression:     true,
+		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 5 * time.Second, PingTimeout: 3 * time.Second},
+	}
+}
+
+// newClient makes a client without cookies that follows a few redirects.
+func newClient(transport http.RoundTripper) *http.Client {
+	return &http.Client{
+		Transport: transport,
+		CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+			if len(via) > maxRedirects {
+				return errRedirects
+			}
+			return nil
+		},
+	}
+}
