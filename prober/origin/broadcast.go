@@ -1,0 +1,134 @@
+package origin
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/bluenviron/gohlslib/v2/pkg/codecs"
+)
+
+// broadcast is one push, from the origin that takes it to a muxer at every
+// origin of the platform. Its methods, except stop, belong to the goroutine of
+// its connection.
+type broadcast struct {
+	id       string // playback id
+	label    string // for logs: never a stream key
+	platform *platform
+	ingest   *Origin
+	stop     func() // ends its connection; from any goroutine
+
+	clock   timeline
+	started time.Time
+	tracks  tracks
+	outputs map[*Origin]*output
+}
+
+// takeVideo takes a VIDEODATA body; b keeps what it needs of body.
+func (b *broadcast) takeVideo(timestamp uint32, body []byte) error {
+	tag, err := parseVideo(body)
+	if err != nil {
+		return err
+	}
+	if tag.config != nil {
+		b.configureVideo(tag.config)
+		return nil
+	}
+	if len(tag.data) == 0 || b.tracks.video == nil {
+		return nil
+	}
+	dts := b.clock.at(timestamp)
+	au, keyframe, err := b.tracks.video.accessUnit(tag.data)
+	if err != nil || len(au) == 0 {
+		return err
+	}
+	if keyframe {
+		b.relay()
+	}
+	for o, out := range b.outputs {
+		b.note(o, out.writeVideo(dts+tag.composition, b.started.Add(dts), au))
+	}
+	return nil
+}
+
+// takeAudio takes an AUDIODATA body; b keeps what it needs of body.
+func (b *broadcast) takeAudio(timestamp uint32, body []byte) error {
+	tag, err := parseAudio(body)
+	if err != nil {
+		return err
+	}
+	if tag.config != nil {
+		b.configureAudio(tag.config)
+		return nil
+	}
+	if len(tag.data) == 0 || b.tracks.audio == nil {
+		return nil
+	}
+	pts := b.clock.at(timestamp)
+	for o, out := range b.outputs {
+		if out.audio != nil {
+			b.note(o, out.writeAudio(pts, b.started.Add(pts), tag.data))
+		}
+	}
+	return nil
+}
+
+// configureVideo takes a new configuration; one that differs starts new muxers
+// at the next keyframe, since a muxer's tracks are fixed.
+func (b *broadcast) configureVideo(v *videoConfig) {
+	if v.equal(b.tracks.video) {
+		return
+	}
+	b.tracks.video = v
+	b.dropOutputs()
+}
+
+func (b *broadcast) configureAudio(a *codecs.MPEG4Audio) {
+	if b.tracks.audio != nil && *a == *b.tracks.audio {
+		return
+	}
+	b.tracks.audio = a
+	b.dropOutputs()
+}
+
+// relay makes, at a keyframe, the muxers that are missing: all of them at the
+// start, later those of an origin that came back.
+func (b *broadcast) relay() {
+	for _, o := range b.platform.origins {
+		if out := b.outputs[o]; out != nil && !out.isClosed() {
+			continue
+		}
+		delete(b.outputs, o)
+		out, err := o.playback.open(b.id, b.tracks)
+		if err != nil {
+			o.log.Debug("no output for a broadcast", "broadcast", b.label, "error", err)
+			continue
+		}
+		b.outputs[o] = out
+	}
+}
+
+// note drops an output that its origin closed; any other error concerns one
+// frame, and shows at the viewer as it would on any platform.
+func (b *broadcast) note(o *Origin, err error) {
+	switch {
+	case err == nil:
+	case err == errOutputClosed: //nolint:errorlint // returned as it is
+		delete(b.outputs, o)
+	case o.log.Enabled(nil, slog.LevelDebug): //nolint:staticcheck // no context bears on a frame
+		o.log.Debug("a frame was not taken", "broadcast", b.label, "error", err)
+	}
+}
+
+// end frees everything that the broadcast holds. Its name is free last, so that
+// the next of that name finds no output in its place.
+func (b *broadcast) end() {
+	b.dropOutputs()
+	b.platform.unpublish(b)
+}
+
+func (b *broadcast) dropOutputs() {
+	for o, out := range b.outputs {
+		o.playback.discard(b.id, out)
+	}
+	clear(b.outputs)
+}

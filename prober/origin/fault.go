@@ -1,0 +1,103 @@
+package origin
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Fault is what to break at one origin, and for how long.
+type Fault struct {
+	Name string
+	For  time.Duration
+}
+
+// FaultInfo is a fault that can be injected, in words.
+type FaultInfo struct {
+	Name string
+	Help string // one line
+}
+
+// fault is a row of the table. begin breaks the origin and returns what heals
+// it; both are quick.
+type fault struct {
+	name  string
+	help  string
+	begin func(*Origin) (heal func() error, err error)
+}
+
+// faults is every fault there is. To add one, copy a row and its function.
+func faults() []fault {
+	return []fault{
+		{"restart", "killed and started again: connections reset, broadcasts and playlists lost, ports closed meanwhile", beginRestart},
+		{"refuse-connect", "new RTMP connections are refused; running broadcasts go on", beginRefuseConnect},
+		{"drop-broadcasts", "running broadcasts are reset once, at the beginning; new ones are taken at once", beginDropBroadcasts},
+		{"refuse-publish", "new broadcasts are refused (NetStream.Publish.Denied); running ones go on", beginRefusePublish},
+		{"stall-ingest", "nothing is read from broadcasters; connections stay open", beginStallIngest},
+		{"freeze-playlist", "playlists stop changing; their segments can still be had", beginFreezePlaylist},
+		{"playlist-404", "every playlist answers 404", beginPlaylist404},
+		{"empty-playlist", "every playlist answers 200 and nothing", beginEmptyPlaylist},
+		{"html-playlist", "every playlist answers 200 and an HTML page", beginHTMLPlaylist},
+		{"segment-404", "every media segment answers 404", beginSegment404},
+		{"garbage-segments", "every media segment answers 200 and random bytes", beginGarbageSegments},
+		{"api-500", "the streams API answers 500", beginAPI500},
+	}
+}
+
+// Faults lists every fault that Inject knows.
+func Faults() []FaultInfo {
+	var list []FaultInfo
+	for _, f := range faults() {
+		list = append(list, FaultInfo{Name: f.name, Help: f.help})
+	}
+	return list
+}
+
+// Inject breaks this origin, and this one alone, for the fault's duration. It
+// returns when the fault is over and healed: early when ctx ends, with its
+// error, or when the origin is closed.
+func (o *Origin) Inject(ctx context.Context, f Fault) error {
+	row, err := findFault(f)
+	if err != nil {
+		return err
+	}
+	heal, err := row.begin(o)
+	if err != nil {
+		return fmt.Errorf("fault %s at %s: %w", f.Name, o.config.Region, err)
+	}
+	o.log.Info("fault begins", "fault", f.Name, "for", f.For)
+	interrupted := o.hold(ctx, f.For)
+	if err := heal(); err != nil {
+		return fmt.Errorf("fault %s at %s does not heal: %w", f.Name, o.config.Region, err)
+	}
+	o.log.Info("fault is over", "fault", f.Name)
+	return interrupted
+}
+
+func findFault(f Fault) (fault, error) {
+	if f.For < 0 {
+		return fault{}, fmt.Errorf("fault %s: duration %s is negative", f.Name, f.For)
+	}
+	var names []string
+	for _, row := range faults() {
+		if row.name == f.Name {
+			return row, nil
+		}
+		names = append(names, row.name)
+	}
+	return fault{}, fmt.Errorf("no fault %q: want one of %s", f.Name, strings.Join(names, ", "))
+}
+
+func (o *Origin) hold(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-o.closing.Done():
+		return errNotUp
+	}
+}

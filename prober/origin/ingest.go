@@ -1,0 +1,229 @@
+package origin
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/yutopp/go-rtmp"
+	"github.com/yutopp/go-rtmp/message"
+)
+
+const (
+	app = "live"
+
+	setupTimeout = 15 * time.Second // from accept to publish
+	idleTimeout  = 30 * time.Second // between bytes of a broadcast
+	writeTimeout = 5 * time.Second
+	drainTimeout = time.Second // for a refused publisher to read why
+	maxDrain     = 1 << 20
+
+	maxMessageStreams = 8
+)
+
+// ingest is an origin's RTMP side.
+type ingest struct {
+	origin *Origin
+	refuse atomic.Int32 // publishes are refused while it is above zero
+	stall  gate         // closed: nothing is read
+}
+
+// server makes the RTMP server for one life of the origin.
+func (i *ingest) server() *rtmp.Server {
+	return rtmp.NewServer(&rtmp.ServerConfig{OnConnect: i.accept})
+}
+
+func (i *ingest) accept(c net.Conn) (io.ReadWriteCloser, *rtmp.ConnConfig) {
+	p := &publisher{ingest: i, setupBy: time.Now().Add(setupTimeout)}
+	p.conn, _ = c.(*conn) // what our listener gives
+	p.chunks = newChunkReader(deadlined{p})
+	return p, &rtmp.ConnConfig{
+		Handler:                                 &handler{publisher: p},
+		SkipHandshakeVerification:               true, // not every encoder echoes as 5.2.4 wants
+		IgnoreMessagesOnNotExistStream:          true,
+		IgnoreMessagesOnNotExistStreamThreshold: 100,
+		ReaderBufferSize:                        16 << 10,
+		ControlState: rtmp.StreamControlStateConfig{
+			MaxChunkStreams:   maxChunkStreams + 4, // as renumbered
+			MaxMessageStreams: maxMessageStreams,
+			MaxMessageSize:    maxMessageSize,
+		},
+		Logger: quietLogger(i.origin.log),
+	}
+}
+
+// publisher is one RTMP connection: what go-rtmp reads and writes through.
+type publisher struct {
+	ingest  *ingest
+	conn    *conn
+	chunks  *chunkReader
+	setupBy time.Time
+
+	broadcast *broadcast // nil before publish; belongs to the reading goroutine
+
+	mu    sync.Mutex // serialises writes
+	muted bool       // the last word has been said
+}
+
+func (p *publisher) Read(b []byte) (int, error) { return p.chunks.Read(b) }
+
+// Write gives out what go-rtmp answers, until a refusal was sent: after its own
+// answer to a refused publish go-rtmp would add a second one.
+func (p *publisher) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.muted {
+		return len(b), nil
+	}
+	if err := p.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return 0, err
+	}
+	return p.conn.Write(b)
+}
+
+// lastWord writes b and nothing after it.
+func (p *publisher) lastWord(b []byte) error {
+	if _, err := p.Write(b); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.muted = true
+	return nil
+}
+
+// Close is called once by go-rtmp, when everything else of the connection is
+// over. The publisher is let read the last answer first: to close with unread
+// input is an RST, which takes the answer away.
+func (p *publisher) Close() error {
+	defer p.conn.among.busy.Done()
+	if p.conn.CloseWrite() == nil && p.conn.SetReadDeadline(time.Now().Add(drainTimeout)) == nil {
+		_, _ = io.CopyN(io.Discard, p.conn, maxDrain)
+	}
+	return p.conn.Close()
+}
+
+// deadlined reads from the network, within the time that is due, unless the
+// ingest stalls.
+type deadlined struct{ p *publisher }
+
+func (d deadlined) Read(b []byte) (int, error) {
+	p := d.p
+	if err := p.ingest.stall.wait(p.conn.gone); err != nil {
+		return 0, err
+	}
+	until := p.setupBy
+	if p.broadcast != nil {
+		until = time.Now().Add(idleTimeout)
+	}
+	if err := p.conn.SetReadDeadline(until); err != nil {
+		return 0, err
+	}
+	return p.conn.Read(b)
+}
+
+// handler is what go-rtmp tells of a connection, all in one goroutine. What
+// panics here or in go-rtmp's message loop ends this connection alone: the
+// loop recovers.
+type handler struct {
+	rtmp.DefaultHandler
+	publisher *publisher
+	streamID  uint32 // of the broadcast
+}
+
+func (h *handler) OnConnect(_ uint32, c *message.NetConnectionConnect) error {
+	if strings.Trim(c.Command.App, "/") != app {
+		return errors.New("no such application")
+	}
+	return nil
+}
+
+// OnPublish starts the broadcast, or says why not and ends the connection.
+func (h *handler) OnPublish(s *rtmp.StreamContext, _ uint32, c *message.NetStreamPublish) error {
+	b, err := h.publish(c)
+	if err != nil {
+		if sent := h.publisher.refuse(s.StreamID, err); sent != nil {
+			return sent
+		}
+		return err
+	}
+	h.publisher.broadcast, h.streamID = b, s.StreamID
+	b.ingest.log.Info("broadcast begins", "broadcast", b.label)
+	return nil
+}
+
+func (h *handler) publish(c *message.NetStreamPublish) (*broadcast, error) {
+	if h.publisher.broadcast != nil {
+		return nil, errSecondPublish
+	}
+	i := h.publisher.ingest
+	if i.refuse.Load() > 0 {
+		return nil, errDenied
+	}
+	key, _, _ := strings.Cut(c.PublishingName, "?")
+	return i.origin.platform.publish(i.origin, key, h.publisher.conn.abort)
+}
+
+func (h *handler) OnPlay(*rtmp.StreamContext, uint32, *message.NetStreamPlay) error {
+	return errors.New("nothing is played over RTMP here; watch over HLS")
+}
+
+func (h *handler) OnVideo(timestamp uint32, payload io.Reader) error {
+	return h.take(timestamp, payload, (*broadcast).takeVideo)
+}
+
+func (h *handler) OnAudio(timestamp uint32, payload io.Reader) error {
+	return h.take(timestamp, payload, (*broadcast).takeAudio)
+}
+
+// take reads a tag. One that cannot be used is passed over.
+func (h *handler) take(timestamp uint32, payload io.Reader, to func(*broadcast, uint32, []byte) error) error {
+	body, err := io.ReadAll(payload) // bounded: chunkReader bounds the message
+	if err != nil {
+		return err
+	}
+	b := h.publisher.broadcast
+	if b == nil || len(body) == 0 {
+		return nil
+	}
+	if err := to(b, timestamp, body); err != nil {
+		b.ingest.log.Debug("a tag was passed over", "broadcast", b.label, "error", err)
+	}
+	return nil
+}
+
+func (h *handler) OnDeleteStream(_ uint32, c *message.NetStreamDeleteStream) error {
+	if c.StreamID == h.streamID {
+		h.end()
+	}
+	return nil
+}
+
+func (h *handler) OnFCUnpublish(uint32, *message.NetStreamFCUnpublish) error {
+	h.end()
+	return nil
+}
+
+func (h *handler) OnUnknownCommandMessage(_ uint32, c *message.CommandMessage) error {
+	if c.CommandName == "closeStream" {
+		h.end()
+	}
+	return nil
+}
+
+func (h *handler) OnClose() { h.end() }
+
+func (h *handler) end() {
+	b := h.publisher.broadcast
+	if b == nil {
+		return
+	}
+	b.end()
+	b.ingest.log.Info("broadcast ends", "broadcast", b.label)
+	h.publisher.broadcast = nil
+	h.publisher.setupBy = time.Now().Add(setupTimeout) // the connection may publish again
+}

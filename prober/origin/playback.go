@@ -1,0 +1,152 @@
+package origin
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"sync"
+)
+
+var errPlaybackDown = errors.New("the playback endpoint is down")
+
+// playback is an origin's HLS side: the muxers of every broadcast of the
+// platform, and the overrides that faults put before them.
+type playback struct {
+	origin    *Origin
+	playlists overrides
+	segments  overrides
+
+	mu      sync.RWMutex
+	up      bool
+	outputs map[string]*output
+}
+
+// open makes a broadcast's output here.
+func (p *playback) open(id string, t tracks) (*output, error) {
+	out, err := newOutput(t, p.origin.config, func(err error) {
+		p.origin.log.Debug("muxer", "error", err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.up || p.outputs[id] != nil {
+		out.close()
+		return nil, errPlaybackDown
+	}
+	p.outputs[id] = out
+	return out, nil
+}
+
+func (p *playback) discard(id string, out *output) {
+	p.mu.Lock()
+	if p.outputs[id] == out {
+		delete(p.outputs, id)
+	}
+	p.mu.Unlock()
+	out.close()
+}
+
+// start takes broadcasts; stop forgets all of them.
+func (p *playback) start() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.up = true
+}
+
+func (p *playback) stop() {
+	p.mu.Lock()
+	outputs := p.outputs
+	p.up, p.outputs = false, make(map[string]*output)
+	p.mu.Unlock()
+	for _, out := range outputs {
+		out.close()
+	}
+}
+
+func (p *playback) output(id string) *output {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.outputs[id]
+}
+
+// serve answers for /hls/{stream}/{file}, to any page in any browser.
+func (p *playback) serve(w http.ResponseWriter, r *http.Request) {
+	allowAnyOrigin(w.Header())
+	normal := func(w http.ResponseWriter) {
+		out := p.output(r.PathValue("stream"))
+		if out == nil {
+			http.Error(w, "no such broadcast", http.StatusNotFound)
+			return
+		}
+		out.ServeHTTP(w, r)
+	}
+	if isPlaylist(r.URL.Path) {
+		p.playlists.serve(w, r, normal)
+		return
+	}
+	p.segments.serve(w, r, normal)
+}
+
+// preflight answers a browser's question before a cross-origin request.
+func preflight(w http.ResponseWriter, _ *http.Request) {
+	allowAnyOrigin(w.Header())
+	w.Header().Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
+	w.Header().Set("Access-Control-Allow-Headers", "*")
+	w.Header().Set("Access-Control-Max-Age", "86400")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func allowAnyOrigin(h http.Header) {
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", "Content-Length, Date")
+}
+
+// override answers in the place of normal, or with what it makes of it.
+type override func(w http.ResponseWriter, r *http.Request, normal func(http.ResponseWriter))
+
+// overrides are the faults that are on; the latest answers.
+type overrides struct {
+	mu sync.RWMutex
+	on []*override
+}
+
+func (o *overrides) serve(w http.ResponseWriter, r *http.Request, normal func(http.ResponseWriter)) {
+	o.mu.RLock()
+	var latest *override
+	if n := len(o.on); n > 0 {
+		latest = o.on[n-1]
+	}
+	o.mu.RUnlock()
+	if latest == nil {
+		normal(w)
+		return
+	}
+	(*latest)(w, r, normal)
+}
+
+// add puts an override on until the function that it returns is called.
+func (o *overrides) add(f override) (remove func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	added := &f
+	o.on = append(o.on, added)
+	return func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		for i, f := range o.on {
+			if f == added {
+				o.on = append(o.on[:i:i], o.on[i+1:]...)
+				return
+			}
+		}
+	}
+}
+
+// all gives the outputs there are, by playback id.
+func (p *playback) all() map[string]*output {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return maps.Clone(p.outputs)
+}
