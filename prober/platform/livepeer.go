@@ -2,7 +2,6 @@ package platform
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -42,7 +41,7 @@ func (l *livepeer) Create(ctx context.Context, name string) (Stream, *prober.Fai
 		return Stream{}, failure, err
 	}
 	var s livepeerStream
-	if json.Unmarshal(answer.body, &s) != nil {
+	if !answer.decodes(&s) {
 		return Stream{}, c.failure(prober.ReasonAPIBadAnswer, "201, but not a stream in JSON"), nil
 	}
 	for _, f := range []struct{ name, value string }{
@@ -99,7 +98,7 @@ func (l *livepeer) list(ctx context.Context, prefix string) ([]string, *prober.F
 			return nil, failure, err
 		}
 		var page []livepeerStream
-		if json.Unmarshal(answer.body, &page) != nil {
+		if !answer.decodes(&page) {
 			return nil, c.failure(prober.ReasonAPIBadAnswer, "200, but not a list of streams in JSON"), nil
 		}
 		for _, s := range page {

@@ -91,7 +91,7 @@ func TestRunKeepsItsPlaceOnTheClock(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now() // a bubble begins at midnight
-				time.Sleep(500 * time.Millisecond)
+				<-time.After(500 * time.Millisecond)
 				s, err := schedule.Parse(c.spec)
 				if err != nil {
 					t.Fatal(err)
@@ -108,7 +108,7 @@ func TestRunKeepsItsPlaceOnTheClock(t *testing.T) {
 						cancel()
 						return
 					}
-					time.Sleep(c.takes)
+					<-time.After(c.takes)
 				})
 				for i := range c.want {
 					if i >= len(got) || got[i] != c.want[i] {

@@ -1,0 +1,136 @@
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"streamcanary/prober"
+)
+
+// Times that the design fixes.
+const (
+	holdTime      = 5 * time.Second  // an accepted broadcast counts once it has held this long
+	goLiveBound   = 12 * time.Second // from the publish until the marker must be back
+	playbackGrace = 8 * time.Second  // from a canary's (re)start until a cell must play
+	closeBound    = 1500 * time.Millisecond
+	deleteBound   = 3 * time.Second // closeBound and this are what a stop may take
+	sweepBound    = 3 * time.Second
+)
+
+// maxRequests bounds the orders to probe now that wait to be taken up.
+const maxRequests = 16
+
+// Config is what an agent needs. Agent, Site, Sink and the three constructors
+// are required.
+type Config struct {
+	Agent string // this vantage point's id
+	Site  string // its site's id; "" is Agent
+	Boot  string // "" is a fresh random one; it must change with each start
+	Sink  Sink
+
+	Platform func(prober.Platform) (Platform, error)
+	Feed     func(Picture) (Feed, error)
+	Follower func(url, run string) Follower
+
+	// Control is this agent's own loopback origin; nil leaves the control
+	// state unknown for ever.
+	Control *prober.Target
+	// Dropped is how many results the sink has lost at its bound, ever; nil is none.
+	Dropped func() uint64
+	Logger  *slog.Logger // nil is silent
+}
+
+// Agent runs the probes of one vantage point. Its methods are safe for use by
+// several goroutines.
+type Agent struct {
+	env     *env
+	control *control
+
+	assigned chan prober.Assignment // holds the newest only
+	requests chan prober.ProbeNow
+	mu       sync.Mutex // guards the replacement in assigned
+}
+
+// env is what every part of a running agent shares.
+type env struct {
+	Config
+	*reporter
+	log  *slog.Logger
+	keys keyLocks
+}
+
+// New checks cfg. Nothing runs before Run.
+func New(cfg Config) (*Agent, error) {
+	if cfg.Agent == "" || cfg.Sink == nil || cfg.Platform == nil || cfg.Feed == nil || cfg.Follower == nil {
+		return nil, errors.New("agent: its id, sink, platform, feed and follower are all needed")
+	}
+	if cfg.Site == "" {
+		cfg.Site = cfg.Agent
+	}
+	if cfg.Boot == "" {
+		var b [8]byte
+		_, _ = rand.Read(b[:]) // never fails, as documented
+		cfg.Boot = hex.EncodeToString(b[:])
+	}
+	log := cfg.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	e := &env{Config: cfg, log: log}
+	c := &control{env: e, state: prober.ControlUnknown}
+	e.reporter = newReporter(cfg, c.current)
+	return &Agent{env: e, control: c,
+		assigned: make(chan prober.Assignment, 1), requests: make(chan prober.ProbeNow, maxRequests)}, nil
+}
+
+// Boot is this start's id, as results carry it.
+func (a *Agent) Boot() string { return a.env.Boot }
+
+// Assign replaces what the agent does, once it runs. What did not change goes
+// on undisturbed.
+func (a *Agent) Assign(as prober.Assignment) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	select {
+	case <-a.assigned:
+	default:
+	}
+	a.assigned <- as
+}
+
+// ProbeNow asks for extra rounds at once. A request that was already taken is
+// ignored, and so are those beyond a bound.
+func (a *Agent) ProbeNow(req prober.ProbeNow) {
+	select {
+	case a.requests <- req:
+	default:
+		a.env.log.Warn("request to probe now ignored: too many wait", "request", req.ID)
+	}
+}
+
+// Run probes until ctx is done, then ends every broadcast and deletes every
+// stream, which takes at most five seconds.
+func (a *Agent) Run(ctx context.Context) error {
+	w := &work{env: a.env, units: map[string]*unit{}}
+	var controls sync.WaitGroup
+	if a.env.Control != nil {
+		controls.Go(func() { a.control.run(ctx, *a.env.Control) })
+	}
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case as := <-a.assigned:
+			w.assign(ctx, as)
+		case req := <-a.requests:
+			w.probeNow(ctx, req)
+		}
+	}
+	w.stop()
+	controls.Wait()
+	return nil
+}

@@ -1,0 +1,190 @@
+package agent
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"streamcanary/prober"
+)
+
+// phase is where a canary's broadcast is.
+type phase int
+
+const (
+	starting  phase = iota // never been up, and nothing failed yet
+	down                   // dropped, or cannot be started
+	trying                 // accepted, which proves nothing yet
+	up                     // held for holdTime, or its marker came back
+	reconnect = 250 * time.Millisecond
+	slowest   = 2 * time.Second  // between reconnects
+	patience  = 10 * time.Second // between attempts to make the stream
+)
+
+// canary keeps one broadcast to one ingest up, and follows it at every playback.
+type canary struct {
+	env     *env
+	streams *streams
+	target  string
+	ingest  prober.Ingest
+	run     string
+	small   bool
+	tell    func(...prober.Result) // what cannot wait for a round
+
+	confirm chan struct{} // a marker came back
+	pulls   sync.WaitGroup
+
+	mu            sync.Mutex
+	ctx           context.Context // of the followers
+	phase         phase
+	failure       *prober.Failure // the latest, until up
+	stream        Stream
+	broadcast     Broadcast
+	startedAt     time.Time // the latest broadcast's
+	downSince     time.Time
+	interruptions int
+	sentBefore    int64 // bytes, at the last round
+	playbacks     []prober.Playback
+	cells         map[string]*cell // by playback id
+}
+
+func newCanary(e *env, s *streams, target string, ingest prober.Ingest, playbacks []prober.Playback) *canary {
+	return &canary{env: e, streams: s, target: target, ingest: ingest, run: e.newRun(), tell: func(...prober.Result) {},
+		confirm: make(chan struct{}, 1), playbacks: playbacks, cells: map[string]*cell{}}
+}
+
+// loop makes the stream and keeps the broadcast up until ctx is done.
+func (c *canary) loop(ctx context.Context) {
+	ctx, stop := context.WithCancel(ctx)
+	defer c.pulls.Wait()
+	defer stop()
+	if !c.provision(ctx) {
+		return
+	}
+	defer c.streams.remove(ctx, c.stream)
+	feed, err := c.env.Feed(Picture{Run: c.run, Label: c.ingest.Region, Small: c.small})
+	if err != nil {
+		c.env.log.Error("no canary: its signal cannot be made", "target", c.target, "ingest", c.ingest.ID, "error", err)
+		c.failed(broken("", err))
+		return
+	}
+	if lock := c.env.keys.lock(c.ingest.URL); lock != nil {
+		select {
+		case lock <- struct{}{}:
+			defer func() { <-lock }()
+		case <-ctx.Done():
+			return
+		}
+	}
+	url := prober.Secret(prober.StreamURL(c.ingest.URL, c.stream.Key.Reveal()))
+	wait := backoff{first: reconnect, most: slowest}
+	for ctx.Err() == nil {
+		if c.connect(ctx, feed, url) {
+			wait.reset()
+		}
+		if !sleep(ctx, wait.next()) {
+			return
+		}
+	}
+}
+
+// provision makes the stream, however long that takes.
+func (c *canary) provision(ctx context.Context) bool {
+	wait := backoff{first: reconnect, most: patience}
+	for {
+		stream, failure := c.streams.create(ctx)
+		if failure == nil {
+			c.mu.Lock()
+			c.stream, c.ctx = stream, ctx
+			c.mu.Unlock()
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		c.failed(failure)
+		if !sleep(ctx, wait.next()) {
+			return false
+		}
+	}
+}
+
+// connect is one connection from its publish to its end. It says whether the
+// broadcast was ever up on it.
+func (c *canary) connect(ctx context.Context, feed Feed, url prober.Secret) (wasUp bool) {
+	b, failure, err := feed.Publish(ctx, url)
+	if err != nil {
+		failure = broken("", err)
+	}
+	if ctx.Err() != nil && failure != nil {
+		return false
+	}
+	if failure != nil {
+		c.failed(failure)
+		return false
+	}
+	c.published(b)
+	ended := make(chan *prober.Failure, 1)
+	sending, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() { ended <- b.Send(sending) }()
+	failure, wasUp = c.hold(ended)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeBound)
+	defer cancel()
+	if failure != nil {
+		c.failed(failure)
+	}
+	if err := b.Close(closing); err != nil && failure == nil {
+		c.env.log.Debug("a canary did not end properly", "ingest", c.ingest.ID, "error", err)
+	}
+	return wasUp
+}
+
+// hold waits for the end of a broadcast, which counts as up as soon as it has
+// proved itself.
+func (c *canary) hold(ended <-chan *prober.Failure) (failure *prober.Failure, wasUp bool) {
+	held := time.NewTimer(holdTime)
+	defer held.Stop()
+	for {
+		select {
+		case failure = <-ended:
+			return failure, wasUp
+		case <-held.C:
+		case <-c.confirm:
+		}
+		if !wasUp && (c.hasPlayed() || time.Since(c.began()) >= holdTime) {
+			wasUp = true
+			c.confirmed()
+		}
+	}
+}
+
+func (c *canary) began() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.startedAt
+}
+
+// hasPlayed says whether this broadcast came back anywhere.
+func (c *canary) hasPlayed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, cell := range c.cells {
+		if _, played := cell.observe(); played {
+			return true
+		}
+	}
+	return false
+}
+
+// backoff is the wait between attempts: doubled each time up to a bound, with a
+// fifth of jitter so that agents do not come back in step.
+type backoff struct{ first, most, last time.Duration }
+
+func (b *backoff) reset() { b.last = 0 }
+
+func (b *backoff) next() time.Duration {
+	b.last = min(max(2*b.last, b.first), b.most)
+	return b.last - rand.N(b.last/5) //nolint:gosec // spreads load, hides nothing
+}

@@ -1,0 +1,159 @@
+package agent
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"streamcanary/prober"
+)
+
+// published notes that the ingest has accepted the broadcast, and has it
+// followed from here.
+func (c *canary) published(b Broadcast) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-c.confirm: // of the last connection
+	default:
+	}
+	c.broadcast, c.startedAt, c.sentBefore = b, time.Now(), 0
+	c.phase = trying
+	for _, p := range c.playbacks {
+		c.follow(p)
+	}
+}
+
+// follow starts a cell, in place of the playback's last one. c.mu is held.
+func (c *canary) follow(p prober.Playback) {
+	if old := c.cells[p.ID]; old != nil {
+		old.stop()
+	}
+	c.cells[p.ID] = watch(c.ctx, c.env, &c.pulls, p, c.stream.PlaybackID, c.run, c.seen)
+}
+
+func (c *canary) seen() {
+	select {
+	case c.confirm <- struct{}{}:
+	default:
+	}
+}
+
+// setPlaybacks changes where the broadcast is followed, and leaves alone what
+// did not change.
+func (c *canary) setPlaybacks(playbacks []prober.Playback) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, cell := range c.cells {
+		if !slices.Contains(playbacks, cell.playback) {
+			cell.stop()
+			delete(c.cells, id)
+		}
+	}
+	c.playbacks = playbacks
+	if c.broadcast == nil || c.ctx.Err() != nil {
+		return
+	}
+	for _, p := range playbacks {
+		if c.cells[p.ID] == nil {
+			c.follow(p)
+		}
+	}
+}
+
+// failed notes a drop, or why a broadcast does not come up. A drop is told at once.
+func (c *canary) failed(f *prober.Failure) {
+	c.mu.Lock()
+	wasUp := c.phase == up
+	c.phase, c.failure = down, f
+	if c.downSince.IsZero() {
+		c.downSince = time.Now()
+	}
+	if wasUp {
+		c.interruptions++
+	}
+	r := c.result(fmt.Sprintf("%s-%s-drop-%d", c.run, prober.KindCanary, c.interruptions))
+	r.Started = c.startedAt
+	c.mu.Unlock()
+	if wasUp {
+		c.tell(judged(r, f))
+	}
+}
+
+// confirmed notes that the broadcast is up. After a failure that is told at once;
+// the interruption ended when the connection that proved good was accepted.
+func (c *canary) confirmed() {
+	c.mu.Lock()
+	c.phase, c.failure = up, nil
+	again := !c.downSince.IsZero()
+	r := c.result(fmt.Sprintf("%s-%s-up-%d", c.run, prober.KindCanary, c.interruptions))
+	if again {
+		r.Started = c.downSince
+		r.Figures.InterruptionTime = c.startedAt.Sub(c.downSince)
+		r.Figures.Stages = c.broadcast.Sent().Stages
+	}
+	c.downSince = time.Time{}
+	c.mu.Unlock()
+	if again {
+		c.tell(judged(r, nil))
+	}
+}
+
+// result begins a result of the push side, alone in its round. c.mu is held.
+func (c *canary) result(round string) prober.Result {
+	return prober.Result{Kind: prober.KindCanary, Target: c.target, Ingest: c.ingest.ID,
+		Run: c.run, Round: round, RoundOf: 1, Figures: prober.Figures{Interruptions: c.interruptions}}
+}
+
+// pushResult is the push side at this moment.
+func (c *canary) pushResult(round string, of int, since time.Time) prober.Result {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.result(round)
+	r.Started, r.RoundOf = since, of
+	if c.broadcast != nil {
+		sent := c.broadcast.Sent()
+		r.Figures.BytesSent, r.Figures.SendStall = max(sent.Bytes-c.sentBefore, 0), sent.Stall
+		c.sentBefore = sent.Bytes
+	}
+	switch {
+	case c.phase == up:
+		return judged(r, nil)
+	case c.failure == nil:
+		return judged(r, nothing(prober.ReasonNothingPushed, "the broadcast is starting"))
+	}
+	return judged(r, c.failure)
+}
+
+// pullResult is one cell at this moment.
+func (c *canary) pullResult(p prober.Playback, round string, of int, since time.Time) prober.Result {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.result(round)
+	r.Kind, r.Playback, r.Started, r.RoundOf, r.Figures = prober.KindPlayback, p.ID, since, of, prober.Figures{}
+	cell := c.cells[p.ID]
+	if cell == nil {
+		return judged(r, nothing(prober.ReasonNothingPushed, "the broadcast has not started yet"))
+	}
+	obs, played := cell.observe()
+	r.Figures = pullFigures(obs)
+	if played && c.phase == trying {
+		c.seen()
+	}
+	return judged(r, c.judgeCell(obs, played, time.Since(cell.began)))
+}
+
+// judgeCell is nil for a pass. c.mu is held.
+func (c *canary) judgeCell(obs Observation, played bool, age time.Duration) *prober.Failure {
+	switch {
+	case isEndpoint(obs.Failure):
+		return obs.Failure
+	case c.phase != up && c.phase != trying:
+		return nothing(prober.ReasonNothingPushed, "the broadcast is down")
+	case played:
+		return obs.Failure
+	case age < playbackGrace:
+		return nothing(prober.ReasonNothingPushed, "the broadcast has just started")
+	}
+	return markerMissing(obs)
+}

@@ -1,0 +1,81 @@
+package agent
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"streamcanary/prober"
+)
+
+// cell is one broadcast pulled at one playback: a follower and what is known of
+// it. It is replaced whenever the broadcast starts anew, so that what a player
+// may rightly complain of across a restart is not held against the playback.
+type cell struct {
+	playback prober.Playback
+	follower Follower
+	began    time.Time // only younger markers count
+	stop     context.CancelFunc
+
+	mu     sync.Mutex
+	played bool
+	broke  error // of the follower itself
+}
+
+// watch starts a follower of a run at a playback. Its first marker calls seen,
+// which must not block. wg ends after stop.
+func watch(ctx context.Context, e *env, wg *sync.WaitGroup, p prober.Playback, playbackID, run string, seen func()) *cell {
+	ctx, stop := context.WithCancel(ctx)
+	c := &cell{playback: p, began: time.Now(), stop: stop,
+		follower: e.Follower(prober.StreamURL(p.URL, playbackID), run)}
+	wg.Go(func() {
+		if err := c.follower.Run(ctx); err != nil && ctx.Err() == nil {
+			c.mu.Lock()
+			c.broke = err
+			c.mu.Unlock()
+		}
+	})
+	wg.Go(func() {
+		select {
+		case <-ctx.Done():
+		case <-c.follower.First():
+			seen()
+		}
+	})
+	return c
+}
+
+// observe asks the follower, and notes whether the broadcast has come through
+// since it began: a marker from before a restart proves nothing.
+func (c *cell) observe() (obs Observation, played bool) {
+	obs = c.follower.Observe(time.Now())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.broke != nil {
+		obs.Failure = broken(prober.StageManifest, c.broke)
+	}
+	if !obs.Marker.Clock.IsZero() && !obs.Marker.Clock.Before(c.began.Truncate(time.Microsecond)) {
+		c.played = true
+	}
+	return obs, c.played
+}
+
+// isEndpoint says whether f is the playback endpoint's own failing, whatever is
+// to be played there.
+func isEndpoint(f *prober.Failure) bool {
+	return f != nil && (f.Stage == prober.StageResolve || f.Stage == prober.StageConnect)
+}
+
+// markerMissing is the verdict on a cell whose follower complains of nothing
+// while our marker is not there.
+func markerMissing(obs Observation) *prober.Failure {
+	if obs.Failure != nil {
+		return obs.Failure
+	}
+	return &prober.Failure{Outcome: prober.Fail, Stage: prober.StageMedia, Reason: prober.ReasonMarkerMissing,
+		Detail: "the broadcast is taken, but its marker did not come back"}
+}
+
+func pullFigures(obs Observation) prober.Figures {
+	return prober.Figures{LatencyFirst: obs.LatencyFirst, LatencyLast: obs.LatencyLast, BytesReceived: obs.Bytes, Stages: obs.Stages}
+}

@@ -1,0 +1,82 @@
+package agent
+
+import (
+	"context"
+	"time"
+
+	"streamcanary/prober"
+)
+
+// Sink takes results. Put must not block for long: rounds wait for it. The
+// results of one call belong together and come in the order of their Seq.
+type Sink interface {
+	Put(results ...prober.Result)
+}
+
+// Stream is a stream that a platform made.
+type Stream struct {
+	ID         string
+	Key        prober.Secret // for the ingest's URL
+	PlaybackID string        // for the playback's URL
+}
+
+// Platform makes and deletes streams. Its calls are bounded by themselves; they
+// end at once when ctx does.
+type Platform interface {
+	Create(ctx context.Context, name string) (Stream, *prober.Failure, error)
+	Delete(ctx context.Context, s Stream) (*prober.Failure, error)
+	Sweep(ctx context.Context, prefix string) (deleted int, failure *prober.Failure, err error)
+}
+
+// Picture says what a feed carries.
+type Picture struct {
+	Run   string // in every marker
+	Label string // for a person who watches
+	Small bool   // as little as a control needs
+}
+
+// Feed is one broadcast's endless signal. Its markers and timestamps go on from
+// one connection to the next.
+type Feed interface {
+	// Publish connects up to the point where the ingest has accepted the
+	// broadcast. The URL holds the stream key.
+	Publish(ctx context.Context, url prober.Secret) (Broadcast, *prober.Failure, error)
+}
+
+// Broadcast is one connection of a feed.
+type Broadcast interface {
+	// Send pushes in real time until ctx is done (nil) or the ingest fails it.
+	Send(ctx context.Context) *prober.Failure
+	// Sent may be called while Send runs.
+	Sent() Sent
+	// Close ends the broadcast properly and leaves nothing behind.
+	Close(ctx context.Context) error
+}
+
+// Sent is what a broadcast has done so far.
+type Sent struct {
+	Stages []prober.StageTime
+	Bytes  int64
+	Stall  time.Duration // longest time a write was blocked
+}
+
+// Follower plays one broadcast at one playback, as a viewer's player would.
+type Follower interface {
+	// Run follows until ctx is done; an error means that the prober broke.
+	Run(ctx context.Context) error
+	// Observe gives what was found since the last Observe, while Run runs.
+	Observe(now time.Time) Observation
+	// First is closed at the first segment with a fresh marker of the run.
+	First() <-chan struct{}
+}
+
+// Observation is what a follower found.
+type Observation struct {
+	Failure      *prober.Failure // nil: a fresh marker was seen in time
+	Marker       prober.Marker   // the newest of the run; its Clock is zero before the first
+	PlayingSince time.Time       // when the first fresh marker of the run was received
+	LatencyFirst time.Duration
+	LatencyLast  time.Duration
+	Bytes        int64
+	Stages       []prober.StageTime // of the latest connection, playlist and segment
+}

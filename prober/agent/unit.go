@@ -1,0 +1,204 @@
+package agent
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"streamcanary/prober"
+	"streamcanary/prober/schedule"
+)
+
+const (
+	maxRounds       = 8  // of go-live at once, for one target
+	maxExtraRounds  = 12 // of one request to probe now
+	maxExtraSpacing = 30 * time.Second
+)
+
+// unit is everything that runs against one target: its canaries, and the turns
+// of its probes.
+type unit struct {
+	env     *env
+	streams *streams
+	ctx     context.Context // of everything that runs
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	swept   chan struct{} // closed when what an earlier start left behind is gone
+	rounds  chan struct{} // go-live rounds that run: one token each
+
+	// Of the agent's own goroutine alone.
+	wanted []prober.Probe
+	probes map[prober.Probe]context.CancelFunc
+
+	mu       sync.Mutex
+	target   prober.Target
+	canaries map[string]*runningCanary // by ingest id
+	kinds    map[prober.Kind]prober.Probe
+}
+
+type runningCanary struct {
+	*canary
+	stop context.CancelFunc
+}
+
+func newUnit(ctx context.Context, e *env, t prober.Target) (*unit, error) {
+	platform, err := e.Platform(t.Platform)
+	if err != nil {
+		return nil, err
+	}
+	u := &unit{env: e, streams: &streams{env: e, target: t.ID, platform: platform},
+		swept: make(chan struct{}), rounds: make(chan struct{}, maxRounds),
+		probes: map[prober.Probe]context.CancelFunc{}, canaries: map[string]*runningCanary{}}
+	u.target = prober.Target{ID: t.ID, Platform: t.Platform}
+	u.ctx, u.cancel = context.WithCancel(ctx)
+	u.running.Go(func() {
+		defer close(u.swept)
+		u.streams.sweep(u.ctx, namePrefix(e.Agent, t.ID))
+	})
+	return u, nil
+}
+
+func (u *unit) stop() {
+	u.cancel()
+	u.running.Wait()
+}
+
+// apply starts and stops what differs.
+func (u *unit) apply(t prober.Target, probes []prober.Probe) {
+	u.wanted = probes
+	kinds := map[prober.Kind]prober.Probe{}
+	for _, p := range probes {
+		kinds[p.Kind] = p
+	}
+	u.mu.Lock()
+	u.target, u.kinds = t, kinds
+	u.applyCanaries()
+	u.mu.Unlock()
+	for p, stop := range u.probes {
+		if !slices.Contains(probes, p) {
+			stop()
+			delete(u.probes, p)
+		}
+	}
+	for _, p := range probes {
+		if u.probes[p] == nil {
+			u.startProbe(p)
+		}
+	}
+}
+
+// applyCanaries keeps a broadcast to each ingest up while a probe needs one, and
+// follows it where it is to be played. u.mu is held.
+func (u *unit) applyCanaries() {
+	_, canary := u.kinds[prober.KindCanary]
+	_, playback := u.kinds[prober.KindPlayback]
+	var ingests []prober.Ingest
+	var playbacks []prober.Playback
+	if canary || playback {
+		ingests = u.target.Ingests
+	}
+	if playback {
+		playbacks = u.target.Playbacks
+	}
+	for id, c := range u.canaries {
+		if !slices.Contains(ingests, c.ingest) {
+			c.stop()
+			delete(u.canaries, id)
+		}
+	}
+	for _, in := range ingests {
+		c := u.canaries[in.ID]
+		if c == nil {
+			u.startCanary(in, playbacks)
+			continue
+		}
+		c.setPlaybacks(playbacks)
+	}
+}
+
+// startCanary begins a broadcast. u.mu is held.
+func (u *unit) startCanary(in prober.Ingest, playbacks []prober.Playback) {
+	c := newCanary(u.env, u.streams, u.target.ID, in, playbacks)
+	c.tell = u.tellCanary
+	ctx, stop := context.WithCancel(u.ctx)
+	u.canaries[in.ID] = &runningCanary{canary: c, stop: stop}
+	u.running.Go(func() {
+		defer stop()
+		<-u.swept
+		c.loop(ctx)
+	})
+}
+
+// tellCanary passes on what cannot wait for a round, where canaries are asked for.
+func (u *unit) tellCanary(results ...prober.Result) {
+	u.mu.Lock()
+	_, asked := u.kinds[prober.KindCanary]
+	u.mu.Unlock()
+	if asked {
+		u.env.report(results...)
+	}
+}
+
+// startProbe begins the turns of a probe.
+func (u *unit) startProbe(p prober.Probe) {
+	s, err := schedule.Parse(p.Schedule)
+	if err != nil {
+		u.env.log.Error("probe cannot run", "target", p.Target, "kind", p.Kind, "error", err)
+		return
+	}
+	turn := u.turn(p.Kind)
+	if turn == nil {
+		u.env.log.Error("probe cannot run: this agent does not know its kind", "target", p.Target, "kind", p.Kind)
+		return
+	}
+	ctx, stop := context.WithCancel(u.ctx)
+	u.probes[p] = stop
+	u.running.Go(func() {
+		defer stop()
+		<-u.swept
+		last := time.Now()
+		schedule.Run(ctx, s, p.Offset, func(context.Context, time.Time) {
+			since := last
+			last = time.Now()
+			turn(since)
+		})
+	})
+}
+
+// turn is what one turn of a kind does, given when the last one was; nil for a
+// kind that this agent does not know.
+func (u *unit) turn(kind prober.Kind) func(since time.Time) {
+	switch kind {
+	case prober.KindCanary:
+		return u.canaryRound
+	case prober.KindPlayback:
+		return u.playbackRound
+	case prober.KindGoLive:
+		return func(time.Time) { u.goLiveRound() }
+	case prober.KindAPI, prober.KindRecording:
+	}
+	return nil
+}
+
+// probeNow starts extra rounds of the probes that are assigned.
+func (u *unit) probeNow(req prober.ProbeNow) {
+	spacing := min(max(req.Spacing, 0), maxExtraSpacing)
+	for _, kind := range req.Kinds {
+		turn := u.turn(kind)
+		u.mu.Lock()
+		_, asked := u.kinds[kind]
+		u.mu.Unlock()
+		if turn == nil || !asked {
+			continue
+		}
+		u.running.Go(func() {
+			for i := range min(req.Rounds, maxExtraRounds) {
+				if i > 0 && !sleep(u.ctx, spacing) {
+					return
+				}
+				turn(time.Now())
+			}
+		})
+	}
+}
