@@ -1,0 +1,92 @@
+package signal
+
+// NAL unit headers: nal_ref_idc and nal_unit_type (ISO/IEC 14496-10, 7.4.1).
+const (
+	nalSlice  = 2<<5 | 1
+	nalIDR    = 3<<5 | 5
+	nalSEI    = 6
+	nalSPS    = 3<<5 | 7
+	nalPPS    = 3<<5 | 8
+	nalFiller = 12
+)
+
+// bitWriter writes an RBSP, without emulation prevention.
+type bitWriter struct {
+	buf  []byte
+	acc  uint64 // the last n bits are not in buf yet
+	bits uint
+}
+
+func (w *bitWriter) reset() { w.buf, w.acc, w.bits = w.buf[:0], 0, 0 }
+
+// u writes the low n bits of v; n is at most 32.
+func (w *bitWriter) u(n uint, v uint32) {
+	w.acc = w.acc<<n | uint64(v)
+	w.bits += n
+	for w.bits >= 8 {
+		w.bits -= 8
+		w.buf = append(w.buf, byte(w.acc>>w.bits)) //nolint:gosec // the low byte is meant
+	}
+}
+
+// ue writes an unsigned Exp-Golomb code (9.1).
+func (w *bitWriter) ue(v uint32) {
+	n := uint(0)
+	for x := v + 1; x > 1; x >>= 1 {
+		n++
+	}
+	w.u(n, 0)
+	w.u(n+1, v+1)
+}
+
+// se writes a signed Exp-Golomb code (9.1.1).
+func (w *bitWriter) se(v int32) {
+	if v > 0 {
+		w.ue(uint32(v)*2 - 1)
+		return
+	}
+	w.ue(uint32(-v) * 2) //nolint:gosec // v is not positive
+}
+
+// trailing ends the RBSP: a one, then zeros up to the byte (7.3.2.11).
+func (w *bitWriter) trailing() {
+	w.u(1, 1)
+	if w.bits > 0 {
+		w.u(8-w.bits, 0)
+	}
+}
+
+// appendEscaped appends a NAL unit: its header, and the RBSP with an emulation
+// prevention byte wherever two zeros are followed by a byte of 3 or less (7.4.1).
+func appendEscaped(dst []byte, header byte, rbsp []byte) []byte {
+	dst = append(dst, header)
+	zeros := 0
+	for _, b := range rbsp {
+		if zeros == 2 && b <= 3 {
+			dst = append(dst, 3)
+			zeros = 0
+		}
+		dst = append(dst, b)
+		if b == 0 {
+			zeros++
+		} else {
+			zeros = 0
+		}
+	}
+	return dst
+}
+
+// appendNAL appends a NAL unit behind its length in four bytes, as FLV carries it
+// (ISO/IEC 14496-15, 5.3.4.2.1).
+func appendNAL(dst []byte, header byte, rbsp []byte) []byte {
+	at := len(dst)
+	dst = appendEscaped(append(dst, 0, 0, 0, 0), header, rbsp)
+	putLength(dst[at:])
+	return dst
+}
+
+// putLength fills the length of the one NAL unit in b.
+func putLength(b []byte) {
+	n := len(b) - 4
+	b[0], b[1], b[2], b[3] = byte(n>>24), byte(n>>16), byte(n>>8), byte(n) //nolint:gosec // its four bytes
+}

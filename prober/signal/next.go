@@ -1,0 +1,54 @@
+package signal
+
+import "time"
+
+const (
+	avcKeyframe = 1<<4 | 7 // FLV VIDEODATA: key frame, AVC
+	avcInter    = 2<<4 | 7 // FLV VIDEODATA: inter frame, AVC
+	videoHeader = 5        // frame and codec, packet type, composition time
+	fillerFrame = 6        // a filler NAL unit without filler: length, header, trailing bits
+)
+
+// Next gives the next frame in the order of DTS; of two at the same time the
+// picture comes first. clock goes into the marker of a picture, and is shown.
+func (s *Source) Next(clock time.Time) Frame {
+	videoDTS := timestamp(s.video.seq, uint64(s.cfg.FPS)) //nolint:gosec // 1 to 120
+	if dts := s.audio.dts(); dts < videoDTS {
+		f := Frame{Audio: true, DTS: dts, Body: s.audio.next()}
+		s.spend(len(f.Body))
+		return f
+	}
+	return s.picture(videoDTS, clock)
+}
+
+func (s *Source) picture(dts time.Duration, clock time.Time) Frame {
+	s.owed += s.cfg.Bitrate
+	b := append(s.body[:0], avcInter, 1, 0, 0, 0)
+	b, keyframe := s.video.next(b, clock)
+	if keyframe {
+		b[0] = avcKeyframe
+	}
+	b = appendFiller(b, s.owed/(8*s.cfg.FPS)-len(b))
+	s.spend(len(b))
+	s.body = b
+	return Frame{Keyframe: keyframe, DTS: dts, Body: b}
+}
+
+// spend books bytes against the rate.
+func (s *Source) spend(n int) { s.owed -= n * 8 * s.cfg.FPS }
+
+// appendFiller appends a filler data NAL unit (7.3.2.7) of n bytes in all,
+// length included; nothing when there is no room for one.
+func appendFiller(dst []byte, n int) []byte {
+	if n < fillerFrame {
+		return dst
+	}
+	at := len(dst)
+	dst = append(dst, 0, 0, 0, 0, nalFiller)
+	for range n - fillerFrame {
+		dst = append(dst, 0xff)
+	}
+	dst = append(dst, 0x80)
+	putLength(dst[at:])
+	return dst
+}

@@ -1,0 +1,139 @@
+package signal
+
+import (
+	"fmt"
+	"time"
+)
+
+// Config says what a broadcast looks like.
+type Config struct {
+	Run      string        // id of the run; its tag is in every marker
+	Label    string        // shown to people: usually the region. What is not ASCII shows as a frame.
+	Width    int           // samples, even, at least 288; with Height 0: 640
+	Height   int           // samples, even, at least 176; with Width 0: 360
+	FPS      int           // frames per second, 1 to 120; 0: 30
+	Keyframe time.Duration // from keyframe to keyframe, 0.1 to 10 s; 0: 1 s
+	Bitrate  int           // bits per second of all tag bodies, sound included; 0: 500000
+}
+
+func (c Config) withDefaults() Config {
+	if c.Width == 0 && c.Height == 0 {
+		c.Width, c.Height = 640, 360
+	}
+	if c.FPS == 0 {
+		c.FPS = 30
+	}
+	if c.Keyframe == 0 {
+		c.Keyframe = time.Second
+	}
+	if c.Bitrate == 0 {
+		c.Bitrate = 500_000
+	}
+	return c
+}
+
+func (c Config) check() error {
+	switch {
+	case c.FPS < 1 || c.FPS > 120:
+		return fmt.Errorf("signal: %d frames per second: has to be 1 to 120", c.FPS)
+	case c.Keyframe < 100*time.Millisecond || c.Keyframe > 10*time.Second:
+		return fmt.Errorf("signal: keyframe interval %v: has to be 0.1 to 10 s", c.Keyframe)
+	}
+	return nil
+}
+
+// Metadata is what FLV's onMetaData tells of a broadcast.
+type Metadata struct {
+	Width, Height   int
+	FPS             int
+	VideoBitrate    int // bits per second
+	AudioBitrate    int // bits per second
+	AudioSampleRate int // per second
+	AudioChannels   int
+	VideoCodec      int // FLV CodecID: 7, AVC
+	AudioCodec      int // FLV SoundFormat: 10, AAC
+}
+
+// Frame is one FLV tag. Body is an AUDIODATA or VIDEODATA tag body (Video File
+// Format Specification 10.1, E.4.2 and E.4.3); it must not be changed, and is
+// valid until the next call of Next.
+type Frame struct {
+	Audio    bool
+	Keyframe bool          // a picture that decoding can start from
+	Header   bool          // a sequence header
+	DTS      time.Duration // since the broadcast's start; composition time is always 0
+	Body     []byte
+}
+
+// Source makes one broadcast, endlessly. It is not safe for concurrent use.
+type Source struct {
+	cfg     Config
+	headers []Frame
+	audio   audio
+	video   *video
+	body    []byte
+	owed    int // what the rate still allows for, in 1/(8*FPS) bytes
+}
+
+// New makes a source. Its errors name the setting that cannot be met.
+func New(cfg Config) (*Source, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	level, err := levelFor(cfg)
+	if err != nil {
+		return nil, err
+	}
+	bodies, err := audioBodies(tone)
+	if err != nil {
+		return nil, err
+	}
+	s := &Source{cfg: cfg, audio: audio{bodies: bodies}}
+	if s.video, err = newVideo(cfg); err != nil {
+		return nil, err
+	}
+	need, err := s.need()
+	if err != nil {
+		return nil, err
+	}
+	if need > cfg.Bitrate {
+		return nil, fmt.Errorf("signal: %dx%d at %d fps with a keyframe every %v needs %d bit/s, more than the %d asked for", cfg.Width, cfg.Height, cfg.FPS, cfg.Keyframe, need, cfg.Bitrate)
+	}
+	s.headers = []Frame{
+		{Header: true, Body: append([]byte{avcKeyframe, 0, 0, 0, 0}, avcConfig(sps(cfg, level), pps())...)},
+		{Header: true, Audio: true, Body: append([]byte{aacTag, 0}, aacConfig()...)},
+	}
+	return s, nil
+}
+
+// need measures the bits a second of sound and pictures without filler, over
+// one keyframe interval, and adds a tenth for moments when many digits change.
+func (s *Source) need() (int, error) {
+	trial, err := newVideo(s.cfg)
+	if err != nil {
+		return 0, err
+	}
+	clock, size := time.Unix(0, 0), 0
+	for i := range trial.gop {
+		body, _ := trial.next(s.body[:0], clock.Add(timestamp(uint64(i), uint64(s.cfg.FPS)))) //nolint:gosec // not negative
+		size += videoHeader + len(body)
+		s.body = body
+	}
+	pictures := size * 8 * s.cfg.FPS / trial.gop
+	return (s.audio.rate() + pictures*11/10 + 999) / 1000 * 1000, nil
+}
+
+// Metadata describes the broadcast.
+func (s *Source) Metadata() Metadata {
+	a := s.audio.rate()
+	return Metadata{
+		Width: s.cfg.Width, Height: s.cfg.Height, FPS: s.cfg.FPS,
+		VideoBitrate: s.cfg.Bitrate - a, VideoCodec: 7,
+		AudioBitrate: a, AudioCodec: 10, AudioSampleRate: sampleRate, AudioChannels: channels,
+	}
+}
+
+// Headers gives the AVC and the AAC sequence header, which go before all frames.
+// They stay valid.
+func (s *Source) Headers() []Frame { return s.headers }
