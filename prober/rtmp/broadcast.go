@@ -72,14 +72,10 @@ type Stats struct {
 
 // Stats is safe at any time.
 func (b *Broadcast) Stats() Stats {
-	stall := time.Duration(b.out.longest.Load())
-	if since := b.out.since.Load(); since != 0 {
-		stall = max(stall, time.Since(b.out.epoch)-time.Duration(since))
-	}
 	return Stats{
 		Stages:    append([]prober.StageTime(nil), b.stages...),
 		BytesSent: b.out.bytes.Load(),
-		SendStall: stall,
+		SendStall: b.out.longestStall(),
 		Lag:       time.Duration(b.lag.Load()),
 		Resyncs:   int(b.resyncs.Load()),
 	}

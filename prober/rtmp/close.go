@@ -44,7 +44,7 @@ func (b *Broadcast) leave(ctx context.Context) error {
 	// Without this the server's unread bytes would turn our FIN into an RST,
 	// and the goodbye be lost.
 	if err := b.conn.CloseWrite(); err != nil {
-		return nil //nolint:nilerr // the server was faster
+		return nil // the server was faster
 	}
 	select {
 	case <-b.reader:

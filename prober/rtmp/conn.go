@@ -20,7 +20,8 @@ type sender struct {
 	bytes   atomic.Int64 // taken by the socket
 	longest atomic.Int64 // longest time that one write was blocked, ns
 	blocked atomic.Int64 // time spent in writes that are over, ns
-	since   atomic.Int64 // when the write in progress began, ns since epoch; 0: none
+	since   atomic.Int64 // when the write in progress, or that failed, began, ns since epoch; 0: none
+	failed  atomic.Bool
 	moved   atomic.Int64 // when a byte was last taken, ns since epoch
 }
 
@@ -36,10 +37,14 @@ func (s *sender) Write(p []byte) (int, error) {
 	s.moved.Store(int64(start))
 	n, err := s.writeAll(p)
 	took := time.Since(s.epoch) - start
+	s.longest.Store(max(s.longest.Load(), int64(took)))
+	if err != nil {
+		s.failed.Store(true) // and stays in progress: nothing moves after it
+		return n, err
+	}
 	s.since.Store(0)
 	s.blocked.Add(int64(took))
-	s.longest.Store(max(s.longest.Load(), int64(took)))
-	return n, err
+	return n, nil
 }
 
 func (s *sender) writeAll(p []byte) (int, error) {
@@ -63,12 +68,22 @@ func (s *sender) writeAll(p []byte) (int, error) {
 	}
 }
 
-// still is for how long a write that is in progress has not moved a byte.
+// still is for how long a write that is in progress, or failed, has not moved a
+// byte.
 func (s *sender) still() time.Duration {
 	if s.since.Load() == 0 {
 		return 0
 	}
 	return time.Since(s.epoch) - time.Duration(s.moved.Load())
+}
+
+// longestStall is the longest time that one write was blocked, the present one included.
+func (s *sender) longestStall() time.Duration {
+	longest := time.Duration(s.longest.Load())
+	if since := s.since.Load(); since != 0 && !s.failed.Load() {
+		longest = max(longest, time.Since(s.epoch)-time.Duration(since))
+	}
+	return longest
 }
 
 // waited is the time ever spent in writes, the present one included.

@@ -65,14 +65,15 @@ func dial(ctx context.Context, cfg Config, at endpoint, addrs []netip.Addr) (*ne
 	if ctx.Err() != nil {
 		return nil, runOver(ctx, prober.ReasonConnectTimeout, "no answer to TCP's SYN"), nil
 	}
-	return nil, dialEnding(cfg, last), localFault(last)
+	if err := localFault(last); err != nil {
+		return nil, nil, err
+	}
+	return nil, dialEnding(cfg, last), nil
 }
 
 func dialEnding(cfg Config, err error) *ending {
 	var timeout net.Error
 	switch {
-	case localFault(err) != nil:
-		return nil
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return &ending{prober.ReasonConnectionRefused, "the TCP connection was refused"}
 	case errors.Is(err, syscall.ECONNRESET):

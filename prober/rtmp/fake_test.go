@@ -73,7 +73,17 @@ type fakeConn struct {
 	done <-chan struct{} // the test is over
 }
 
+// flush waits until what was said is on its way; nothing can be said after it.
+func (c *fakeConn) flush() {
+	if c.cs != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_, _ = c.cs.NewChunkWriter(ctx, 3)
+	}
+}
+
 func (c *fakeConn) finish() {
+	c.flush()
 	_ = c.Close()
 	if c.cs != nil {
 		_ = c.cs.Close()
@@ -144,12 +154,6 @@ func (c *fakeConn) status(level, code, description string) error {
 	return c.reply("onStatus", 0, nil, map[string]any{"level": level, "code": code, "description": description})
 }
 
-// flush waits until what was said is on its way.
-func (c *fakeConn) flush() error {
-	_, err := c.cs.NewChunkWriter(context.Background(), 3)
-	return err
-}
-
 func (c *fakeConn) acceptConnect() error {
 	if err := c.handshake(); err != nil {
 		return err
@@ -211,6 +215,7 @@ func (c *fakeConn) drain() error {
 
 // reset closes with an RST.
 func (c *fakeConn) reset() error {
+	c.flush()
 	return errors.Join(c.SetLinger(0), c.Close())
 }
 

@@ -236,7 +236,7 @@ func TestBroadcast(t *testing.T) {
 			return err
 		}
 		for i := range 3 {
-			if err := c.say(&message.UserCtrl{Event: &message.UserCtrlEventPingRequest{Timestamp: uint32(i)}}); err != nil { //nolint:gosec // 0 to 2
+			if err := c.say(&message.UserCtrl{Event: &message.UserCtrlEventPingRequest{Timestamp: uint32(i)}}); err != nil {
 				return err
 			}
 		}

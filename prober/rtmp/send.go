@@ -146,7 +146,7 @@ func (p *pace) wait(ctx context.Context, due time.Time) error {
 // at all is left to the stall timeout, which says so.
 func (p *pace) inspect() {
 	out := p.b.out
-	if out.still() < p.b.cfg.StallTimeout/2 {
+	if out.still() < min(p.b.cfg.StallTimeout, p.b.cfg.MaxLag)/2 {
 		p.serversFault(p.b.cfg.MaxLag)
 	}
 	p.watchdog.Reset(p.b.cfg.StallTimeout / 8)

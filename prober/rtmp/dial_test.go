@@ -1,0 +1,184 @@
+package rtmp
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"streamcanary/prober"
+)
+
+func TestResolve(t *testing.T) {
+	t.Parallel()
+	port := freePort(t)
+	tests := map[string]struct {
+		lookup func(context.Context, string) ([]netip.Addr, error)
+		stage  prober.Stage
+		reason prober.Reason
+		detail string
+	}{
+		"no such name": {
+			func(context.Context, string) ([]netip.Addr, error) {
+				return nil, &net.DNSError{Err: "no such host", Name: "ingest.test", IsNotFound: true}
+			}, prober.StageResolve, prober.ReasonNameNotResolved, "ingest.test: no such host",
+		},
+		"no address": {
+			func(context.Context, string) ([]netip.Addr, error) { return nil, nil },
+			prober.StageResolve, prober.ReasonNameNotResolved, "has no address",
+		},
+		"no answer": {
+			func(ctx context.Context, _ string) ([]netip.Addr, error) { <-ctx.Done(); return nil, ctx.Err() },
+			prober.StageResolve, prober.ReasonNameNotResolved, "no answer for ingest.test within 50ms",
+		},
+		"resolved, refused": {
+			func(context.Context, string) ([]netip.Addr, error) {
+				return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
+			}, prober.StageConnect, prober.ReasonConnectionRefused, "refused",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := testConfig("rtmp://ingest.test:" + port + "/live/" + testKey)
+			cfg.ResolveTimeout = 50 * time.Millisecond
+			cfg.Lookup = test.lookup
+			b, failure, err := Publish(t.Context(), cfg)
+			if b != nil || err != nil {
+				t.Fatalf("Publish gave %v, %v", b, err)
+			}
+			wantFailure(t, failure, test.stage, test.reason)
+			if !strings.Contains(failure.Detail, test.detail) {
+				t.Errorf("detail %q, want %q in it", failure.Detail, test.detail)
+			}
+		})
+	}
+}
+
+// A first address that is dead must not hide a second one that works.
+func TestDialTriesEveryAddress(t *testing.T) {
+	t.Parallel()
+	s := serve(t, healthy)
+	addr := netip.MustParseAddrPort(s.listener.Addr().String())
+	cfg := testConfig("rtmp://ingest.test:" + portOf(s.listener.Addr()) + "/live/" + testKey)
+	cfg.Lookup = func(context.Context, string) ([]netip.Addr, error) {
+		return []netip.Addr{netip.MustParseAddr("127.0.0.9"), addr.Addr()}, nil
+	}
+	publishTo(t, cfg)
+}
+
+func TestDialEnding(t *testing.T) {
+	t.Parallel()
+	for errno, want := range map[syscall.Errno]prober.Reason{
+		syscall.ECONNREFUSED: prober.ReasonConnectionRefused,
+		syscall.ENETUNREACH:  prober.ReasonUnreachable,
+		syscall.EHOSTUNREACH: prober.ReasonUnreachable,
+		syscall.ETIMEDOUT:    prober.ReasonConnectTimeout,
+		syscall.ECONNRESET:   prober.ReasonConnectionReset,
+	} {
+		err := &net.OpError{Op: "dial", Net: "tcp", Err: errno}
+		if got := dialEnding(Config{}, err); got.reason != want {
+			t.Errorf("%v: %s, want %s", errno, got.reason, want)
+		}
+	}
+	if err := localFault(&net.OpError{Op: "dial", Err: syscall.EMFILE}); !errors.Is(err, syscall.EMFILE) {
+		t.Errorf("EMFILE is this machine's fault; got %v", err)
+	}
+}
+
+// A run that is called off says nothing of the server; one whose own time is over
+// says what it waited for.
+func TestPublishIsCalledOff(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(c *fakeConn) error { return c.hold() })
+	cfg := testConfig(s.url())
+	cfg.HandshakeTimeout = time.Minute
+
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	_, failure, err := Publish(ctx, cfg)
+	if err != nil || failure == nil || failure.Outcome != prober.Inconclusive || failure.Reason != prober.ReasonCancelled {
+		t.Errorf("cancelled: %+v, %v", failure, err)
+	}
+
+	ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, failure, err = Publish(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFailure(t, failure, prober.StageConnect, prober.ReasonHandshakeTimeout)
+}
+
+func TestParseEndpoint(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ url, app, key, address, tcURL, wrong string }{
+		{url: "rtmp://h/live/k", app: "live", key: "k", address: "h:1935", tcURL: "rtmp://h/live"},
+		{url: "rtmp://h:1936/a/b/k?token=t", app: "a/b", key: "k?token=t", address: "h:1936", tcURL: "rtmp://h:1936/a/b"},
+		{url: "rtmp://[::1]:1/app/k%20k", app: "app", key: "k%20k", address: "[::1]:1", tcURL: "rtmp://[::1]:1/app"},
+		{url: "http://h/live/" + testKey, wrong: "scheme"},
+		{url: "rtmp://h/" + testKey, wrong: "no app or no stream key"},
+		{url: "rtmp://h/live/", wrong: "no app or no stream key"},
+		{url: "rtmp:///live/" + testKey, wrong: "no host"},
+		{url: "rtmp://h:0/live/" + testKey, wrong: "port"},
+		{url: "rtmp://u:" + testKey + "@h/live/k", wrong: "user"},
+		{url: "rtmp://h/live/" + testKey + "%zz", wrong: "cannot be parsed"},
+		{url: "", wrong: "scheme"},
+	}
+	for _, test := range tests {
+		e, err := parseEndpoint(test.url)
+		if test.wrong != "" {
+			if err == nil || !strings.Contains(err.Error(), test.wrong) || strings.Contains(err.Error(), testKey) {
+				t.Errorf("%q: error %v, want %q and no key", test.url, err, test.wrong)
+			}
+			_, failure, err := Publish(t.Context(), Config{URL: test.url})
+			if err != nil || failure == nil || failure.Reason != prober.ReasonConfiguration || failure.Outcome != prober.Inconclusive {
+				t.Errorf("%q: Publish gave %+v, %v", test.url, failure, err)
+				continue
+			}
+			wantDetail(t, failure)
+			continue
+		}
+		if err != nil || e.app != test.app || e.key.Reveal() != test.key || e.address() != test.address || e.tcURL != test.tcURL {
+			t.Errorf("%q: %+v %q, %v", test.url, e, e.key.Reveal(), err)
+		}
+	}
+}
+
+func TestScrub(t *testing.T) {
+	t.Parallel()
+	e, err := parseEndpoint("rtmp://h/live/k%41y-9?token=t0p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, said := range []string{"k%41y-9?token=t0p", "no k%41y-9 here", "kAy-9", "KAY-9", "token=t0p"} {
+		got := strings.ToLower(e.quoted(said))
+		for _, secret := range []string{"k%41y-9", "kay-9", "t0p"} {
+			if strings.Contains(got, secret) {
+				t.Errorf("%q became %s, with %q in it", said, got, secret)
+			}
+		}
+	}
+}
+
+// freePort is a loopback port where nobody listens.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return portOf(l.Addr())
+}
+
+func portOf(a net.Addr) string {
+	_, port, _ := net.SplitHostPort(a.String())
+	return port
+}
