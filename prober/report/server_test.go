@@ -1,0 +1,221 @@
+package report_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+
+	"streamcanary/prober"
+	"streamcanary/prober/report"
+)
+
+// natsServer is a server of a test: user "hub" may do everything, agents "fra"
+// and "nyc" what AgentPermissions lets them.
+type natsServer struct {
+	t    *testing.T
+	opts server.Options
+	srv  *server.Server
+}
+
+func newServer(t *testing.T) *natsServer {
+	t.Helper()
+	n := &natsServer{t: t, opts: server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
+		JetStream: true, StoreDir: t.TempDir(), SyncAlways: true,
+		Users: []*server.User{{Username: "hub", Password: "hub"}, user("fra"), user("nyc")},
+	}}
+	n.start()
+	t.Cleanup(func() { n.stop() })
+	return n
+}
+
+func user(agent string) *server.User {
+	p := report.AgentPermissions(agent)
+	return &server.User{Username: agent, Password: "key-" + agent, Permissions: &server.Permissions{
+		Publish:   &server.SubjectPermission{Allow: p.Publish},
+		Subscribe: &server.SubjectPermission{Allow: p.Subscribe},
+	}}
+}
+
+// start starts the server, the second time on the port of the first.
+func (n *natsServer) start() {
+	n.t.Helper()
+	opts := n.opts
+	srv, err := server.NewServer(&opts)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	go srv.Start()
+	if !srv.ReadyForConnections(10 * time.Second) {
+		n.t.Fatal("the test's NATS server does not start")
+	}
+	n.srv, n.opts.Port = srv, opts.Port
+	if n.opts.Port == server.RANDOM_PORT || n.opts.Port == 0 {
+		n.t.Fatalf("port %d", n.opts.Port)
+	}
+}
+
+func (n *natsServer) stop() {
+	n.srv.Shutdown()
+	n.srv.WaitForShutdown()
+}
+
+func (n *natsServer) url() string { return fmt.Sprintf("nats://127.0.0.1:%d", n.opts.Port) }
+
+func (n *natsServer) connect(name, key string, opts ...nats.Option) *nats.Conn {
+	n.t.Helper()
+	nc, err := nats.Connect(n.url(), append(opts, nats.UserInfo(name, key), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))...)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	closed := make(chan struct{})
+	nc.SetClosedHandler(func(*nats.Conn) { close(closed) })
+	n.t.Cleanup(func() { nc.Close(); <-closed })
+	return nc
+}
+
+func (n *natsServer) journal(cfg report.JournalConfig) *report.Journal {
+	n.t.Helper()
+	j, err := report.OpenJournal(n.t.Context(), n.connect("hub", "hub"), cfg)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return j
+}
+
+func openOutbox(t *testing.T, cfg report.OutboxConfig) *report.Outbox {
+	t.Helper()
+	if cfg.Path == "" {
+		cfg.Path = t.TempDir() + "/outbox.db"
+	}
+	o, err := report.OpenOutbox(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := o.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return o
+}
+
+// runClient runs a client until the test ends, or until stop is called.
+func runClient(t *testing.T, cfg report.ClientConfig) (c *report.Client, stop func()) {
+	t.Helper()
+	if cfg.Outbox == nil {
+		cfg.Outbox = openOutbox(t, report.OutboxConfig{})
+	}
+	if cfg.Agent == "" {
+		cfg.Agent, cfg.Key = "fra", "key-fra"
+	}
+	cfg.ReconnectMin, cfg.ReconnectMax = 10*time.Millisecond, 100*time.Millisecond
+	c, err := report.NewClient(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx) }()
+	stopped := false
+	stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	}
+	t.Cleanup(stop)
+	return c, stop
+}
+
+func queue(t *testing.T, c *report.Client, from, to uint64) {
+	t.Helper()
+	for seq := from; seq <= to; seq++ {
+		if err := c.Queue(t.Context(), result("fra", seq)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// read hands the journal's entries over one by one until the test ends.
+func read(t *testing.T, j *report.Journal, from report.Cursor) <-chan report.Entry {
+	t.Helper()
+	entries := make(chan report.Entry, 100_000)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		done <- j.Read(ctx, from, func(batch []report.Entry) error {
+			for _, e := range batch {
+				entries <- e
+			}
+			return nil
+		})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Read: %v", err)
+		}
+	})
+	return entries
+}
+
+func next[T any](t *testing.T, ch <-chan T, what string) T {
+	t.Helper()
+	select {
+	case v := <-ch:
+		return v
+	case <-time.After(20 * time.Second):
+		t.Fatalf("%s: nothing within 20 s", what)
+		panic("unreachable")
+	}
+}
+
+func waitState(t *testing.T, c *report.Client, want report.StateName) report.State {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	for {
+		if s := c.State(); s.Name == want {
+			return s
+		}
+		select {
+		case <-c.States():
+		case <-deadline:
+			t.Fatalf("state is %+v after 20 s, want %s", c.State(), want)
+		}
+	}
+}
+
+// waitEmpty waits until the hub has everything.
+func waitEmpty(t *testing.T, o *report.Outbox) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(30 * time.Second)
+	for o.Len() > 0 {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("%d results are still in the outbox after 30 s", o.Len())
+		}
+	}
+}
+
+// result is a small valid one.
+func result(agent string, seq uint64) prober.Result {
+	now := time.Now()
+	return prober.Result{
+		ID: fmt.Sprintf("boot1-%d", seq), Agent: agent, Site: agent, Boot: "boot1", Seq: seq,
+		Kind: prober.KindCanary, Target: "live", Ingest: "fra", Pusher: agent,
+		Run: "run-1", Round: "round-1", RoundOf: 4, Outcome: prober.Pass,
+		Started: now.Add(-time.Second), Ended: now, Control: prober.ControlPass,
+	}
+}

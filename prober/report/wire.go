@@ -1,0 +1,176 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"streamcanary/prober"
+)
+
+// Version is the version of the wire form that Encode writes. Decode takes no
+// other. Within a version fields may be added: an unknown field is ignored, so
+// that an older hub still understands a newer agent. An unknown kind, outcome,
+// stage, reason or control is refused, because it would be judged wrongly; so
+// the hub is upgraded before its agents.
+const Version = 1
+
+// Bounds of the wire form, in bytes.
+const (
+	MaxResultSize = 16 << 10
+	MaxDetailSize = 300
+	maxNameSize   = 128 // ids, runs, rounds
+	maxAgentSize  = 64
+	maxStageTimes = 32
+)
+
+// ErrVersion is what Decode returns, wrapped, for a version it does not know.
+var ErrVersion = errors.New("unknown version of the wire form")
+
+// wireResult is a result as JSON. A field's name and meaning are forever.
+type wireResult struct {
+	Version int `json:"version"`
+
+	ID    string `json:"id"`
+	Agent string `json:"agent"`
+	Site  string `json:"site"`
+	Boot  string `json:"boot"`
+	Seq   uint64 `json:"seq"`
+
+	Kind     prober.Kind `json:"kind"`
+	Target   string      `json:"target"`
+	Ingest   string      `json:"ingest,omitempty"`
+	Playback string      `json:"playback,omitempty"`
+	Pusher   string      `json:"pusher,omitempty"`
+
+	Run     string `json:"run,omitempty"`
+	Round   string `json:"round,omitempty"`
+	RoundOf int    `json:"round_of,omitempty"`
+
+	Outcome prober.Outcome `json:"outcome"`
+	Stage   prober.Stage   `json:"stage,omitempty"`
+	Reason  prober.Reason  `json:"reason,omitempty"`
+	Detail  string         `json:"detail,omitempty"`
+
+	Started time.Time     `json:"started"` // RFC 3339, UTC, the agent's clock
+	Ended   time.Time     `json:"ended"`
+	Age     time.Duration `json:"age_ns"` // from Ended to the sending, monotonic
+	Figures wireFigures   `json:"figures"`
+
+	Control       prober.Control `json:"control"`
+	ControlDetail string         `json:"control_detail,omitempty"`
+	Dropped       uint64         `json:"dropped"`
+}
+
+type wireFigures struct {
+	Stages           []wireStage   `json:"stages,omitempty"`
+	TTFF             time.Duration `json:"ttff_ns,omitempty"`
+	LatencyFirst     time.Duration `json:"latency_first_ns,omitempty"`
+	LatencyLast      time.Duration `json:"latency_last_ns,omitempty"`
+	BytesSent        int64         `json:"bytes_sent,omitempty"`
+	BytesReceived    int64         `json:"bytes_received,omitempty"`
+	SendStall        time.Duration `json:"send_stall_ns,omitempty"`
+	Interruptions    int           `json:"interruptions,omitempty"`
+	InterruptionTime time.Duration `json:"interruption_time_ns,omitempty"`
+}
+
+type wireStage struct {
+	Stage    prober.Stage  `json:"stage"`
+	Duration time.Duration `json:"ns"`
+}
+
+// Encode writes r in the wire form. A detail that is too long or no text is cut
+// and cleaned; whatever else breaks a rule of Check is an error, and a defect
+// of the prober that made the result.
+func Encode(r prober.Result) ([]byte, error) {
+	r.Detail = cleanDetail(r.Detail)
+	r.ControlDetail = cleanDetail(r.ControlDetail)
+	if err := Check(r); err != nil {
+		return nil, fmt.Errorf("encode result %q: %w", r.ID, err)
+	}
+	b, err := json.Marshal(toWire(r))
+	if err != nil {
+		return nil, fmt.Errorf("encode result %q: %w", r.ID, err)
+	}
+	if len(b) > MaxResultSize {
+		return nil, fmt.Errorf("encode result %q: %d bytes, at most %d can be sent", r.ID, len(b), MaxResultSize)
+	}
+	return b, nil
+}
+
+// Decode reads what Encode writes, and takes nothing that Encode would not
+// have written but for unknown fields (see Version).
+func Decode(b []byte) (prober.Result, error) {
+	if len(b) > MaxResultSize {
+		return prober.Result{}, fmt.Errorf("decode result: %d bytes, at most %d are taken", len(b), MaxResultSize)
+	}
+	if !utf8.Valid(b) {
+		return prober.Result{}, errors.New("decode result: not UTF-8")
+	}
+	var version struct {
+		Version *int `json:"version"`
+	}
+	if err := json.Unmarshal(b, &version); err != nil {
+		return prober.Result{}, fmt.Errorf("decode result: %w", err)
+	}
+	if version.Version == nil {
+		return prober.Result{}, fmt.Errorf("decode result: %w: it names none", ErrVersion)
+	}
+	if *version.Version != Version {
+		return prober.Result{}, fmt.Errorf("decode result: %w: it has %d, known is %d; upgrade the hub before its agents", ErrVersion, *version.Version, Version)
+	}
+	var w wireResult
+	if err := json.Unmarshal(b, &w); err != nil {
+		return prober.Result{}, fmt.Errorf("decode result: %w", err)
+	}
+	r := fromWire(w)
+	if err := Check(r); err != nil {
+		return prober.Result{}, fmt.Errorf("decode result %q: %w", r.ID, err)
+	}
+	return r, nil
+}
+
+func toWire(r prober.Result) wireResult {
+	f := r.Figures
+	w := wireResult{
+		Version: Version,
+		ID:      r.ID, Agent: r.Agent, Site: r.Site, Boot: r.Boot, Seq: r.Seq,
+		Kind: r.Kind, Target: r.Target, Ingest: r.Ingest, Playback: r.Playback, Pusher: r.Pusher,
+		Run: r.Run, Round: r.Round, RoundOf: r.RoundOf,
+		Outcome: r.Outcome, Stage: r.Stage, Reason: r.Reason, Detail: r.Detail,
+		Started: r.Started.UTC(), Ended: r.Ended.UTC(), Age: r.Age,
+		Figures: wireFigures{
+			TTFF: f.TTFF, LatencyFirst: f.LatencyFirst, LatencyLast: f.LatencyLast,
+			BytesSent: f.BytesSent, BytesReceived: f.BytesReceived, SendStall: f.SendStall,
+			Interruptions: f.Interruptions, InterruptionTime: f.InterruptionTime,
+		},
+		Control: r.Control, ControlDetail: r.ControlDetail, Dropped: r.Dropped,
+	}
+	for _, s := range f.Stages {
+		w.Figures.Stages = append(w.Figures.Stages, wireStage(s))
+	}
+	return w
+}
+
+func fromWire(w wireResult) prober.Result {
+	f := w.Figures
+	r := prober.Result{
+		ID: w.ID, Agent: w.Agent, Site: w.Site, Boot: w.Boot, Seq: w.Seq,
+		Kind: w.Kind, Target: w.Target, Ingest: w.Ingest, Playback: w.Playback, Pusher: w.Pusher,
+		Run: w.Run, Round: w.Round, RoundOf: w.RoundOf,
+		Outcome: w.Outcome, Stage: w.Stage, Reason: w.Reason, Detail: w.Detail,
+		Started: w.Started.UTC(), Ended: w.Ended.UTC(), Age: w.Age,
+		Figures: prober.Figures{
+			TTFF: f.TTFF, LatencyFirst: f.LatencyFirst, LatencyLast: f.LatencyLast,
+			BytesSent: f.BytesSent, BytesReceived: f.BytesReceived, SendStall: f.SendStall,
+			Interruptions: f.Interruptions, InterruptionTime: f.InterruptionTime,
+		},
+		Control: w.Control, ControlDetail: w.ControlDetail, Dropped: w.Dropped,
+	}
+	for _, s := range f.Stages {
+		r.Figures.Stages = append(r.Figures.Stages, prober.StageTime(s))
+	}
+	return r
+}
