@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -52,18 +53,16 @@ func (c *checker) uniqueID(path, id string, seen ids) {
 	seen[id] = at
 }
 
-// reference wants id to be one of known.
+// reference wants id to be one of known. Where nothing is known, it says nothing:
+// that is a mistake of its own.
 func (c *checker) reference(path, id, what string, known []string) bool {
-	for _, k := range known {
-		if k == id {
-			return true
-		}
+	if slices.Contains(known, id) {
+		return true
 	}
-	if !c.need(path, id, "the id of a "+what) {
+	if len(known) == 0 { // reported where they should be
 		return false
 	}
-	if len(known) == 0 {
-		c.addf(path, "there is no %s %q; none is defined at all", what, shorten(id))
+	if !c.need(path, id, "one of "+strings.Join(known, ", ")) {
 		return false
 	}
 	c.addf(path, "there is no %s %q; %s", what, shorten(id), suggest(id, known))
@@ -109,7 +108,7 @@ func (c *checker) address(path, text, want string, schemes ...string) *url.URL {
 	switch {
 	case err != nil:
 		c.addf(path, "is not a URL: %s; want %s", urlTrouble(err), want)
-	case !contains(schemes, u.Scheme):
+	case !slices.Contains(schemes, u.Scheme):
 		c.addf(path, "is not an address that begins with %s://; want %s", strings.Join(schemes, ":// or "), want)
 	case u.Hostname() == "":
 		c.addf(path, "names no host; want %s", want)
@@ -176,15 +175,6 @@ func urlTrouble(err error) string {
 		text = strings.TrimRight(text[:at], " :")
 	}
 	return text
-}
-
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }
 
 // shorten bounds what an error repeats of a value.

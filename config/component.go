@@ -1,6 +1,8 @@
 package config
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"streamcanary/prober"
@@ -31,7 +33,9 @@ func (c *checker) components(f hubFile, h *Hub) []incident.Component {
 		at := index("components", i)
 		c.uniqueID(at, file.ID, seen)
 		c.need(at+".name", file.Name, "the name that the page shows")
-		if file.Group != "" {
+		if file.Group != "" && len(groups) == 0 && !c.muted("groups") {
+			c.addf(at+".group", "there is no group %q; define it in groups, with id and name", shorten(file.Group))
+		} else if file.Group != "" {
 			c.reference(at+".group", file.Group, "group", groups)
 		}
 		c.day(at+".start_date", string(file.StartDate))
@@ -85,7 +89,7 @@ func (c *checker) elements(at string, texts []string, all []prober.Element) []pr
 	seen := ids{}
 	for i, text := range texts {
 		entry := index(at, i)
-		if !c.reference(entry, text, "element", known) {
+		if !c.element(entry, text, known) {
 			continue
 		}
 		if _, twice := seen[text]; twice {
@@ -100,6 +104,34 @@ func (c *checker) elements(at string, texts []string, all []prober.Element) []pr
 		}
 	}
 	return list
+}
+
+// element wants text to be one of known, and says why it is not.
+func (c *checker) element(at, text string, known []string) bool {
+	if slices.Contains(known, text) {
+		return true
+	}
+	e, err := prober.ParseElement(text)
+	if err != nil {
+		c.addf(at, "%q is not an element; want TARGET/api, TARGET/ingest/ID, TARGET/core or TARGET/playback/ID", shorten(text))
+		return false
+	}
+	if !slices.Contains(known, prober.Element{Target: e.Target, Type: prober.ElementCore}.String()) {
+		if len(known) > 0 {
+			c.addf(at, "there is no target %q; %s", shorten(e.Target), suggest(text, known))
+		}
+		return false
+	}
+	siblings := slices.DeleteFunc(slices.Clone(known), func(k string) bool {
+		return !strings.HasPrefix(k, e.Target+"/"+string(e.Type))
+	})
+	switch {
+	case e.Type == prober.ElementAPI:
+		c.addf(at, "target %q has no API, since its platform is static; remove the element", e.Target)
+	case len(siblings) > 0: // none is a mistake of its own
+		c.addf(at, "there is no element %q; %s", shorten(text), suggest(text, siblings))
+	}
+	return false
 }
 
 func (c *checker) publish(at, text string) incident.Publish {

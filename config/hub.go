@@ -1,6 +1,8 @@
 package config
 
 import (
+	"strings"
+
 	"streamcanary/prober"
 	"streamcanary/statuspage/incident"
 )
@@ -109,7 +111,7 @@ func (c *checker) hub(f hubFile) *Hub {
 	h.Topology.Groups = c.groups(f.Groups)
 	h.Topology.Components = c.components(f, h)
 	h.Settings = c.settings(f.Policy)
-	c.quorum(f.Policy, h)
+	c.quorum(h)
 	c.policy(h)
 	h.Warnings = c.warnings
 	return h
@@ -122,7 +124,7 @@ func (c *checker) policy(h *Hub) {
 	}
 	p, err := incident.NewPolicy(h.Settings, h.Topology)
 	if err != nil {
-		c.addf("policy", "%v", err)
+		c.addf("policy", "%s", strings.ReplaceAll(err.Error(), "\n", ", "))
 		return
 	}
 	h.Policy = p

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-viper/mapstructure/v2"
@@ -62,11 +63,11 @@ func LoadAgent(path string) (*Agent, error) {
 }
 
 func read(path string) ([]byte, error) {
-	f, err := os.Open(path) //nolint:gosec // the operator names the file
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
@@ -89,12 +90,12 @@ func parse(path string, data []byte, env func(string) (string, bool)) (File, err
 	}
 	if isAgent(root) {
 		var file agentFile
-		c.decode(root, data, &file, nil)
+		c.decode(root, &file, nil)
 		agent := c.agent(file)
 		return File{Agent: agent}, c.err(path)
 	}
 	var file hubFile
-	c.decode(root, data, &file, hubDefaults())
+	c.decode(root, &file, hubDefaults())
 	hub := c.hub(file)
 	return File{Hub: hub}, c.err(path)
 }
@@ -106,7 +107,7 @@ func document(data []byte) (*yaml.Node, *Problem) {
 	if err := decoder.Decode(&doc); errors.Is(err, io.EOF) {
 		return nil, &Problem{Wrong: "is empty", Right: "start from the annotated examples, hub.example.yaml or agent.example.yaml"}
 	} else if err != nil {
-		return nil, syntaxProblem(err)
+		return nil, syntaxProblem(data, err)
 	}
 	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
 		return nil, &Problem{Line: doc.Line, Wrong: "is not a mapping of keys to values", Right: "start from the annotated examples, hub.example.yaml or agent.example.yaml"}
@@ -114,13 +115,17 @@ func document(data []byte) (*yaml.Node, *Problem) {
 	if err := decoder.Decode(&second); err == nil {
 		return nil, &Problem{Line: second.Line, Wrong: "a second YAML document begins here", Right: "want one document for each file"}
 	} else if !errors.Is(err, io.EOF) {
-		return nil, syntaxProblem(err)
+		return nil, syntaxProblem(data, err)
 	}
 	return doc.Content[0], nil
 }
 
-func syntaxProblem(err error) *Problem {
-	p := &Problem{Wrong: "is not valid YAML: " + err.Error(), Right: "check indentation (spaces, never tabs), colons and quotes there"}
+// syntaxProblem says where YAML ends. The parser's messages quote no values.
+func syntaxProblem(data []byte, err error) *Problem {
+	p := &Problem{Line: 1, Wrong: "is not valid YAML: " + strings.TrimPrefix(err.Error(), "yaml: "), Right: "check indentation (spaces, never tabs), colons and quotes there"}
+	if regexp.MustCompile(`\{.*[^"']\$\{`).Match(data) {
+		p.Right = "inside {...} a ${NAME} must be in quotes: \"${NAME}\""
+	}
 	if m := regexp.MustCompile(`^yaml: line (\d+): (.*)$`).FindStringSubmatch(err.Error()); m != nil {
 		p.Line, _ = strconv.Atoi(m[1])
 		p.Wrong = "is not valid YAML: " + m[2]
@@ -145,22 +150,25 @@ func isAgent(root *yaml.Node) bool {
 }
 
 // decode fills file, a pointer to a file struct, with the defaults and whatever
-// of data fits. What does not fit is reported.
-func (c *checker) decode(root *yaml.Node, data []byte, file any, defaults map[string]any) {
+// of root fits. What does not fit is reported.
+func (c *checker) decode(root *yaml.Node, file any, defaults map[string]any) {
 	c.lines[""] = root.Line
 	c.walk("", root, reflect.TypeOf(file).Elem())
 
 	v := viper.New()
-	v.SetConfigType("yaml")
 	for key, value := range defaults {
 		v.SetDefault(key, value)
 	}
-	err := v.ReadConfig(bytes.NewReader(data))
+	var values map[string]any
+	err := root.Decode(&values)
+	if err == nil {
+		err = v.MergeConfigMap(values)
+	}
 	if err == nil {
 		err = v.UnmarshalExact(file, viper.DecodeHook(mapstructure.ComposeDecodeHookFunc(durationHook, dateHook)))
 	}
-	if err != nil && len(c.problems) == 0 {
-		c.unreadable("", 0, "cannot be read: "+err.Error(), "")
+	if err != nil { // the walk has missed something
+		c.problems = append(c.problems, Problem{Wrong: "cannot be read: " + strings.ReplaceAll(err.Error(), "\n", " ")})
 	}
 }
 

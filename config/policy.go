@@ -117,29 +117,30 @@ func (c *checker) rates(at string, f kindFile, r incident.Rates) incident.Rates 
 }
 
 // quorum refuses to publish by itself what too few sites can see.
-func (c *checker) quorum(f policyFile, h *Hub) {
+func (c *checker) quorum(h *Hub) {
 	sites := len(h.Topology.Sites)
-	if sites == 0 || c.muted("policy.quorum") {
-		return
-	}
+	probesKnown := c.clean("probes")
+	var tooFew []string
 	for i, component := range h.Topology.Components {
 		if component.Publish != incident.PublishAuto {
 			continue
 		}
-		at := index("components", i)
+		if h.Settings.Quorum > sites {
+			tooFew = append(tooFew, component.ID)
+		}
 		var unseen []string
 		for _, e := range component.Elements {
 			if !probed(h.Probes, e) {
 				unseen = append(unseen, e.String())
 			}
 		}
-		switch {
-		case len(unseen) > 0:
-			c.addf(at+".publish", "is auto, but no probe sees %s; add one in probes, or set publish: hold", strings.Join(unseen, ", "))
-		case f.Quorum > sites:
-			c.addf(at+".publish", "is auto, but policy.quorum is %d and only %d %s can see it; add agents at other sites, lower the quorum, or set publish: hold",
-				f.Quorum, sites, plural(sites, "site", "sites"))
+		if probesKnown && len(unseen) > 0 {
+			c.addf(index("components", i)+".publish", "is auto, but no probe sees %s; add one in probes, or set publish: hold", strings.Join(unseen, ", "))
 		}
+	}
+	if len(tooFew) > 0 && c.clean("agents") {
+		c.addf("policy.quorum", "is %d, but only %s can see what %s auto: %s; add agents at other sites, lower the quorum, or set publish: hold there",
+			h.Settings.Quorum, count(sites, "site"), plural(len(tooFew), "component publishes", "components publish"), strings.Join(tooFew, ", "))
 	}
 }
 

@@ -63,16 +63,15 @@ func (c *checker) schedule(at string, f probeFile) string {
 	if c.muted(key) {
 		return ""
 	}
+	if everySet && (f.Every < time.Second || f.Every%time.Second != 0) {
+		c.addf(key, "is %s; want whole seconds, at least 1s", f.Every)
+		return ""
+	}
 	if _, err := schedule.Parse(spec); err != nil {
-		c.addf(key, "%s", semicolon(err.Error()))
+		text := strings.TrimPrefix(err.Error(), "schedule ")
+		c.addf(key, "%s; want minute, hour, day of month, month and day of week, in UTC, such as \"*/5 * * * *\"", strings.ReplaceAll(text, ";", ","))
 	}
 	return spec
-}
-
-// semicolon divides a schedule's error into what is wrong and what is right.
-func semicolon(text string) string {
-	text = strings.TrimPrefix(text, "schedule ")
-	return strings.Replace(text, ": want ", "; want ", 1)
 }
 
 // present says whether the file has a value at path.

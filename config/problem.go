@@ -87,6 +87,11 @@ func (c *checker) muted(path string) bool {
 	return false
 }
 
+// clean says whether nothing was reported of path, or of what lies in it.
+func (c *checker) clean(path string) bool {
+	return !slices.ContainsFunc(c.problems, func(p Problem) bool { return strings.HasPrefix(p.Path, path) })
+}
+
 // line is that of path, or of the nearest thing around it that is in the file.
 func (c *checker) line(path string) int {
 	for ; path != ""; path = parent(path) {

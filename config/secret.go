@@ -58,7 +58,7 @@ func (c *checker) secretFromFile(path, name string) prober.Secret {
 		c.addf(path, "cannot be read: %v; it must be a file that holds nothing but the secret", err)
 		return ""
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	content, err := io.ReadAll(io.LimitReader(f, maxSecret))
 	if err != nil {
 		c.addf(path, "cannot be read: %v; it must be a file that holds nothing but the secret", err)

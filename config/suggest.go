@@ -4,16 +4,21 @@ import "strings"
 
 // suggest names the known word that is nearest to a wrong one, or all of them.
 func suggest(word string, known []string) string {
+	if best := nearest(word, known); best != "" {
+		return "did you mean " + best + "?"
+	}
+	return "known here: " + strings.Join(known, ", ")
+}
+
+// nearest is the known word that a wrong one was probably meant to be, or "".
+func nearest(word string, known []string) string {
 	best, distance := "", len(word)/2+1
 	for _, k := range known {
 		if d := editDistance(strings.ToLower(word), k, distance); d < distance {
 			best, distance = k, d
 		}
 	}
-	if best != "" {
-		return "did you mean " + best + "?"
-	}
-	return "known here: " + strings.Join(known, ", ")
+	return best
 }
 
 // editDistance counts the insertions, deletions and substitutions between two

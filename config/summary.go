@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"strings"
 
 	"streamcanary/prober"
 )
@@ -75,5 +74,5 @@ func byteCount(n int64) string {
 	for value >= 1000 && unit < len(units)-1 {
 		value, unit = value/1000, unit+1
 	}
-	return strings.TrimSuffix(fmt.Sprintf("%.1f", value), ".0") + " " + units[unit]
+	return fmt.Sprintf("%.1f %s", value, units[unit])
 }

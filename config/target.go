@@ -29,6 +29,9 @@ func (c *checker) targets(files []targetFile) []prober.Target {
 		c.uniqueID(at, f.ID, seen)
 		c.need(at+".name", f.Name, "the name that people read")
 		t := prober.Target{ID: f.ID, Platform: c.platform(at+".platform", f.Platform)}
+		if len(f.Regions) == 0 {
+			c.addf(at+".regions", "is missing or empty; want a list with at least one entry: id, name")
+		}
 		regions := c.named(at+".regions", f.Regions, "region")
 		c.endpoints(at+".ingests", f.Ingests, regions, wantIngest, "rtmp")
 		c.endpoints(at+".playbacks", f.Playbacks, regions, wantPlayback, "https", "http")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -20,8 +21,16 @@ type dateText string
 
 // walk compares a node with the type that it will be decoded to, notes the line
 // of every key, and reports whatever does not fit. viper by itself would accept
-// keys in the wrong case, unknown empty maps and durations without a unit.
+// keys in the wrong case, unknown empty maps and durations without a unit. What
+// does not fit becomes empty in the tree, so that the rest can be decoded.
 func (c *checker) walk(path string, node *yaml.Node, want reflect.Type) {
+	c.walkValue(path, node, want)
+	if c.wrong[path] {
+		*node = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: node.Line}
+	}
+}
+
+func (c *checker) walkValue(path string, node *yaml.Node, want reflect.Type) {
 	if node.Kind == yaml.AliasNode {
 		c.unreadable(path, node.Line, "is an alias", "aliases are not read: write the value out")
 		return
@@ -49,26 +58,48 @@ func (c *checker) walkStruct(path string, node *yaml.Node, want reflect.Type) {
 		return
 	}
 	seen := map[string]int{}
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		key, value := node.Content[i], node.Content[i+1]
+	content := node.Content
+	node.Content = nil
+	for i := 0; i+1 < len(content); i += 2 {
+		key, value := content[i], content[i+1]
 		at := join(path, key.Value)
 		field, known := fields[key.Value]
 		first, twice := seen[key.Value]
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			c.unreadable(path, key.Line, "has a key that is "+nodeKind(key), "keys are plain words")
+			c.problems = append(c.problems, Problem{Line: key.Line, Path: path,
+				Wrong: "has a key that is " + nodeKind(key), Right: "keys are plain words"})
 		case key.Tag == "!!merge":
 			c.unreadable(at, key.Line, "is a merge key", "merges are not read: write the keys out")
 		case !known:
-			c.unreadable(at, key.Line, "is not a known key", suggest(key.Value, names(fields)))
+			c.unknownKey(path, key, names(fields))
 		case twice:
-			c.unreadable(at, key.Line, fmt.Sprintf("is already set in line %d", first), "remove one of them")
+			c.problems = append(c.problems, Problem{Line: key.Line, Path: at,
+				Wrong: fmt.Sprintf("is already set in line %d", first), Right: "remove one of them"})
 		default:
 			c.lines[at] = key.Line
 			seen[key.Value] = key.Line
 			c.walk(at, value, field)
+			node.Content = append(node.Content, key, value)
 		}
 	}
+}
+
+// unknownKey reports a key, and mutes what it was probably meant to be: that one
+// is not missing, too.
+func (c *checker) unknownKey(path string, key *yaml.Node, known []string) {
+	c.unreadable(join(path, quoteOdd(key.Value)), key.Line, "is not a known key", suggest(key.Value, known))
+	if meant := nearest(key.Value, known); meant != "" {
+		c.wrong[join(path, meant)] = true
+	}
+}
+
+// quoteOdd quotes a key that would be hard to see, or would not be one line.
+func quoteOdd(key string) string {
+	if key != "" && strings.Trim(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") == "" {
+		return shorten(key)
+	}
+	return strconv.Quote(shorten(key))
 }
 
 func (c *checker) walkList(path string, node *yaml.Node, want reflect.Type) {
@@ -110,13 +141,14 @@ func (c *checker) walkScalar(path string, node *yaml.Node, want reflect.Type) {
 		switch want.Kind() {
 		case reflect.String:
 			fits = node.Tag == "!!str"
-			right = fmt.Sprintf("want text: write %q", node.Value)
+			right = fmt.Sprintf("want text: write %q", shorten(node.Value))
 		case reflect.Bool:
 			fits = node.Tag == "!!bool"
 		case reflect.Int:
 			fits = node.Tag == "!!int"
 		case reflect.Float64:
 			fits = node.Tag == "!!float" || node.Tag == "!!int"
+		default: // no file struct has another
 		}
 	}
 	if !fits {
@@ -126,7 +158,7 @@ func (c *checker) walkScalar(path string, node *yaml.Node, want reflect.Type) {
 
 func (c *checker) walkDuration(path string, node *yaml.Node) {
 	if err := checkDuration(node.Value); err != nil {
-		c.unreadable(path, node.Line, err.Error(), durationHelp(node.Value))
+		c.unreadable(path, node.Line, err.Error(), durationHelp(shorten(node.Value)))
 	}
 }
 
@@ -134,9 +166,9 @@ func (c *checker) walkDuration(path string, node *yaml.Node) {
 func checkDuration(s string) error {
 	if _, err := time.ParseDuration(s); err != nil || !strings.ContainsFunc(s, unicode.IsLetter) {
 		if isNumber(s) {
-			return fmt.Errorf("%s has no unit", s)
+			return fmt.Errorf("%s has no unit", shorten(s))
 		}
-		return fmt.Errorf("%q is not a duration", s)
+		return fmt.Errorf("%q is not a duration", shorten(s))
 	}
 	return nil
 }

@@ -1,0 +1,77 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"streamcanary/statuspage/incident"
+)
+
+// exampleEnv gives every variable that an example names a value of its own.
+func exampleEnv(name string) (string, bool) {
+	if name == "STREAMCANARY_ONCALL_URL" {
+		return "https://oncall.example.com/hook", true
+	}
+	return "0123456789abcdef-" + name, strings.HasPrefix(name, "STREAMCANARY_")
+}
+
+func loadExample(t *testing.T, path string) (File, string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := parse(path, data, exampleEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Warnings()) > 0 {
+		t.Errorf("%s: warnings: %q", path, f.Warnings())
+	}
+	return f, string(data)
+}
+
+// The examples are good, explain every key, and name the true defaults.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	hub, text := loadExample(t, "../deploy/hub.example.yaml")
+	for _, key := range keysOf(reflect.TypeFor[hubFile]()) {
+		if base, isFile := strings.CutSuffix(key, "_file"); isFile && strings.Contains(text, "_file") && strings.Contains(text, base) {
+			continue // one sentence explains every *_file
+		}
+		if !strings.Contains(text, key+":") {
+			t.Errorf("hub.example.yaml does not explain %s", key)
+		}
+	}
+	if got, want := fmt.Sprint(hub.Hub.Settings), fmt.Sprint(incident.DefaultSettings()); got != want {
+		t.Errorf("hub.example.yaml says these are the defaults:\n%s\nwant\n%s", got, want)
+	}
+	agent, text := loadExample(t, "../deploy/agent.example.yaml")
+	for _, key := range keysOf(reflect.TypeFor[agentFile]()) {
+		if !strings.Contains(text, key+":") {
+			t.Errorf("agent.example.yaml does not explain %s", key)
+		}
+	}
+	if a := hub.Hub.Agents[0]; a.ID != agent.Agent.ID || a.Site != agent.Agent.Site || a.Region != agent.Agent.Region {
+		t.Errorf("the two examples do not belong together: %v and %v", a, agent.Agent)
+	}
+}
+
+// keysOf lists every key of a file struct, inner ones included.
+func keysOf(t reflect.Type) []string {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	var keys []string
+	for f := range t.Fields() {
+		keys = append(keys, f.Tag.Get("mapstructure"))
+		keys = append(keys, keysOf(f.Type)...)
+	}
+	return keys
+}
