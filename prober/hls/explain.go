@@ -42,12 +42,13 @@ func (c *clock) explain(ctx context.Context, req request, got int, err error) *p
 func explainBound(ctx context.Context, req request, where string, p phase, got int, took time.Duration, err error) *prober.Failure {
 	took = took.Round(10 * time.Millisecond)
 	cause := context.Cause(ctx)
+	var dns *net.DNSError
 	switch {
 	case errors.Is(err, errRedirects):
 		return failf(req.stage, prober.ReasonRedirectLoop, "%s: %v", where, errRedirects)
 	case errors.Is(err, errTooLarge):
 		return failf(req.stage, prober.ReasonTooLarge, "%s: longer than the bound of %d bytes", where, req.limit)
-	case cause == nil && !isTimeout(err):
+	case cause == nil && (!isTimeout(err) || errors.As(err, &dns)):
 		return nil
 	case cause != nil && !errors.Is(cause, errTotal) && !errors.Is(cause, errStalled):
 		return &prober.Failure{Outcome: prober.Inconclusive, Stage: req.stage, Reason: prober.ReasonCancelled, Detail: clip(where + ": cancelled")}

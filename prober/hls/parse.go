@@ -91,7 +91,7 @@ func readSegments(listed []*m3u8.MediaSegment, s *scan) []Segment {
 			continue // the library keeps free slots as nil entries
 		}
 		if m.Map != nil {
-			state.Init = Init{URI: m.Map.URI, Range: ByteRange{Offset: m.Map.Offset, Length: m.Map.Limit}}
+			state.Init = Init{URI: m.Map.URI, Range: byteRange(m.Map.Offset, m.Map.Limit)}
 		}
 		if m.Key != nil {
 			state.Encryption = strings.TrimPrefix(m.Key.Method, "NONE")
@@ -119,14 +119,21 @@ func readRange(m *m3u8.MediaSegment, before []Segment) ByteRange {
 	if !ok {
 		return ByteRange{}
 	}
-	r := ByteRange{Length: max(m.Limit, 0), Offset: max(m.Offset, 0)}
+	r := byteRange(m.Offset, m.Limit)
 	if strings.Contains(raw.line, "@") || len(before) == 0 {
 		return r
 	}
 	if last := before[len(before)-1]; last.URI == m.URI {
-		r.Offset = last.Range.Offset + last.Range.Length
+		r = byteRange(last.Range.Offset+last.Range.Length, m.Limit)
 	}
 	return r
+}
+
+// byteRange keeps a listed range where sums cannot overflow; a server answers
+// what is out of its resource with a status of its own.
+func byteRange(offset, length int64) ByteRange {
+	const most = 1 << 50
+	return ByteRange{Offset: min(max(offset, 0), most), Length: min(max(length, 0), most)}
 }
 
 const (

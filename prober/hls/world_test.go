@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"strconv"
@@ -65,12 +67,21 @@ func serve(t *testing.T, handler http.Handler) *http.Transport {
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		_ = server.Close()
+		synctest.Wait()
 	})
 	return transport
 }
 
 // pass lets time pass inside a bubble.
 func pass(d time.Duration) { <-time.After(d) }
+
+// wait lets time pass in a handler, but not beyond its connection.
+func wait(r *http.Request, d time.Duration) {
+	select {
+	case <-r.Context().Done():
+	case <-time.After(d):
+	}
+}
 
 const ourRun = "run-1"
 
@@ -211,3 +222,5 @@ func watch(t *testing.T, handler http.Handler, cfg Config, length time.Duration)
 	synctest.Wait()
 	return turns
 }
+
+func discardLog() *log.Logger { return log.New(io.Discard, "", 0) }
