@@ -1,0 +1,201 @@
+package agent_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"streamcanary/prober"
+	"streamcanary/prober/agent"
+)
+
+// goLives starts a round at 20 s.
+var goLives = every(prober.KindGoLive, 20*time.Second)
+
+func TestGoLive(t *testing.T) {
+	t.Parallel()
+	refused := fails(prober.Fail, prober.StagePublish, prober.ReasonPublishRejected)
+	gone := fails(prober.Fail, prober.StageManifest, prober.ReasonHTTPStatus)
+	nothing := func(at string) []string { return []string{at + " inconclusive nothing_pushed"} }
+	for name, c := range map[string]struct {
+		world          func(w *world)
+		later          func(w *world) // at 23 s
+		push, fra, nyc []string       // of ingest fra, and its cells
+	}{
+		"healthy: told once it has held": {
+			push: []string{"25 pass"}, fra: []string{"25 pass"}, nyc: []string{"25 pass"},
+		},
+		"refused: told at once": {
+			world: func(w *world) { w.refuses["fra"] = refused },
+			push:  []string{"20 fail publish publish_rejected"}, fra: nothing("20"), nyc: nothing("20"),
+		},
+		"accepted, then reset": {
+			world: func(w *world) { w.resets["fra"] = 4 * time.Second },
+			push:  []string{"24 fail ingest connection_reset"}, fra: nothing("24"), nyc: nothing("24"),
+		},
+		"the API is down": {
+			world: func(w *world) { w.api = fails(prober.Fail, prober.StageProvision, prober.ReasonAPIError) },
+			push:  []string{"20 fail provision api_error"}, fra: nothing("20"), nyc: nothing("20"),
+		},
+		"the API never answers": {
+			world: func(w *world) { w.apiHangs = true },
+			push:  []string{"30 fail provision api_timeout"}, fra: nothing("30"), nyc: nothing("30"),
+		},
+		"our key is refused": {
+			world: func(w *world) {
+				w.api = fails(prober.Inconclusive, prober.StageProvision, prober.ReasonAPIUnauthorized)
+			},
+			push: []string{"20 inconclusive provision api_unauthorized"}, fra: nothing("20"), nyc: nothing("20"),
+		},
+		"taken, and played nowhere": {
+			world: func(w *world) { w.swallows["fra"] = true },
+			push:  []string{"32 pass"}, fra: []string{"32 fail manifest http_status"}, nyc: []string{"32 fail manifest http_status"},
+		},
+		"played at one of two": {
+			world: func(w *world) { w.playback["nyc"] = gone },
+			push:  []string{"25 pass"}, fra: []string{"25 pass"}, nyc: []string{"32 fail manifest http_status"},
+		},
+		"played at the second later": {
+			world: func(w *world) { w.playback["nyc"] = gone },
+			later: func(w *world) {
+				w.until(27 * time.Second)
+				w.change(func() { w.playback["nyc"] = nil })
+			},
+			push: []string{"25 pass"}, fra: []string{"25 pass"}, nyc: []string{"27.1 pass"},
+		},
+		"dropped after it was good": {
+			world: func(w *world) { w.playback["nyc"], w.resets["fra"] = gone, 6*time.Second },
+			push:  []string{"25 pass"}, fra: []string{"25 pass"}, nyc: nothing("26"),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			play(t, assign(target("fra", "nyc"), goLives), func(w *world, _ *agent.Agent) {
+				if c.world != nil {
+					w.change(func() { c.world(w) })
+				}
+				w.until(23 * time.Second)
+				if c.later != nil {
+					c.later(w)
+				}
+				w.until(39 * time.Second)
+				w.expect(prober.KindGoLive, "fra", "", c.push...)
+				w.expect(prober.KindGoLive, "fra", "fra", c.fra...)
+				w.expect(prober.KindGoLive, "fra", "nyc", c.nyc...)
+				if len(w.streams) != 0 || len(w.live) != 0 {
+					t.Errorf("at 39 s there are still streams %v, broadcasts %v", w.streams, w.live)
+				}
+				for _, r := range w.results {
+					if r.RoundOf != 6 {
+						t.Errorf("round of %d, want 6", r.RoundOf)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestGoLiveMeasures(t *testing.T) {
+	t.Parallel()
+	play(t, assign(target("fra"), goLives), func(w *world, _ *agent.Agent) {
+		w.until(26 * time.Second)
+		push, cell := w.results[0], w.results[1]
+		stages := []prober.Stage{}
+		for _, s := range push.Figures.Stages {
+			stages = append(stages, s.Stage)
+		}
+		if !slices.Equal(stages, []prober.Stage{prober.StageProvision, prober.StageConnect}) || push.Figures.BytesSent != 5000 {
+			t.Errorf("the push side's figures are %+v", push.Figures)
+		}
+		if f := cell.Figures; f.TTFF != mediaDelay || f.BytesSent != 0 {
+			t.Errorf("the cell's figures are %+v", f)
+		}
+	})
+}
+
+// A stop in mid-run takes the stream down and says that nothing is known.
+func TestAStopInMidRun(t *testing.T) {
+	t.Parallel()
+	var w *world
+	play(t, assign(target("fra"), goLives), func(world *world, _ *agent.Agent) {
+		w = world
+		w.until(22 * time.Second)
+		if len(w.live) != 1 {
+			t.Errorf("at 22 s there are broadcasts %v", w.live)
+		}
+	})
+	for _, r := range w.results {
+		if r.Outcome != prober.Inconclusive || r.Reason != prober.ReasonCancelled {
+			t.Errorf("got %+v", r)
+		}
+	}
+	if len(w.results) != 2 {
+		t.Errorf("%d results, want 2", len(w.results))
+	}
+}
+
+func TestAStopWhileTheAPIHangs(t *testing.T) {
+	t.Parallel()
+	play(t, assign(target("fra"), goLives, canaries), func(w *world, _ *agent.Agent) {
+		w.change(func() { w.apiHangs = true })
+		w.until(22 * time.Second)
+	})
+}
+
+func TestRoundsOverlapUpToABound(t *testing.T) {
+	t.Parallel()
+	slow := every(prober.KindGoLive, 5*time.Second)
+	slow.Timeout = time.Minute
+	play(t, assign(target("fra"), slow), func(w *world, _ *agent.Agent) {
+		w.change(func() { w.swallows["fra"] = true })
+		w.until(52 * time.Second)
+		w.expect(prober.KindGoLive, "fra", "", "45 inconclusive overlap", "50 inconclusive overlap")
+		w.expect(prober.KindGoLive, "fra", "fra", "45 inconclusive overlap", "50 inconclusive overlap")
+		if n := w.published["fra"]; n != 8 {
+			t.Errorf("%d runs at once, want 8", n)
+		}
+	})
+}
+
+// On an ingest with one fixed key a run never meets another, nor the canary.
+func TestOneFixedKey(t *testing.T) {
+	t.Parallel()
+	fixed := target("fra")
+	fixed.Ingests[0].URL = "rtmp://fra/live/studio"
+	fixed.Playbacks[0].URL = "http://fra/hls/studio/index.m3u8"
+	slow := every(prober.KindGoLive, 4*time.Second)
+	play(t, assign(fixed, slow), func(w *world, _ *agent.Agent) {
+		w.until(18 * time.Second)
+		w.expect(prober.KindGoLive, "fra", "", "8 inconclusive overlap", "9 pass", "16 inconclusive overlap", "17 pass")
+	})
+	play(t, assign(fixed, slow, canaries), func(w *world, _ *agent.Agent) {
+		w.until(9 * time.Second)
+		w.expect(prober.KindGoLive, "fra", "", "4 inconclusive overlap", "8 inconclusive overlap")
+		w.expect(prober.KindCanary, "fra", "", "2 inconclusive nothing_pushed", "4 inconclusive nothing_pushed", "6 pass", "8 pass")
+	})
+}
+
+func TestStreamsAreSwept(t *testing.T) {
+	t.Parallel()
+	var name string
+	play(t, assign(target("fra"), goLives), func(w *world, _ *agent.Agent) {
+		w.until(22 * time.Second)
+		for name = range w.streams {
+			if !strings.HasPrefix(name, "streamcanary-fra-1-") {
+				t.Errorf("our stream is named %q", name)
+			}
+		}
+	})
+	left := name[:len(name)-12] + "leftbehind12"
+	foreign := "streamcanary-fra-1-0badf00d-leftbehind"
+	play(t, prober.Assignment{}, func(w *world, a *agent.Agent) {
+		w.change(func() { w.streams[left], w.streams[foreign] = true, true })
+		a.Assign(assign(target("fra"), goLives))
+		w.until(time.Second)
+		if w.streams[left] || !w.streams[foreign] {
+			t.Errorf("after the sweep there are %v", w.streams)
+		}
+		delete(w.streams, foreign)
+	})
+}
