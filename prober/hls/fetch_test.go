@@ -57,8 +57,8 @@ func TestFetchAnswers(t *testing.T) {
 		answer       http.HandlerFunc
 		want, detail string
 	}{
-		{"404", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "gone", 404) }, "segment/http_status", "/a/b.ts: status 404 Not Found"},
-		{"204", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, "segment/http_status", "status 204"},
+		{"404", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "gone", http.StatusNotFound) }, "segment/http_status", "/a/b.ts: status 404 Not Found"},
+		{"204", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, "segment/http_status", "status 204"},
 		{"unknown status", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(599) }, "segment/http_status", "status 599"},
 		{"empty", func(http.ResponseWriter, *http.Request) {}, "segment/empty_body", "status 200"},
 		{"announced too large", func(w http.ResponseWriter, _ *http.Request) {
@@ -83,7 +83,7 @@ func TestFetchAnswers(t *testing.T) {
 		{"redirect loop", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/a/b.ts?token=s3cret", http.StatusFound)
 		}, "segment/redirect_loop", "more than 5"},
-		{"redirect to nowhere", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(302) }, "segment/http_status", "status 302"},
+		{"redirect to nowhere", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusFound) }, "segment/http_status", "status 302"},
 		{"redirect to a file", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
 		}, "segment/http_status", "leads nowhere"},

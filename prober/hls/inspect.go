@@ -7,7 +7,7 @@ import (
 )
 
 // inspectMedia is the default Inspector.
-func inspectMedia(segment, init []byte) ([]prober.Marker, error) {
+func inspectMedia(segment, _ []byte) ([]prober.Marker, error) {
 	isTS := len(segment) > 0 && segment[0] == 0x47
 	isMP4 := len(segment) >= 8 && (string(segment[4:8]) == "styp" || string(segment[4:8]) == "moof" || string(segment[4:8]) == "ftyp" || string(segment[4:8]) == "sidx")
 	if !isTS && !isMP4 {
