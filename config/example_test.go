@@ -24,7 +24,7 @@ func loadExample(t *testing.T, path string) (File, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := parse(path, data, exampleEnv)
+	f, err := parse(path, data, surroundings{env: exampleEnv, readSecret: readSecret})
 	if err != nil {
 		t.Fatal(err)
 	}

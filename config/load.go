@@ -31,11 +31,11 @@ type File struct {
 // Load reads a hub's or an agent's file. Their keys tell which
 // it is. The error is an *Error with every mistake where the file could be read at all.
 func Load(path string) (File, error) {
-	data, err := read(path)
+	data, err := read(path, maxFile)
 	if err != nil {
-		return File{}, err
+		return File{}, fmt.Errorf("read configuration: %w", err)
 	}
-	return parse(path, data, os.LookupEnv)
+	return parse(path, data, surroundings{env: os.LookupEnv, readSecret: readSecret})
 }
 
 // LoadHub reads a hub's file.
@@ -62,26 +62,33 @@ func LoadAgent(path string) (*Agent, error) {
 	return f.Agent, nil
 }
 
-func read(path string) ([]byte, error) {
+// surroundings is what a file may refer to.
+type surroundings struct {
+	env        func(name string) (string, bool)
+	readSecret func(path string) ([]byte, error)
+}
+
+// read reads a file of at most limit bytes.
+func read(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+		return nil, err
 	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("read configuration: %s is larger than %d bytes; is it the right file?", path, maxFile)
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s is larger than %d bytes; is it the right file?", path, limit)
 	}
 	return data, nil
 }
 
-// parse checks a file's content. env looks a variable up.
-func parse(path string, data []byte, env func(string) (string, bool)) (File, error) {
+// parse checks a file's content.
+func parse(path string, data []byte, around surroundings) (File, error) {
 	c := &checker{
-		env: env, dir: filepath.Dir(path),
+		surroundings: around, dir: filepath.Dir(path),
 		lines: map[string]int{}, wrong: map[string]bool{},
 	}
 	root, problem := document(data)

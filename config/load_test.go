@@ -16,19 +16,21 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// env is the environment of the tests.
-func env(name string) (string, bool) {
-	value, ok := map[string]string{"EMPTY_KEY": "", "GOOD_KEY": "Hunter2-Hunter2-Hunter2"}[name]
-	return value, ok
+// around is the environment of the tests.
+func around() surroundings {
+	return surroundings{readSecret: readSecret, env: func(name string) (string, bool) {
+		value, ok := map[string]string{"EMPTY_KEY": "", "GOOD_KEY": "Hunter2-Hunter2-Hunter2"}[name]
+		return value, ok
+	}}
 }
 
 func parseTest(t *testing.T, path string) (File, error) {
 	t.Helper()
-	data, err := read(path)
+	data, err := read(path, maxFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := parse(filepath.Base(path), data, env)
+	f, err := parse(filepath.Base(path), data, around())
 	return f, err
 }
 
@@ -137,7 +139,7 @@ func TestPolicyKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := parse("x", append(data, "policy: {hold: 20s, quorum: 1, threshold: 9, kinds: [{kind: golive, p0: 0.01, round_timeout: 12s}]}\n"...), env)
+	f, err := parse("x", append(data, "policy: {hold: 20s, quorum: 1, threshold: 9, kinds: [{kind: golive, p0: 0.01, round_timeout: 12s}]}\n"...), around())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +176,7 @@ func TestSecrets(t *testing.T) {
 		{`key_file: ` + filepath.Join(dir, "key"), "from-a-file-0123456789"},
 		{`key: "literal $HOME 0123456789"`, "literal $HOME 0123456789"},
 	} {
-		f, err := parse(filepath.Join(dir, "agent.yaml"), []byte("hub: tls://h:1\nid: a\n"+tt.key+"\n"), env)
+		f, err := parse(filepath.Join(dir, "agent.yaml"), []byte("hub: tls://h:1\nid: a\n"+tt.key+"\n"), around())
 		if err != nil {
 			t.Errorf("%s: %v", tt.key, err)
 			continue

@@ -48,7 +48,7 @@ func (e *Error) Error() string {
 
 // checker collects problems and knows the line of every key path.
 type checker struct {
-	env      func(string) (string, bool)
+	surroundings
 	dir      string // relative paths in the file count from here
 	lines    map[string]int
 	wrong    map[string]bool // paths whose value could not be read: nothing more is said of them

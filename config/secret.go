@@ -1,8 +1,6 @@
 package config
 
 import (
-	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -52,16 +50,12 @@ func (c *checker) expand(path, text string) prober.Secret {
 	return prober.Secret(value)
 }
 
+func readSecret(path string) ([]byte, error) { return read(path, maxSecret) }
+
 func (c *checker) secretFromFile(path, name string) prober.Secret {
-	f, err := os.Open(c.abs(name))
+	content, err := c.readSecret(c.abs(name))
 	if err != nil {
-		c.addf(path, "cannot be read: %v; it must be a file that holds nothing but the secret", err)
-		return ""
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, maxSecret))
-	if err != nil {
-		c.addf(path, "cannot be read: %v; it must be a file that holds nothing but the secret", err)
+		c.addf(path, "cannot be read: %s; it must be a file that holds nothing but the secret", strings.ReplaceAll(err.Error(), ";", ","))
 		return ""
 	}
 	text := strings.TrimSpace(string(content))

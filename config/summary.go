@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 
 	"streamcanary/prober"
 )
@@ -45,7 +46,7 @@ func (h *Hub) summary() []string {
 			count(len(t.Ingests), "ingest"), count(len(t.Playbacks), "playback")))
 	}
 	for _, p := range h.Probes {
-		lines = append(lines, fmt.Sprintf("probe %s of %s, %s", p.Kind, p.Target, p.Schedule))
+		lines = append(lines, fmt.Sprintf("probe %s of %s, %s", p.Kind, p.Target, strings.TrimPrefix(p.Schedule, "@")))
 	}
 	budget := h.Budget()
 	return append(lines,

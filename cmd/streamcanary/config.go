@@ -27,11 +27,12 @@ func newConfigCommand() *cobra.Command {
 		RunE:                       unknownOrHelp,
 	}
 	cmd.AddCommand(&cobra.Command{
-		Use:     "check FILE",
-		Short:   "Report every mistake in a hub's or an agent's file at once",
-		Long:    configCheckHelp,
-		Example: "  streamcanary config check /etc/streamcanary/hub.yaml",
-		Args:    oneArg("file"),
+		Use:                   "check FILE",
+		DisableFlagsInUseLine: true,
+		Short:                 "Report every mistake in a hub's or an agent's file at once",
+		Long:                  configCheckHelp,
+		Example:               "  streamcanary config check /etc/streamcanary/hub.yaml",
+		Args:                  oneArg("file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return checkConfig(cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0])
 		},

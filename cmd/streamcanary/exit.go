@@ -67,7 +67,7 @@ func tell(err error, stderr io.Writer) int {
 		code, silent = own.code, own.err == nil
 	}
 	if !silent {
-		fmt.Fprintf(stderr, "streamcanary: %s\n", strings.TrimSpace(err.Error())) //nolint:errcheck // nowhere left to say it
+		fmt.Fprintf(stderr, "streamcanary: %s\n", strings.TrimSpace(err.Error()))
 	}
 	return code
 }

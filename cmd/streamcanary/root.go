@@ -39,6 +39,7 @@ func newRootCommand() *cobra.Command {
 		RunE:                       unknownOrHelp,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.DisableFlagsInUseLine = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageErrorf("%w; see '%s --help'", err, cmd.CommandPath())
 	})
