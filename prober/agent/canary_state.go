@@ -136,7 +136,7 @@ func (c *canary) pullResult(p prober.Playback, round string, of int, since time.
 		return judged(r, nothing(prober.ReasonNothingPushed, "the broadcast has not started yet"))
 	}
 	obs, played := cell.observe()
-	r.Figures = pullFigures(obs)
+	r.Figures = cell.figures(obs)
 	if played && c.phase == trying {
 		c.seen()
 	}

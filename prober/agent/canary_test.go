@@ -162,6 +162,11 @@ func TestAPlaybackThatFails(t *testing.T) {
 				w.until(10500 * time.Millisecond)
 				w.expect(prober.KindPlayback, "fra", "nyc", c.want...)
 				w.expect(prober.KindPlayback, "nyc", "fra", "2 pass", "4 pass", "6 pass", "8 pass", "10 pass")
+				for _, r := range w.results {
+					if late := r.Ended.Sub(w.begin) > 7*time.Second; late && r.Outcome == prober.Fail && r.Figures.LatencyLast != 0 {
+						t.Errorf("a latency without a segment: %+v", r)
+					}
+				}
 			})
 		})
 	}

@@ -17,9 +17,11 @@ type cell struct {
 	began    time.Time // only younger markers count
 	stop     context.CancelFunc
 
-	mu     sync.Mutex
-	played bool
-	broke  error // of the follower itself
+	mu       sync.Mutex
+	played   bool
+	broke    error // of the follower itself
+	segments int   // good ones, and all bytes, that no result has told of yet
+	bytes    int64
 }
 
 // watch starts a follower of a run at a playback. Its first marker calls seen,
@@ -51,6 +53,8 @@ func (c *cell) observe() (obs Observation, played bool) {
 	obs = c.follower.Observe(time.Now())
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.segments += obs.Segments
+	c.bytes += obs.Bytes
 	if c.broke != nil {
 		obs.Failure = broken(prober.StageManifest, c.broke)
 	}
@@ -76,6 +80,15 @@ func markerMissing(obs Observation) *prober.Failure {
 		Detail: "the broadcast is taken, but its marker did not come back"}
 }
 
-func pullFigures(obs Observation) prober.Figures {
-	return prober.Figures{LatencyFirst: obs.LatencyFirst, LatencyLast: obs.LatencyLast, BytesReceived: obs.Bytes, Stages: obs.Stages}
+// figures are what was measured since the last result. A latency is of a segment
+// that came meanwhile, or not measured.
+func (c *cell) figures(obs Observation) prober.Figures {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := prober.Figures{BytesReceived: c.bytes, Stages: obs.Stages}
+	if c.segments > 0 {
+		f.LatencyFirst, f.LatencyLast = obs.LatencyFirst, obs.LatencyLast
+	}
+	c.segments, c.bytes = 0, 0
+	return f
 }

@@ -150,7 +150,7 @@ func (g *goLive) tellPlayed(cells []*cell) {
 		}
 		if obs, played := c.observe(); played {
 			g.pushed()
-			g.tellCell(i, obs, nil)
+			g.tellCell(i, c, obs, nil)
 		}
 	}
 	if len(cells) == 0 {
@@ -166,7 +166,7 @@ func (g *goLive) timeIsUp(cells []*cell) {
 	for i, c := range cells {
 		if !g.cellsTold[i] {
 			obs, _ := c.observe()
-			g.tellCell(i, obs, markerMissing(obs))
+			g.tellCell(i, c, obs, markerMissing(obs))
 		}
 	}
 }
@@ -221,10 +221,10 @@ func (g *goLive) pushSide() prober.Result {
 	return r
 }
 
-func (g *goLive) tellCell(i int, obs Observation, f *prober.Failure) {
+func (g *goLive) tellCell(i int, c *cell, obs Observation, f *prober.Failure) {
 	g.cellsTold[i] = true
 	r := g.base
-	r.Playback, r.Started, r.Figures = g.playbacks[i].ID, g.published, pullFigures(obs)
+	r.Playback, r.Started, r.Figures = g.playbacks[i].ID, g.published, c.figures(obs)
 	if f == nil {
 		r.Figures.TTFF = max(obs.PlayingSince.Sub(g.published), 0)
 	}

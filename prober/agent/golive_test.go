@@ -108,7 +108,7 @@ func TestGoLiveMeasures(t *testing.T) {
 		if !slices.Equal(stages, []prober.Stage{prober.StageProvision, prober.StageConnect}) || push.Figures.BytesSent != 5000 {
 			t.Errorf("the push side's figures are %+v", push.Figures)
 		}
-		if f := cell.Figures; f.TTFF != mediaDelay || f.BytesSent != 0 {
+		if f := cell.Figures; f.TTFF != mediaDelay || f.BytesSent != 0 || f.BytesReceived < 4000 || f.LatencyLast != mediaDelay/2 {
 			t.Errorf("the cell's figures are %+v", f)
 		}
 	})

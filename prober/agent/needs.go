@@ -75,8 +75,9 @@ type Observation struct {
 	Failure      *prober.Failure // nil: a fresh marker was seen in time
 	Marker       prober.Marker   // the newest of the run; its Clock is zero before the first
 	PlayingSince time.Time       // when the first fresh marker of the run was received
-	LatencyFirst time.Duration
+	LatencyFirst time.Duration   // of the latest good segment
 	LatencyLast  time.Duration
-	Bytes        int64
+	Segments     int                // good ones, since the last Observe
+	Bytes        int64              // received since the last Observe
 	Stages       []prober.StageTime // of the latest connection, playlist and segment
 }

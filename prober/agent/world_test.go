@@ -221,6 +221,9 @@ func (f *fakeFollower) look(now time.Time) {
 		f.seen.Failure = fails(prober.Fail, prober.StageManifest, prober.ReasonHTTPStatus)
 	default:
 		f.seen.Failure = nil
+		f.seen.Segments++
+		f.seen.Bytes += 100
+		f.seen.LatencyLast = mediaDelay / 2
 		f.seen.Marker = prober.Marker{Tag: prober.RunTag(f.run), Clock: now.Add(-mediaDelay / 2)}
 		if f.seen.PlayingSince.IsZero() {
 			f.seen.PlayingSince = now
@@ -232,7 +235,9 @@ func (f *fakeFollower) look(now time.Time) {
 func (f *fakeFollower) Observe(time.Time) agent.Observation {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.seen
+	seen := f.seen
+	f.seen.Segments, f.seen.Bytes = 0, 0
+	return seen
 }
 
 func fails(o prober.Outcome, s prober.Stage, r prober.Reason) *prober.Failure {
