@@ -23,7 +23,7 @@ type Config struct {
 	Rules Rules
 
 	PlaylistBytes   int64         // bound on one playlist; 0 is 4 MiB
-	SegmentBytes    int64         // bound on one segment or initialization section; 0 is 32 MiB
+	SegmentBytes    int64         // bound on one segment or initialization section; 0 is 16 MiB
 	PlaylistTimeout time.Duration // for one whole playlist; 0 is 3 s
 	SegmentTimeout  time.Duration // for one whole segment, or its duration where that is longer; 0 is 5 s
 	StallTimeout    time.Duration // longest time without a byte; 0 is 3 s
@@ -39,6 +39,7 @@ type Inspector func(segment, init []byte) ([]prober.Marker, error)
 
 const (
 	maxRetryDelay  = time.Second
+	maxStartDelay  = 500 * time.Millisecond // until it plays: the time to first frame is measured
 	maxReloadDelay = 10 * time.Second       // whatever the target duration claims
 	minReloadDelay = 200 * time.Millisecond // a target duration of 0 is legal
 	maxSegmentTime = 30 * time.Second
@@ -46,7 +47,7 @@ const (
 
 func (c Config) withDefaults() Config {
 	orDefault(&c.PlaylistBytes, 4<<20)
-	orDefault(&c.SegmentBytes, 32<<20)
+	orDefault(&c.SegmentBytes, 16<<20)
 	orDefault(&c.PlaylistTimeout, 3*time.Second)
 	orDefault(&c.SegmentTimeout, 5*time.Second)
 	orDefault(&c.StallTimeout, 3*time.Second)

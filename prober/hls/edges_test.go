@@ -249,3 +249,59 @@ func TestRunErrors(t *testing.T) {
 		t.Errorf("second Run: %v", err)
 	}
 }
+
+// Many variants that hang must not hold a poll for minutes.
+func TestFollowerVariantsHang(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin()
+		o.to = time.Hour
+		o.fault = func(_ *origin, w http.ResponseWriter, r *http.Request) bool {
+			if !strings.HasSuffix(r.URL.Path, "index.m3u8") {
+				<-r.Context().Done()
+				return true
+			}
+			_, _ = io.WriteString(w, "#EXTM3U\n"+strings.Repeat("#EXT-X-STREAM-INF:BANDWIDTH=1\nlive.m3u8\n", 100))
+			return true
+		}
+		for _, turn := range watch(t, o, Config{URL: "http://origin.test/live/index.m3u8"}, 10*time.Second) {
+			if turn.at >= 4*time.Second && turn.verdict() != "manifest/http_timeout" {
+				t.Errorf("at %s: %s", turn.at, turn.verdict())
+			}
+		}
+	})
+}
+
+// What the broadcast's end left in the queue must not hide the end.
+func TestFollowerEndsAfterTrouble(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin()
+		pass(9*time.Second + 100*time.Millisecond)
+		o.from, o.to = 12*time.Second, time.Hour
+		o.fault = func(o *origin, w http.ResponseWriter, r *http.Request) bool {
+			switch {
+			case !isPlaylist(r):
+				http.NotFound(w, r)
+			case o.age() < 16*time.Second:
+				return false
+			case o.age() < 18*time.Second:
+				http.NotFound(w, r)
+			default:
+				_, _ = io.WriteString(w, o.window(0, 9)+"#EXT-X-ENDLIST\n")
+			}
+			return true
+		}
+		if end := last(t, o, Config{}, 15*time.Second); end.verdict() != "manifest/stream_ended" {
+			t.Errorf("%s", end.verdict())
+		}
+	})
+}
+
+func TestObservationStages(t *testing.T) {
+	t.Parallel()
+	o := Observation{Connect: 2, TLS: 3, ManifestTime: 4}
+	if got := fmt.Sprint(o.Stages()); got != "[{connect 5ns} {manifest 4ns}]" {
+		t.Error(got)
+	}
+}

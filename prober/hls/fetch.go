@@ -39,7 +39,7 @@ type request struct {
 type response struct {
 	body   []byte
 	url    *url.URL // after redirects
-	timing Timing
+	timing timing
 }
 
 // get fetches req.url into dst's memory, which may be nil. Every way in which a

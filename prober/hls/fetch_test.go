@@ -255,6 +255,9 @@ func TestFetchGood(t *testing.T) {
 		case r.URL.Path == "/a/b.ts":
 			http.Redirect(w, r, "/c", http.StatusFound)
 		default:
+			if referer := r.Referer(); referer != "" {
+				t.Errorf("Referer %q", referer)
+			}
 			_, _ = io.WriteString(w, strings.Repeat("x", 1000))
 		}
 	}))

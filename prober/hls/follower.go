@@ -103,10 +103,14 @@ func (f *Follower) poll(ctx context.Context) {
 	findings := f.cfg.Rules.Analyze(f.last, p, start)
 	how := f.accept(p)
 	f.tell(findings, how)
+	over := p.EndList || len(p.Segments) == 0
+	if over {
+		f.queue.segments = nil
+	}
 	if !f.queue.waiting() { // otherwise it is the next segment that heals
 		f.state.set(slotPoll, nil, time.Now())
 	}
-	if p.EndList || len(p.Segments) == 0 {
+	if over {
 		f.pollFailed() // nothing to wait for by the rules; look again soon
 		return
 	}
@@ -124,7 +128,11 @@ func (f *Follower) pollFailed() {
 	if f.failures++; f.failures > 1 {
 		f.media = nil
 	}
-	f.pollAt = time.Now().Add(backoff(f.cfg.RetryDelay, f.failures))
+	delay := backoff(f.cfg.RetryDelay, f.failures)
+	if !f.state.playing() {
+		delay = min(delay, maxStartDelay)
+	}
+	f.pollAt = time.Now().Add(delay)
 	f.init = initSection{}
 }
 

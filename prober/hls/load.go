@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"strings"
+	"time"
 
 	"streamcanary/prober"
 )
@@ -35,25 +36,27 @@ func (f *Follower) load(ctx context.Context) (*Playlist, *prober.Failure) {
 }
 
 // choose takes the first variant whose media playlist can be had. When none can,
-// the failure is the variants' own if it is the same for all.
+// the failure is the variants' own if it is the same for all that were tried: a
+// server that hangs on each must not hold a poll for long.
 func (f *Follower) choose(ctx context.Context, multi *Playlist, base *url.URL) (*Playlist, *prober.Failure) {
 	if len(multi.Variants) == 0 {
 		return nil, manifest(prober.ReasonNoRenditionPlayable, "%s: a multivariant playlist without variants", place(base))
 	}
 	var common *prober.Failure
+	deadline := time.Now().Add(f.cfg.PlaylistTimeout)
 	for _, v := range videoFirst(multi.Variants) {
 		p, fail := f.variant(ctx, v, base)
 		if fail == nil {
 			return p, nil
-		}
-		if ctx.Err() != nil {
-			return nil, fail
 		}
 		switch {
 		case common == nil:
 			common = fail
 		case common.Stage != fail.Stage || common.Reason != fail.Reason:
 			common = manifest(prober.ReasonNoRenditionPlayable, "%s: none of %d variants can be played, the last: %s", place(base), len(multi.Variants), fail.Detail)
+		}
+		if ctx.Err() != nil || !time.Now().Before(deadline) {
+			break
 		}
 	}
 	return nil, common

@@ -47,7 +47,8 @@ func (f *Follower) Observe(now time.Time) Observation {
 	defer s.mu.Unlock()
 	o := s.seen
 	if c := s.worst(); c != nil {
-		o.Failure, o.Since = c.failure, c.since
+		shown := *c.failure
+		o.Failure, o.Since = &shown, c.since
 	}
 	if o.Failure == nil || o.Failure.Outcome == prober.Degraded {
 		if fail, since := f.overdue(now); fail != nil {
@@ -80,3 +81,20 @@ func (f *Follower) overdue(now time.Time) (*prober.Failure, time.Time) {
 
 // First is closed at the first segment with our fresh marker.
 func (f *Follower) First() <-chan struct{} { return f.state.first }
+
+// Stages gives the times of the latest connection, playlist and good segment,
+// in the order in which a run passes them. What was not measured is left out.
+func (o Observation) Stages() []prober.StageTime {
+	var stages []prober.StageTime
+	for _, s := range []prober.StageTime{
+		{Stage: prober.StageResolve, Duration: o.Resolve},
+		{Stage: prober.StageConnect, Duration: o.Connect + o.TLS},
+		{Stage: prober.StageManifest, Duration: o.ManifestTime},
+		{Stage: prober.StageSegment, Duration: o.SegmentTime},
+	} {
+		if s.Duration > 0 {
+			stages = append(stages, s)
+		}
+	}
+	return stages
+}

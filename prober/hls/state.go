@@ -100,6 +100,12 @@ func rank(f *prober.Failure) int {
 	return slices.Index(outcomes, f.Outcome)*len(stages) + slices.Index(stages, f.Stage)
 }
 
+func (s *state) playing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seen.Playing
+}
+
 // holds says whether a slot's condition has this reason.
 func (s *state) holds(at slot, reason prober.Reason) bool {
 	s.mu.Lock()

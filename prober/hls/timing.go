@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Timing is how long the parts of one GET took. Resolve, Connect and TLS are 0
+// timing is how long the parts of one GET took. Resolve, Connect and TLS are 0
 // when a kept connection was used.
-type Timing struct {
+type timing struct {
 	Resolve, Connect, TLS time.Duration
 	FirstByte             time.Duration // from the start to the answer's first byte
 	Total                 time.Duration // from the start to the body's last byte
@@ -34,7 +34,7 @@ type clock struct {
 	start  time.Time
 	last   time.Time // start of the current phase
 	phase  phase
-	timing Timing
+	timing timing
 }
 
 func newClock(progress func()) *clock {
@@ -54,7 +54,7 @@ func (c *clock) enter(next phase, spent *time.Duration) {
 }
 
 // now tells the phase and the times so far.
-func (c *clock) now() (phase, Timing) {
+func (c *clock) now() (phase, timing) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := c.timing

@@ -36,7 +36,8 @@ func NewTransport() *http.Transport {
 func newClient(transport http.RoundTripper) *http.Client {
 	return &http.Client{
 		Transport: transport,
-		CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+		CheckRedirect: func(next *http.Request, via []*http.Request) error {
+			next.Header.Del("Referer") // it would carry the query, which may hold a token
 			if len(via) > maxRedirects {
 				return errRedirects
 			}
