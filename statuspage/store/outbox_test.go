@@ -103,7 +103,7 @@ func TestResolveWaitsForever(t *testing.T) {
 	}
 	for i := range uint64(200) {
 		found, got := due(t, s, "hook", at(3+i))
-		if got != "a resolve" || found[0].Attempts != int(i) { //nolint:gosec // small
+		if got != "a resolve" || found[0].Attempts != int(i) {
 			t.Fatalf("attempt %d: due %s, %+v", i, got, found)
 		}
 		if err := s.Failed(t.Context(), found[0].ID, at(4+i), strings.Repeat("ü", 1000)+"\xff"); err != nil {

@@ -51,7 +51,7 @@ func step(n uint64, events ...incident.Event) store.Commit {
 	return c
 }
 
-func at(n uint64) time.Time { return start.Add(time.Duration(n) * time.Second) } //nolint:gosec // small
+func at(n uint64) time.Time { return start.Add(time.Duration(n) * time.Second) }
 
 func event(id string, seq uint64, typ incident.EventType, key string) incident.Event {
 	return incident.Event{ID: id, Seq: seq, At: at(seq), PolicyHash: "p1", Type: typ, Key: key, Summary: "what happened in " + id}
@@ -294,7 +294,7 @@ func TestReadersWhileWriting(t *testing.T) {
 				}
 				last = snap.Cursor.Seq
 				tail, err := s.FeedTail(t.Context())
-				if err != nil || tail+1 < int64(last) { //nolint:gosec // small; one event for each commit but the first
+				if err != nil || tail+1 < int64(last) { // one event for each commit but the first
 					t.Errorf("the feed ends at %d (%v) after entry %d", tail, err, last)
 					return
 				}
