@@ -53,29 +53,30 @@ func newSender(c *Client, nc *nats.Conn) (*sender, error) {
 
 func (s *sender) run(ctx context.Context) error {
 	for {
-		if err := s.send(ctx); err != nil {
-			return endOf(ctx, err)
+		err := s.send(ctx)
+		if err == nil {
+			err = s.wait(ctx)
 		}
-		select {
-		case <-ctx.Done():
+		switch {
+		case ctx.Err() != nil: // whatever err is, it only says so
 			return nil
-		case <-s.c.wake:
-		case <-s.again:
-			s.again, s.sent = nil, 0
-		case a := <-s.answers:
-			if err := s.settle(ctx, a); err != nil {
-				return endOf(ctx, err)
-			}
+		case err != nil:
+			return err
 		}
 	}
 }
 
-// endOf is nil for an error that only says that ctx ended.
-func endOf(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+// wait waits until there may be something to send. An error is the disk's.
+func (s *sender) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+	case <-s.c.wake:
+	case <-s.again:
+		s.again, s.sent = nil, 0
+	case a := <-s.answers:
+		return s.settle(ctx, a)
 	}
-	return err
+	return nil
 }
 
 // send publishes what was not sent yet, as far as InFlight allows. An error is
@@ -87,9 +88,9 @@ func (s *sender) send(ctx context.Context) error {
 			return err
 		}
 		for _, p := range batch {
-			if err := s.publish(p); err != nil {
-				s.fail(err)
-				return nil
+			if failed := s.publish(p); failed != nil {
+				s.fail(failed) // ends the loop, too
+				break
 			}
 			s.sent = p.N
 		}
