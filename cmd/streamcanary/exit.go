@@ -71,3 +71,14 @@ func tell(err error, stderr io.Writer) int {
 	}
 	return code
 }
+
+// requireFlag makes a command refuse to run without a flag, in our own words.
+func requireFlag(cmd *cobra.Command, name string) {
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if f := cmd.Flags().Lookup(name); f == nil || f.Value.String() == "" {
+			return usageErrorf("%s needs --%s; see '%s --help'", cmd.CommandPath(), name, cmd.CommandPath())
+		}
+		return run(cmd, args)
+	}
+}

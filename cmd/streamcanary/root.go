@@ -47,7 +47,13 @@ func newRootCommand() *cobra.Command {
 		&cobra.Group{ID: groupTry, Title: "Try and probe:"},
 		&cobra.Group{ID: groupOperate, Title: "Operate:"},
 	)
+	addTo(root, groupTry,
+		newDemoCommand(),
+		newDrillCommand(),
+	)
 	addTo(root, groupOperate,
+		newServeCommand(),
+		newAgentCommand(),
 		newConfigCommand(),
 		newVersionCommand(),
 	)

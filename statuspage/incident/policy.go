@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -82,6 +83,7 @@ type Policy struct {
 	settings Settings
 	topology Topology
 	hash     string
+	content  []byte
 	weights  map[prober.Kind]weights
 	index    index
 }
@@ -123,18 +125,21 @@ func NewPolicy(s Settings, t Topology) (Policy, error) {
 		return Policy{}, err
 	}
 	content, err := json.Marshal(struct {
-		Settings Settings
-		Topology Topology
+		Settings Settings `json:"settings"`
+		Topology Topology `json:"topology"`
 	}{s, t})
 	if err != nil {
 		return Policy{}, fmt.Errorf("policy: %w", err)
 	}
 	sum := sha256.Sum256(content)
-	return Policy{settings: s, topology: t, hash: hex.EncodeToString(sum[:]), weights: w, index: newIndex(t)}, nil
+	return Policy{settings: s, topology: t, hash: hex.EncodeToString(sum[:]), content: content, weights: w, index: newIndex(t)}, nil
 }
 
 // Hash identifies the settings and the topology: 64 hexadecimal digits.
 func (p Policy) Hash() string { return p.hash }
+
+// Content is what the hash is of: settings and topology as JSON.
+func (p Policy) Content() []byte { return bytes.Clone(p.content) }
 
 // Topology is what the policy decides about.
 func (p Policy) Topology() Topology { return p.topology }

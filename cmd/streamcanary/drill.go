@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+
+	"streamcanary/prober/origin"
+
+	"github.com/spf13/cobra"
+)
+
+const drillHelp = `Break the platform of the demo that listens on --http, for a while, and return
+when it is healed. A drill touches nothing but the origins: agents and hub find
+out for themselves. A demo takes drills from its own machine only.`
+
+const (
+	drillPath   = "/demo/drills"
+	drillHeader = "X-Streamcanary-Drill" // a page in somebody's browser cannot send it
+	maxDrill    = 10 * time.Minute
+)
+
+// drillRequest is the body of POST /demo/drills.
+type drillRequest struct {
+	Fault  string `json:"fault"`
+	Region string `json:"region"` // "" is all
+	For    string `json:"for"`    // such as 20s
+}
+
+func newDrillCommand() *cobra.Command {
+	var (
+		region, addr string
+		d            time.Duration
+		list         bool
+	)
+	cmd := &cobra.Command{
+		Use:     "drill FAULT",
+		Short:   "Break the demo's platform for a while",
+		Long:    drillHelp,
+		Example: "  streamcanary drill --list\n  streamcanary drill restart --region fra\n  streamcanary drill refuse-publish --for 30s",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if list {
+				return listFaults(cmd.OutOrStdout())
+			}
+			if len(args) != 1 {
+				return usageErrorf("name one fault; 'streamcanary drill --list' names them all")
+			}
+			if !knownFault(args[0]) {
+				return usageErrorf("there is no fault %q; 'streamcanary drill --list' names them all", args[0])
+			}
+			if d <= 0 || d > maxDrill {
+				return usageErrorf("--for is %s; it must be above 0 and at most %s", d, maxDrill)
+			}
+			return runDrill(cmd.Context(), cmd.OutOrStdout(), addr, drillRequest{Fault: args[0], Region: region, For: d.String()}, d)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&region, "region", "", "fra, nyc or sin (default: all)")
+	f.DurationVar(&d, "for", 20*time.Second, "how long")
+	f.StringVar(&addr, "http", "127.0.0.1:8080", "where the demo listens, HOST:PORT")
+	f.BoolVar(&list, "list", false, "name the faults and end")
+	return cmd
+}
+
+func listFaults(w io.Writer) error {
+	for _, f := range origin.Faults() {
+		if _, err := fmt.Fprintf(w, "%-18s %s\n", f.Name, f.Help); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func knownFault(name string) bool {
+	for _, f := range origin.Faults() {
+		if f.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func runDrill(ctx context.Context, w io.Writer, addr string, r drillRequest, d time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, d+30*time.Second)
+	defer cancel()
+	body, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+drillPath, bytes.NewReader(body))
+	if err != nil {
+		return usageErrorf("--http %q: %w", addr, err)
+	}
+	req.Header.Set(drillHeader, "1")
+	resp, err := http.DefaultClient.Do(req)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("no demo listens on %s; start one with 'streamcanary demo', or say where it is with --http", addr)
+	}
+	if err != nil {
+		return fmt.Errorf("drill: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
+	if err != nil {
+		return fmt.Errorf("drill: the demo went away: %w", err)
+	}
+	answer := strings.TrimSpace(string(text))
+	switch resp.StatusCode {
+	case http.StatusOK:
+		_, err = fmt.Fprintln(w, answer)
+		return err
+	case http.StatusNotFound:
+		return fmt.Errorf("what listens on %s is not a demo; drills break demos only", addr)
+	default:
+		return fmt.Errorf("drill: %s", answer)
+	}
+}
+
+// withDrills lets the demo take drills beside its page, from this machine only.
+func (d *demo) withDrills(page http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", page)
+	mux.HandleFunc("POST "+drillPath, d.serveDrill)
+	return mux
+}
+
+func (d *demo) serveDrill(w http.ResponseWriter, r *http.Request) {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil || !net.ParseIP(host).IsLoopback() || r.Header.Get(drillHeader) == "" {
+		http.Error(w, "a demo takes drills from its own machine only, through 'streamcanary drill'", http.StatusForbidden)
+		return
+	}
+	var req drillRequest
+	if err := json.NewDecoder(io.LimitReader(r.Body, 4<<10)).Decode(&req); err != nil {
+		http.Error(w, "the body is not a drill: "+err.Error(), http.StatusBadRequest)
+		return
+	}
+	length, err := time.ParseDuration(req.For)
+	if err != nil || length <= 0 || length > maxDrill {
+		http.Error(w, fmt.Sprintf("for is %q; it must be above 0 and at most %s", req.For, maxDrill), http.StatusUnprocessableEntity)
+		return
+	}
+	where := req.Region
+	if where == "" {
+		where = "all regions"
+	}
+	d.tell.say("drill", fmt.Sprintf("%s in %s for %s", req.Fault, where, length))
+	begun := time.Now()
+	if err := d.platform.inject(r.Context(), req.Fault, req.Region, length); err != nil {
+		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		return
+	}
+	d.tell.say("drill", req.Fault+" is over")
+	_, _ = fmt.Fprintf(w, "%s in %s: over after %s\n", req.Fault, where, time.Since(begun).Round(100*time.Millisecond))
+}
