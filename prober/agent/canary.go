@@ -37,6 +37,7 @@ type canary struct {
 
 	mu            sync.Mutex
 	ctx           context.Context // of the followers
+	ended         bool            // no more of them
 	phase         phase
 	failure       *prober.Failure // the latest, until up
 	stream        Stream
@@ -57,8 +58,10 @@ func newCanary(e *env, s *streams, target string, ingest prober.Ingest, playback
 // loop makes the stream and keeps the broadcast up until ctx is done.
 func (c *canary) loop(ctx context.Context) {
 	ctx, stop := context.WithCancel(ctx)
-	defer c.pulls.Wait()
-	defer stop()
+	defer func() {
+		stop()
+		c.end()
+	}()
 	if !c.provision(ctx) {
 		return
 	}

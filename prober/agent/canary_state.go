@@ -51,7 +51,7 @@ func (c *canary) setPlaybacks(playbacks []prober.Playback) {
 		}
 	}
 	c.playbacks = playbacks
-	if c.broadcast == nil || c.ctx.Err() != nil {
+	if c.broadcast == nil || c.ended {
 		return
 	}
 	for _, p := range playbacks {
@@ -59,6 +59,14 @@ func (c *canary) setPlaybacks(playbacks []prober.Playback) {
 			c.follow(p)
 		}
 	}
+}
+
+// end waits for the followers, whose context is over.
+func (c *canary) end() {
+	c.mu.Lock()
+	c.ended = true
+	c.mu.Unlock()
+	c.pulls.Wait()
 }
 
 // failed notes a drop, or why a broadcast does not come up. A drop is told at once.

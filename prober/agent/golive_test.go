@@ -1,6 +1,10 @@
 package agent_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -199,3 +203,78 @@ func TestStreamsAreSwept(t *testing.T) {
 		delete(w.streams, foreign)
 	})
 }
+
+func TestADeleteIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	play(t, assign(target("fra"), goLives), func(w *world, _ *agent.Agent) {
+		w.change(func() { w.keeps = fails(prober.Fail, prober.StageTeardown, prober.ReasonAPIError) })
+		w.until(25500 * time.Millisecond) // asked at 25 s
+		w.change(func() { w.keeps = nil })
+		w.until(27 * time.Second)
+		if len(w.streams) != 0 || w.deletes != 2 {
+			t.Errorf("after %d deletes there are %v", w.deletes, w.streams)
+		}
+	})
+}
+
+// What breaks in the prober is never the platform's fault.
+func TestAProberThatBreaks(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("no pictures today")
+	for name, c := range map[string]struct {
+		option func(*agent.Config)
+		want   map[string]int
+	}{
+		"signal": {
+			func(c *agent.Config) { c.Feed = func(agent.Picture) (agent.Feed, error) { return nil, broken } },
+			map[string]int{"canary inconclusive configuration": 10, "golive inconclusive configuration": 2, "playback inconclusive nothing_pushed": 10},
+		},
+		"publisher": {
+			func(c *agent.Config) {
+				c.Feed = func(agent.Picture) (agent.Feed, error) { return brokenFeed{broken}, nil }
+			},
+			map[string]int{"canary inconclusive configuration": 10, "golive inconclusive configuration": 2, "playback inconclusive nothing_pushed": 10},
+		},
+		"follower": {
+			func(c *agent.Config) {
+				c.Follower = func(string, string) agent.Follower { return brokenFollower{broken} }
+			},
+			map[string]int{
+				"canary inconclusive nothing_pushed": 2, "canary pass": 8, // at 2 and 4 s it has not held yet
+				"playback inconclusive nothing_pushed": 3, "playback inconclusive configuration": 7, // its grace
+				"golive pass": 1, "golive inconclusive configuration": 1,
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			play(t, assign(target("fra"), canaries, playbacks, goLives), func(w *world, _ *agent.Agent) {
+				w.until(21 * time.Second)
+				if name == "follower" {
+					w.until(33 * time.Second)
+				}
+				got := map[string]int{}
+				for _, r := range w.results {
+					if r.Ended.Sub(w.begin) <= 20*time.Second || r.Kind == prober.KindGoLive {
+						got[strings.Join(strings.Fields(fmt.Sprint(r.Kind, " ", r.Outcome, " ", r.Reason)), " ")]++
+					}
+				}
+				if !maps.Equal(got, c.want) {
+					t.Errorf("got %v, want %v", got, c.want)
+				}
+			}, c.option)
+		})
+	}
+}
+
+type brokenFeed struct{ err error }
+
+func (b brokenFeed) Publish(context.Context, prober.Secret) (agent.Broadcast, *prober.Failure, error) {
+	return nil, nil, b.err
+}
+
+type brokenFollower struct{ err error }
+
+func (b brokenFollower) Run(context.Context) error         { return b.err }
+func (brokenFollower) Observe(time.Time) agent.Observation { return agent.Observation{} }
+func (brokenFollower) First() <-chan struct{}              { return nil }

@@ -40,6 +40,8 @@ type world struct {
 	live      map[string]*fakeBroadcast  // by playback id
 	published map[string]int             // by ingest host
 	followers int                        // made, ever
+	keeps     *prober.Failure            // of every delete
+	deletes   int                        // asked for
 }
 
 func newWorld(t *testing.T) *world {
@@ -95,6 +97,10 @@ func (p fakePlatform) Delete(ctx context.Context, s agent.Stream) (*prober.Failu
 	defer p.mu.Unlock()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
+	}
+	p.deletes++
+	if p.keeps != nil {
+		return p.keeps, nil
 	}
 	delete(p.streams, s.ID)
 	return nil, nil
