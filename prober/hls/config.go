@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"time"
-
-	"streamcanary/prober"
 )
 
 // Config says what a Follower follows. Only URL and Run are needed.
@@ -31,11 +29,6 @@ type Config struct {
 	MaxMarkerAge    time.Duration // older markers of ours are stale; 0 is 30 s
 	MaxBehind       int           // new segments that are caught up with, the rest is skipped; 0 is 3
 }
-
-// Inspector finds the markers inside a segment, in order of presentation. init
-// is the segment's initialization section, or nil. Neither may be kept. The
-// error says why the bytes are not media.
-type Inspector func(segment, init []byte) ([]prober.Marker, error)
 
 const (
 	maxRetryDelay  = time.Second

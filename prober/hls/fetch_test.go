@@ -24,15 +24,19 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fetchFrom gets base+path with bounds of a kilobyte, a second, 600 ms of silence.
-func fetchFrom(t *testing.T, transport http.RoundTripper, base string) (response, *prober.Failure) {
+// patience is for real connections on a busy machine, where no test is of time.
+const patience = 10 * time.Second
+
+// fetchFrom gets base+path with bounds of a kilobyte, of total, and of silence
+// for six tenths of it.
+func fetchFrom(t *testing.T, transport http.RoundTripper, base string, total time.Duration) (response, *prober.Failure) {
 	t.Helper()
 	u, err := url.Parse(base + "/a/b.ts?token=s3cret")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := fetcher{client: newClient(transport), stall: 600 * time.Millisecond}
-	return f.get(t.Context(), request{url: u, stage: prober.StageSegment, limit: 1000, timeout: time.Second}, nil)
+	f := fetcher{client: newClient(transport), stall: total * 6 / 10}
+	return f.get(t.Context(), request{url: u, stage: prober.StageSegment, limit: 1000, timeout: total}, nil)
 }
 
 // check compares a failure; the detail must never hold the query.
@@ -98,7 +102,7 @@ func TestFetchAnswers(t *testing.T) {
 			defer server.Close()
 			transport := NewTransport()
 			defer transport.CloseIdleConnections()
-			_, fail := fetchFrom(t, transport, server.URL)
+			_, fail := fetchFrom(t, transport, server.URL, patience)
 			check(t, fail, tt.want, tt.detail)
 		})
 	}
@@ -145,7 +149,7 @@ func TestFetchConnect(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, fail := fetchFrom(t, dialError(tt.err), "http://origin.test")
+			_, fail := fetchFrom(t, dialError(tt.err), "http://origin.test", patience)
 			check(t, fail, tt.want, tt.detail)
 		})
 	}
@@ -160,12 +164,12 @@ func TestFetchTLS(t *testing.T) {
 	unknown.Config.ErrorLog = discardLog()
 	unknown.StartTLS()
 	defer unknown.Close()
-	_, fail := fetchFrom(t, transport, unknown.URL)
+	_, fail := fetchFrom(t, transport, unknown.URL, patience)
 	check(t, fail, "connect/tls_failed", "certificate")
 
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
-	_, fail = fetchFrom(t, transport, "https"+strings.TrimPrefix(plain.URL, "http"))
+	_, fail = fetchFrom(t, transport, "https"+strings.TrimPrefix(plain.URL, "http"), patience)
 	check(t, fail, "connect/tls_failed", "HTTP response to HTTPS")
 }
 
@@ -201,7 +205,7 @@ func TestFetchSlow(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				_, fail := fetchFrom(t, serve(t, tt.answer), "http://origin.test")
+				_, fail := fetchFrom(t, serve(t, tt.answer), "http://origin.test", time.Second)
 				check(t, fail, tt.want, tt.detail)
 				if took := time.Since(start); took != tt.took {
 					t.Errorf("took %s, want %s", took, tt.took)
@@ -217,7 +221,7 @@ func TestFetchSlow(t *testing.T) {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}
-			_, fail := fetchFrom(t, transport, "http://origin.test")
+			_, fail := fetchFrom(t, transport, "http://origin.test", patience)
 			check(t, fail, "connect/connect_timeout", "no connection")
 			transport.CloseIdleConnections() // ends the dial, which outlives its request
 			synctest.Wait()
@@ -271,7 +275,7 @@ func TestFetchGood(t *testing.T) {
 	transport := NewTransport()
 	defer transport.CloseIdleConnections()
 	for i := range 3 {
-		r, fail := fetchFrom(t, transport, server.URL)
+		r, fail := fetchFrom(t, transport, server.URL, patience)
 		if fail != nil || len(r.body) != 1000 || r.url.Path != "/c" {
 			t.Fatalf("%+v, %v", r, fail)
 		}
@@ -279,10 +283,10 @@ func TestFetchGood(t *testing.T) {
 			t.Errorf("get %d: %+v", i, r.timing)
 		}
 	}
-	f := fetcher{client: newClient(transport), stall: time.Second}
+	f := fetcher{client: newClient(transport), stall: patience}
 	u, _ := url.Parse(server.URL)
 	for part, want := range map[ByteRange]string{{2, 3}: "234", {4, 2}: "45"} {
-		r, fail := f.get(t.Context(), request{url: u, stage: prober.StageSegment, limit: 1000, timeout: time.Second, part: part}, nil)
+		r, fail := f.get(t.Context(), request{url: u, stage: prober.StageSegment, limit: 1000, timeout: patience, part: part}, nil)
 		if fail != nil || string(r.body) != want {
 			t.Errorf("range %v: %q, %v", part, r.body, fail)
 		}
@@ -318,11 +322,11 @@ func TestFetchMemory(t *testing.T) { //nolint:paralleltest // counts the process
 	transport := NewTransport()
 	defer transport.CloseIdleConnections()
 	u, _ := url.Parse(server.URL)
-	f := fetcher{client: newClient(transport), stall: time.Second}
+	f := fetcher{client: newClient(transport), stall: patience}
 	const limit = 4 << 20
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, fail := f.get(t.Context(), request{url: u, stage: prober.StageManifest, limit: limit, timeout: 10 * time.Second}, nil)
+	_, fail := f.get(t.Context(), request{url: u, stage: prober.StageManifest, limit: limit, timeout: 6 * patience}, nil)
 	runtime.ReadMemStats(&after)
 	check(t, fail, "manifest/too_large", "4194304")
 	if got := after.TotalAlloc - before.TotalAlloc; got > 8*limit {

@@ -1,17 +1,17 @@
 package hls
 
 import (
-	"errors"
-
 	"streamcanary/prober"
+	"streamcanary/prober/media"
 )
 
+// Inspector finds the markers inside a segment, in order of presentation. init
+// is the segment's initialization section, or nil. Neither may be kept. The
+// error says why the bytes are not media.
+type Inspector func(segment, init []byte) ([]prober.Marker, error)
+
 // inspectMedia is the default Inspector.
-func inspectMedia(segment, _ []byte) ([]prober.Marker, error) {
-	isTS := len(segment) > 0 && segment[0] == 0x47
-	isMP4 := len(segment) >= 8 && (string(segment[4:8]) == "styp" || string(segment[4:8]) == "moof" || string(segment[4:8]) == "ftyp" || string(segment[4:8]) == "sidx")
-	if !isTS && !isMP4 {
-		return nil, errors.New("not media: neither MPEG-TS nor fMP4")
-	}
-	return prober.FindMarkers(segment, 0), nil
+func inspectMedia(segment, init []byte) ([]prober.Marker, error) {
+	s, err := media.Inspect(segment, init)
+	return s.Markers, err
 }
