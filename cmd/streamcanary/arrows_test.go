@@ -66,7 +66,7 @@ func onlyIn() map[string][]string {
 
 // standardOnly may import nothing but the standard library and our own.
 func standardOnly() []string {
-	return []string{"prober", "prober/signal", "prober/platform", "statuspage", "statuspage/incident", "statuspage/web"}
+	return []string{"prober", "statuspage/incident"}
 }
 
 // impure are packages that the engine must not know: it is a fold.
