@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -94,21 +95,25 @@ func newBroadcast(cfg Config, at endpoint, conn *net.TCPConn, r *bufio.Reader) (
 	b.live, b.end = context.WithCancelCause(context.Background())
 
 	in := newGuard(r, func() uint32 { return b.chunks.PeerState().ChunkSize() })
-	// The configuration is not normalised by the library: what is zero here is
-	// zero there. Acknowledgements are ours to send, so its window is the
-	// largest.
-	b.chunks = gortmp.NewChunkStreamer(in, bufio.NewWriterSize(b.out, outChunkSize+64), &gortmp.StreamControlStateConfig{
-		DefaultChunkSize:     outChunkSize,
-		MaxChunkSize:         gortmp.MaxChunkSize,
-		MaxChunkStreams:      maxChunkStreams,
-		DefaultAckWindowSize: 1<<31 - 1,
-		MaxAckWindowSize:     1<<31 - 1,
-		MaxMessageSize:       maxMessage,
-		MaxMessageStreams:    2,
-	})
+	b.chunks = gortmp.NewChunkStreamer(in, bufio.NewWriterSize(b.out, outChunkSize+64), chunkConfig())
 	err := b.chunks.PeerState().SetChunkSize(inChunkSize)
 	go b.read(in)
 	return b, err
+}
+
+// chunkConfig is the chunk streamer's, which does not normalise it: what is zero
+// here is zero there. Its acknowledgements would call a nil function, so their
+// window is the largest, and ours are sent by Send.
+func chunkConfig() *gortmp.StreamControlStateConfig {
+	return &gortmp.StreamControlStateConfig{
+		DefaultChunkSize:     outChunkSize,
+		MaxChunkSize:         gortmp.MaxChunkSize,
+		MaxChunkStreams:      maxChunkStreams,
+		DefaultAckWindowSize: math.MaxInt32,
+		MaxAckWindowSize:     math.MaxInt32,
+		MaxMessageSize:       maxMessage,
+		MaxMessageStreams:    2,
+	}
 }
 
 // send hands a message to the chunk streamer. It waits only for the message
@@ -173,5 +178,9 @@ func (b *Broadcast) verdict(writeErr error) *ending {
 	return &ending{prober.ReasonCancelled, "closed by the publisher"}
 }
 
-// readerGrace is how long a failed write waits for the reader's better reason.
-const readerGrace = 200 * time.Millisecond
+// When a connection breaks, the reader and the writer learn of it at nearly the
+// same time; these are how long each waits for the other's better reason.
+const (
+	readerGrace = 200 * time.Millisecond // a failed write waits for the reader
+	writerGrace = 50 * time.Millisecond  // an end of file waits for the writer
+)

@@ -120,6 +120,7 @@ func TestParseEndpoint(t *testing.T) {
 		{url: "rtmp://h/live/k", app: "live", key: "k", address: "h:1935", tcURL: "rtmp://h/live"},
 		{url: "rtmp://h:1936/a/b/k?token=t", app: "a/b", key: "k?token=t", address: "h:1936", tcURL: "rtmp://h:1936/a/b"},
 		{url: "rtmp://[::1]:1/app/k%20k", app: "app", key: "k%20k", address: "[::1]:1", tcURL: "rtmp://[::1]:1/app"},
+		{url: "rtmp://h/app/a|b#c?x=/y/", app: "app", key: "a|b#c?x=/y/", address: "h:1935", tcURL: "rtmp://h/app"},
 		{url: "http://h/live/" + testKey, wrong: "scheme"},
 		{url: "rtmp://h/" + testKey, wrong: "no app or no stream key"},
 		{url: "rtmp://h/live/", wrong: "no app or no stream key"},

@@ -28,7 +28,8 @@
 //	                              even if the connection stays open
 //	any      connection_closed    FIN; after Publish.Start also when what comes  at once
 //	                              is not RTMP any more, and we close
-//	any      connection_reset     RST                                            at once
+//	any      connection_reset     RST, which is also what a server's kernel      at once
+//	                              sends that closes with bytes unread
 //	ingest   send_stalled         not a byte is taken for StallTimeout, 6 s      StallTimeout, after the buffers on
 //	                                                                             the way are full: 10 s for 500 kbit/s
 //	ingest   send_throttled       bytes are taken, but the broadcast is MaxLag,  MaxLag/(1-r) after the buffers are

@@ -40,17 +40,15 @@ func parseEndpoint(raw string) (endpoint, error) {
 	if n, err := strconv.Atoi(e.port); err != nil || n < 1 || n > 65535 || e.host == "" {
 		return endpoint{}, errors.New("the ingest's URL has no host, or no port from 1 to 65535: want rtmp://host[:port]/app/key")
 	}
-	path := strings.TrimPrefix(u.EscapedPath(), "/")
-	slash := strings.LastIndexByte(path, '/')
-	if slash <= 0 || slash == len(path)-1 {
+	// As it is written: a key goes to the server without being escaped anew.
+	_, rest, _ := strings.Cut(raw, "://")
+	_, path, _ := strings.Cut(rest, "/")
+	name, _, _ := strings.Cut(path, "?")
+	slash := strings.LastIndexByte(name, '/')
+	if slash <= 0 || slash == len(name)-1 {
 		return endpoint{}, errors.New("the ingest's URL has no app or no stream key: want rtmp://host[:port]/app/key")
 	}
-	e.app = path[:slash]
-	key := path[slash+1:]
-	if u.RawQuery != "" {
-		key += "?" + u.RawQuery
-	}
-	e.key = prober.Secret(key)
+	e.app, e.key = path[:slash], prober.Secret(path[slash+1:])
 	e.tcURL = "rtmp://" + u.Host + "/" + e.app
 	return e, nil
 }

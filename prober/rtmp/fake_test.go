@@ -32,11 +32,11 @@ type fakeServer struct {
 
 // serve starts a server; the script's errors are its own business, since a
 // client that leaves is part of every test.
-func serve(t *testing.T, script func(*fakeConn) error) *fakeServer {
-	t.Helper()
+func serve(tb testing.TB, script func(*fakeConn) error) *fakeServer {
+	tb.Helper()
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s := &fakeServer{listener: l}
 	done := make(chan struct{})
@@ -53,7 +53,7 @@ func serve(t *testing.T, script func(*fakeConn) error) *fakeServer {
 			})
 		}
 	})
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		close(done)
 		_ = l.Close()
 		s.wait.Wait()
@@ -71,11 +71,14 @@ type fakeConn struct {
 	r    *bufio.Reader
 	cs   *gortmp.ChunkStreamer
 	done <-chan struct{} // the test is over
+
+	flushed bool
 }
 
 // flush waits until what was said is on its way; nothing can be said after it.
 func (c *fakeConn) flush() {
-	if c.cs != nil {
+	if c.cs != nil && !c.flushed {
+		c.flushed = true
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_, _ = c.cs.NewChunkWriter(ctx, 3)
@@ -252,11 +255,12 @@ func (s *testSource) Next(clock time.Time) Tag {
 	return Tag{DTS: dts, Body: append([]byte{0x27, 1, 0, 0, 0}, bytes.Repeat([]byte{7}, max(s.size, 1))...)}
 }
 
-// testConfig has time-outs that fit a test.
+// testConfig is impatient with a server that takes no bytes, and patient with a
+// slow machine otherwise.
 func testConfig(url string) Config {
 	return Config{
-		URL: url, ResolveTimeout: time.Second, DialTimeout: time.Second,
-		HandshakeTimeout: 400 * time.Millisecond, CommandTimeout: 400 * time.Millisecond,
+		URL: url, ResolveTimeout: 10 * time.Second, DialTimeout: 10 * time.Second,
+		HandshakeTimeout: 10 * time.Second, CommandTimeout: 10 * time.Second,
 		StallTimeout: time.Second, MaxLag: 500 * time.Millisecond, CloseTimeout: time.Second,
 	}
 }

@@ -1,11 +1,16 @@
 package rtmp
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"syscall"
+	"time"
 
 	gortmp "github.com/yutopp/go-rtmp"
 	"github.com/yutopp/go-rtmp/message"
+
+	"streamcanary/prober"
 )
 
 // read is the broadcast's one reader. It ends the broadcast when the connection
@@ -16,7 +21,7 @@ func (b *Broadcast) read(in *guard) {
 	for {
 		m, err := b.next(in)
 		if err != nil {
-			b.end(networkEnding(err))
+			b.end(b.readEnding(err))
 			return
 		}
 		if m != nil {
@@ -26,6 +31,28 @@ func (b *Broadcast) read(in *guard) {
 			b.answer(&message.Ack{SequenceNumber: uint32(in.total)}) //nolint:gosec // wraps, as RTMP 1.0, 5.4.3 has it
 		}
 	}
+}
+
+// readEnding is what the end of reading means. When a connection is reset, or
+// given up by TCP_USER_TIMEOUT, Linux tells that once, to whoever asks first, and
+// shows the other an end of file: so the writer is heard before a FIN is believed.
+// (After a true FIN, its error can only be EPIPE.)
+func (b *Broadcast) readEnding(err error) *ending {
+	if !errors.Is(err, io.EOF) {
+		return networkEnding(err)
+	}
+	moment := time.NewTimer(writerGrace)
+	defer moment.Stop()
+	select {
+	case <-b.chunks.Done():
+		written := b.writeError()
+		told := networkEnding(written)
+		if told.reason == prober.ReasonSendStalled || told.reason == prober.ReasonConnectionReset && !errors.Is(written, syscall.EPIPE) {
+			return told
+		}
+	case <-moment.C:
+	}
+	return networkEnding(err)
 }
 
 // next reads one message; nil is one that the library cannot decode, and that

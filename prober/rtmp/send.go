@@ -27,7 +27,7 @@ func (b *Broadcast) Send(ctx context.Context, src Source) *prober.Failure {
 	defer cancel()
 	defer context.AfterFunc(b.live, cancel)()
 
-	p := pace{b: b, source: src, started: b.cfg.Now()}
+	p := newPace(b, src)
 	p.watchdog = time.AfterFunc(math.MaxInt64, func() {
 		if ctx.Err() == nil {
 			p.inspect()
@@ -59,6 +59,13 @@ type pace struct {
 	payload      bytes.Reader
 
 	onTimeWait atomic.Int64 // sender.waited when a tag was last on time, ns
+}
+
+func newPace(b *Broadcast, src Source) *pace {
+	p := &pace{b: b, source: src, started: b.cfg.Now()}
+	p.audio = &message.AudioMessage{Payload: &p.payload}
+	p.video = &message.VideoMessage{Payload: &p.payload}
+	return p
 }
 
 // run returns when ctx is done or a write fails.
@@ -97,8 +104,6 @@ func (p *pace) begin(ctx context.Context) error {
 	if err := p.b.send(ctx, commandChunks, 0, p.b.streamID, data); err != nil {
 		return err
 	}
-	p.audio = &message.AudioMessage{Payload: &p.payload}
-	p.video = &message.VideoMessage{Payload: &p.payload}
 	for _, tag := range p.source.Headers() {
 		if err := p.tag(ctx, tag); err != nil {
 			return err

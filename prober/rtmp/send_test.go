@@ -30,7 +30,7 @@ func TestSendFailures(t *testing.T) {
 		detail string
 	}{
 		"closes right after Publish.Start": {
-			after:  func(*fakeConn) error { return nil },
+			after:  func(c *fakeConn) error { return c.hangUp() },
 			reason: prober.ReasonConnectionClosed, within: 200 * time.Millisecond, detail: "FIN",
 		},
 		"resets right after Publish.Start": {
@@ -38,7 +38,12 @@ func TestSendFailures(t *testing.T) {
 			reason: prober.ReasonConnectionReset, within: 200 * time.Millisecond, detail: "RST",
 		},
 		"closes in mid-broadcast": {
-			after:  func(c *fakeConn) error { return c.take(30) },
+			after: func(c *fakeConn) error {
+				if err := c.take(30); err != nil {
+					return err
+				}
+				return c.hangUp()
+			},
 			reason: prober.ReasonConnectionClosed, within: 600 * time.Millisecond, detail: "FIN",
 		},
 		"resets in mid-broadcast": {
@@ -88,6 +93,42 @@ func TestSendFailures(t *testing.T) {
 				return c.drain()
 			},
 			reason: prober.ReasonConnectionClosed, within: 400 * time.Millisecond, detail: "not RTMP",
+		},
+		"says an error in a chunk of the size that it announced": {
+			after: func(c *fakeConn) error {
+				body, err := encodeAMF("onStatus", 0, nil, map[string]any{
+					"level": "error", "code": "NetStream.Publish.Denied", "description": strings.Repeat("no ", 100),
+				})
+				if err != nil {
+					return err
+				}
+				c.flush()
+				said := append(chunk(2, 4, 1, 0, 0, 16, 0), chunk(5, body.Len(), 20, body.Bytes()...)...)
+				if _, err := c.Write(said); err != nil {
+					return err
+				}
+				return c.drain()
+			},
+			reason: prober.ReasonPublishDenied, within: 200 * time.Millisecond, detail: "no no no",
+		},
+		"says an error after what the library cannot decode": {
+			after: func(c *fakeConn) error {
+				body, err := encodeAMF("onStatus", 0, nil, map[string]any{"code": "NetStream.Publish.BadName"})
+				if err != nil {
+					return err
+				}
+				c.flush()
+				said := chunk(3, 2, 17, 0, 0)                             // AMF3
+				said = append(said, chunk(2, 6, 4, 0, 32, 0, 0, 0, 0)...) // user control of another type
+				said = append(said, chunk(3, 5, 20, 3, 0, 0, 9, 0)...)    // a command without a name
+				said = append(said, chunk(6, 1, 99, 0)...)                // no such message type
+				said = append(said, chunk(5, body.Len(), 20, body.Bytes()...)...)
+				if _, err := c.Write(said); err != nil {
+					return err
+				}
+				return c.drain()
+			},
+			reason: prober.ReasonPublishNameInUse, within: 200 * time.Millisecond, detail: "BadName",
 		},
 		"stops reading": {
 			after:  func(c *fakeConn) error { return c.hold() },
@@ -142,6 +183,15 @@ func TestSendFailures(t *testing.T) {
 			}
 		})
 	}
+}
+
+// hangUp closes with a FIN: a server that closes with bytes unread resets.
+func (c *fakeConn) hangUp() error {
+	c.flush()
+	if err := c.CloseWrite(); err != nil {
+		return err
+	}
+	return c.drain()
 }
 
 // take reads n messages.
