@@ -1,0 +1,153 @@
+package alert
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Feed is the engine's events in order, as the handler needs them.
+type Feed interface {
+	// Events returns up to limit events with a sequence above after, in order.
+	Events(ctx context.Context, after int64, limit int) ([]Event, error)
+	// LastEvent returns the newest event's sequence, 0 when there is none.
+	LastEvent(ctx context.Context) (int64, error)
+	// Changed returns a channel that is closed when there is a newer event than
+	// there was when Changed was called.
+	Changed() <-chan struct{}
+}
+
+// The bounds of one page of the feed.
+const (
+	pageDefault = 100
+	pageMax     = 1000
+)
+
+// HandlerConfig is what the /alerts handler needs.
+type HandlerConfig struct {
+	Feed      Feed
+	Token     Secret        // bearer token; required
+	PageURL   string        // of the public page, for links; "" is none
+	Heartbeat time.Duration // of an event stream; 0 is 15 s
+	Logger    *slog.Logger  // nil: none
+}
+
+type handler struct {
+	HandlerConfig
+	token [sha256.Size]byte
+}
+
+// NewHandler serves the feed to whoever holds the token: as JSON, one page per
+// request ({"alerts":[...],"next":N}; ask again with ?after=N), or, with Accept:
+// text/event-stream, as server-sent events whose id is the feed's sequence. A
+// stream begins after Last-Event-ID, or ?after=, or else now.
+func NewHandler(c HandlerConfig) (http.Handler, error) {
+	if c.Token == "" {
+		return nil, errors.New("alerts: no token is configured: whoever asks could read the evidence")
+	}
+	if c.Heartbeat <= 0 {
+		c.Heartbeat = 15 * time.Second
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &handler{HandlerConfig: c, token: sha256.Sum256([]byte(c.Token.Reveal()))}, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Add("Vary", "Accept, Authorization")
+	switch {
+	case !h.authorized(r):
+		w.Header().Set("WWW-Authenticate", `Bearer realm="alerts"`)
+		http.Error(w, "alerts: send the token as \"Authorization: Bearer ...\"", http.StatusUnauthorized)
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "alerts: only GET", http.StatusMethodNotAllowed)
+	case r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/event-stream"):
+		h.stream(w, r)
+	default:
+		h.page(w, r)
+	}
+}
+
+// authorized takes the token from the header alone: an address with a token in
+// it ends up in logs and histories. Hashes of equal length are compared, so that
+// the time taken tells nothing.
+func (h *handler) authorized(r *http.Request) bool {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	got := sha256.Sum256([]byte(strings.TrimSpace(token)))
+	same := subtle.ConstantTimeCompare(got[:], h.token[:]) == 1
+	return same && strings.EqualFold(scheme, "bearer")
+}
+
+func (h *handler) page(w http.ResponseWriter, r *http.Request) {
+	after, err := number(r.URL.Query().Get("after"), 0)
+	if err != nil {
+		http.Error(w, "alerts: after: "+err.Error(), http.StatusBadRequest)
+		return
+	}
+	limit, err := number(r.URL.Query().Get("limit"), pageDefault)
+	if err != nil {
+		http.Error(w, "alerts: limit: "+err.Error(), http.StatusBadRequest)
+		return
+	}
+	alerts, next, err := h.read(r.Context(), after, int(min(max(limit, 1), pageMax)))
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	_ = json.NewEncoder(w).Encode(struct { // the client went away: nobody to tell
+		Alerts []Alert `json:"alerts"`
+		Next   int64   `json:"next"`
+	}{alerts, next})
+}
+
+// read reads alerts above after, and where to go on. Events that are not for
+// on-call are passed over; an empty list means that there is nothing newer.
+func (h *handler) read(ctx context.Context, after int64, limit int) ([]Alert, int64, error) {
+	alerts := []Alert{}
+	for len(alerts) == 0 {
+		events, err := h.Feed.Events(ctx, after, limit)
+		if err != nil || len(events) == 0 {
+			return alerts, after, err
+		}
+		for _, e := range events {
+			if a, ok := FromEvent(h.PageURL, e); ok {
+				alerts = append(alerts, a)
+			}
+			after = max(after, e.Seq)
+		}
+	}
+	return alerts, after, nil
+}
+
+func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		return
+	}
+	h.Logger.ErrorContext(r.Context(), "alerts: cannot read the feed", "err", err)
+	http.Error(w, "alerts: the feed cannot be read at the moment; try again", http.StatusServiceUnavailable)
+}
+
+func number(s string, def int64) (int64, error) {
+	if s == "" {
+		return def, nil
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("%.20q is not a sequence number: use the \"next\" of the page before", s)
+	}
+	return n, nil
+}
