@@ -20,7 +20,7 @@ type Overall struct {
 	Description string
 }
 
-var operational = Overall{IndicatorNone, "All Systems Operational"}
+func allOperational() Overall { return Overall{IndicatorNone, "All Systems Operational"} }
 
 // overall is the worse of what the components say and what the open incidents
 // say (Atlassian, "Top-level status and incident impact calculations"). An
@@ -51,7 +51,7 @@ func overallOfComponents(groups []Group) Overall {
 	}
 	switch {
 	case total == 0:
-		return operational
+		return allOperational()
 	case count[incident.MajorOutage] == total:
 		return Overall{IndicatorCritical, "Major System Outage"}
 	case count[incident.MajorOutage] > 0, count[incident.PartialOutage] == total:
@@ -65,7 +65,7 @@ func overallOfComponents(groups []Group) Overall {
 	case count[incident.UnderMaintenance] > 0:
 		return Overall{IndicatorMaintenance, "Service Under Maintenance"}
 	}
-	return operational
+	return allOperational()
 }
 
 func overallOfImpact(i incident.Impact) Overall {
@@ -78,7 +78,7 @@ func overallOfImpact(i incident.Impact) Overall {
 		return Overall{IndicatorMinor, "Minor Service Outage"}
 	case incident.ImpactNone:
 	}
-	return operational
+	return allOperational()
 }
 
 func rankIndicator(i Indicator) int {

@@ -5,6 +5,7 @@ package web
 import (
 	"context"
 	"errors"
+	"html/template"
 	"log/slog"
 	"net/http"
 	"path"
@@ -30,14 +31,18 @@ type Config struct {
 
 // Handler serves a page at the root of its host.
 type Handler struct {
-	source Source
-	logger *slog.Logger
-	mux    *http.ServeMux
+	source    Source
+	logger    *slog.Logger
+	templates *template.Template
+	policy    string // Content-Security-Policy
+	mux       *http.ServeMux
 }
 
 // New makes a handler.
 func New(c Config) *Handler {
-	h := &Handler{source: c.Source, logger: c.Logger, mux: http.NewServeMux()}
+	h := &Handler{
+		source: c.Source, logger: c.Logger, templates: parse(), policy: contentSecurityPolicy(style), mux: http.NewServeMux(),
+	}
 	if h.logger == nil {
 		h.logger = slog.New(slog.DiscardHandler)
 	}
@@ -74,7 +79,7 @@ func (h *Handler) routes() map[string]answerFunc {
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	secure(w.Header())
+	h.secure(w.Header())
 	CleanPath(h.mux).ServeHTTP(w, r)
 }
 

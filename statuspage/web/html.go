@@ -18,9 +18,9 @@ var files embed.FS
 //go:embed template/style.css
 var style string
 
-var (
-	styleHash = sha256Source(style)
-	templates = template.Must(template.New("").Funcs(template.FuncMap{
+// parse reads the templates. They are embedded, so a mistake in them is ours.
+func parse() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{
 		"machine": func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") },
 		"minute":  func(t time.Time) string { return t.UTC().Format("Jan 2, 15:04 UTC") },
 		"second":  func(t time.Time) string { return t.UTC().Format("Jan 2, 15:04:05 UTC") },
@@ -28,7 +28,7 @@ var (
 		"phase":   phaseLabel,
 		"impact":  statuspage.ImpactText,
 	}).ParseFS(files, "template/*.html"))
-)
+}
 
 // refreshSeconds is how often a page that may change reloads itself.
 const refreshSeconds = 30
@@ -53,9 +53,9 @@ func newFrame(p statuspage.Page, title string) frame {
 	}
 }
 
-func render(name string, data any) (answer, error) {
+func (h *Handler) render(name string, data any) (answer, error) {
 	var b bytes.Buffer
-	if err := templates.ExecuteTemplate(&b, name, data); err != nil {
+	if err := h.templates.ExecuteTemplate(&b, name, data); err != nil {
 		return answer{}, fmt.Errorf("render %s: %w", name, err)
 	}
 	return answer{contentType: "text/html; charset=utf-8", cache: cacheShort, body: b.Bytes()}, nil
@@ -69,7 +69,7 @@ func (h *Handler) index(r *http.Request) (answer, error) {
 	headline, _ := p.Headline()
 	f := newFrame(p, headline)
 	f.Refresh = refreshSeconds
-	return render("index", struct {
+	return h.render("index", struct {
 		frame
 		Headline string
 		Open     []incidentView
@@ -85,7 +85,7 @@ func (h *Handler) history(r *http.Request) (answer, error) {
 	}
 	f := newFrame(p, "Incident history")
 	f.IsHistory = true
-	return render("history", struct {
+	return h.render("history", struct {
 		frame
 		Months []dayView
 	}{f, months(p)})
@@ -105,7 +105,7 @@ func (h *Handler) incident(r *http.Request) (answer, error) {
 	if i.Open() {
 		f.Refresh = refreshSeconds
 	}
-	return render("incident", struct {
+	return h.render("incident", struct {
 		frame
 		Incident incidentView
 	}{f, newIncidentView(i, p.At)})
@@ -120,7 +120,7 @@ func (h *Handler) notFound(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	a, err := render("notfound", struct{ frame }{newFrame(p, "Not found")})
+	a, err := h.render("notfound", struct{ frame }{newFrame(p, "Not found")})
 	a.status, a.cache = http.StatusNotFound, cacheNone
 	return a, err
 }
