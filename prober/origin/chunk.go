@@ -162,9 +162,9 @@ func (c *chunkReader) stream(id uint32) (*chunkStream, error) {
 	if len(c.streams) >= maxChunkStreams {
 		return nil, fmt.Errorf("rtmp: more than %d chunk streams", maxChunkStreams)
 	}
-	s = &chunkStream{id: byte(controlStream)}
+	s = &chunkStream{id: controlStream}
 	if id != controlStream {
-		s.id = byte(controlStream + 1 + len(c.streams))
+		s.id = byte(controlStream + 1 + len(c.streams)) //nolint:gosec // bounded by maxChunkStreams
 	}
 	c.streams[id] = s
 	return s, nil
@@ -261,7 +261,7 @@ func (s *chunkStream) appendHeader(b []byte) []byte {
 func uint24(b []byte) uint32 { return uint32(b[0])<<16 | uint32(b[1])<<8 | uint32(b[2]) }
 
 func appendUint24(b []byte, v uint32) []byte {
-	return append(b, byte(v>>16), byte(v>>8), byte(v))
+	return append(b, byte(v>>16), byte(v>>8), byte(v)) //nolint:gosec // the bytes are meant
 }
 
 // unexpected turns an end of the stream inside a header into what it is.

@@ -20,8 +20,8 @@ type said struct {
 }
 
 // hear reads video messages by go-rtmp behind a chunkReader until the end.
-func hear(t testing.TB, r io.Reader) ([]said, error) {
-	t.Helper()
+func hear(tb testing.TB, r io.Reader) ([]said, error) {
+	tb.Helper()
 	c := newChunkReader(r)
 	c.handshake = 0
 	s := rtmp.NewChunkStreamer(c, io.Discard, nil)
@@ -168,7 +168,7 @@ func TestChunksThatAreRefused(t *testing.T) {
 // allows and wants them heard.
 func TestChunksOfAnySender(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(200) {
+	for seed := range uint64(60) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		var s script
 		size := minChunkSize + random.IntN(300)

@@ -31,20 +31,20 @@ func beginHTMLPlaylist(o *Origin) (heal func() error, err error) {
 }
 
 func beginGarbageSegments(o *Origin) (heal func() error, err error) {
-	return overrideBody(&o.playback.segments, func(real []byte) (string, []byte) {
-		_, _ = rand.Read(real) // never fails
-		return "", real
+	return overrideBody(&o.playback.segments, func(body []byte) (string, []byte) {
+		_, _ = rand.Read(body) // never fails
+		return "", body
 	}), nil
 }
 
 // overrideBody puts another body, and another content type unless it is "",
 // into good answers; what is not there stays 404.
-func overrideBody(of *overrides, make func(real []byte) (contentType string, body []byte)) (heal func() error) {
+func overrideBody(of *overrides, change func([]byte) (contentType string, body []byte)) (heal func() error) {
 	return healOverride(of.add(func(w http.ResponseWriter, _ *http.Request, normal func(http.ResponseWriter)) {
 		answer := newRecorded()
 		normal(answer)
 		if answer.status == http.StatusOK {
-			contentType, body := make(answer.body)
+			contentType, body := change(answer.body)
 			if answer.body = body; contentType != "" {
 				answer.header.Set("Content-Type", contentType)
 			}

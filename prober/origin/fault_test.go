@@ -67,19 +67,24 @@ func TestPlaybackFaults(t *testing.T) {
 		broken func(t *testing.T, s *stage, segment string) error
 	}{
 		{"playlist-404", func(t *testing.T, s *stage, segment string) error {
+			t.Helper()
 			return errors.Join(answers(t, s.url("here"), 404, ""), answers(t, segment, 200, "video/mp2t"))
 		}},
 		{"empty-playlist", func(t *testing.T, s *stage, _ string) error {
+			t.Helper()
 			_, body, _, err := get(t, s.url("here"))
 			return errors.Join(err, answers(t, s.url("here"), 200, ""), size(body, 0), answers(t, s.url("nobody"), 404, ""))
 		}},
 		{"html-playlist", func(t *testing.T, s *stage, _ string) error {
+			t.Helper()
 			return answers(t, s.url("there"), 200, "text/html; charset=utf-8")
 		}},
 		{"segment-404", func(t *testing.T, s *stage, segment string) error {
+			t.Helper()
 			return errors.Join(answers(t, segment, 404, ""), answers(t, s.url("here"), 200, ""))
 		}},
-		{"garbage-segments", func(t *testing.T, s *stage, segment string) error {
+		{"garbage-segments", func(t *testing.T, _ *stage, segment string) error {
+			t.Helper()
 			body, err := fetch(t, segment)
 			if n := len(prober.FindMarkers(body, 0)); err == nil && (n > 0 || len(body) < 1000) {
 				err = fmt.Errorf("%d bytes with %d markers", len(body), n)

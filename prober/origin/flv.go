@@ -130,6 +130,7 @@ func (v *videoConfig) accessUnit(data []byte) (au [][]byte, keyframe bool, err e
 			inBand = true
 		case h264.NALUTypeAccessUnitDelimiter:
 			continue // the muxer writes its own, and it must come first
+		default:
 		}
 		if au = append(au, nalu); len(au) > maxNALUs {
 			return nil, false, fmt.Errorf("access unit has more than %d NAL units", maxNALUs)
@@ -145,14 +146,14 @@ func (v *videoConfig) naluSize(b []byte) (int, error) {
 	if len(b) < v.lengthSize {
 		return 0, errors.New("access unit is cut short in a length")
 	}
-	var size uint64
+	size := 0
 	for _, c := range b[:v.lengthSize] {
-		size = size<<8 | uint64(c)
+		size = size<<8 | int(c)
 	}
-	if size > uint64(len(b)-v.lengthSize) {
+	if size < 0 || size > len(b)-v.lengthSize { // below zero: where an int has 32 bits
 		return 0, fmt.Errorf("NAL unit of %d bytes in an access unit that has %d left", size, len(b)-v.lengthSize)
 	}
-	return int(size), nil //nolint:gosec // bounded by len(b)
+	return size, nil
 }
 
 // audioTag is what an AUDIODATA body holds: a new configuration, or a frame.

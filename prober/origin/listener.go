@@ -71,7 +71,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		if errors.Is(err, net.ErrClosed) {
 			return nil, err
 		}
-		time.Sleep(rebindEvery)
+		<-time.After(rebindEvery)
 	}
 }
 

@@ -27,34 +27,34 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const patience = 10 * time.Second
 
 // start makes linked origins that serve until the test ends.
-func start(t testing.TB, n int, c Config) []*Origin {
-	t.Helper()
+func start(tb testing.TB, n int, c Config) []*Origin {
+	tb.Helper()
 	c.RTMPAddr, c.HTTPAddr = "127.0.0.1:0", "127.0.0.1:0"
 	if testing.Verbose() {
-		c.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+		c.Logger = slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	var origins []*Origin
 	for i := range n {
 		c.Region = string(rune('a' + i))
 		o, err := New(c)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		origins = append(origins, o)
 	}
 	Link(origins...)
 	for _, o := range origins {
-		if err := o.Start(t.Context()); err != nil {
-			t.Fatal(err)
+		if err := o.Start(tb.Context()); err != nil {
+			tb.Fatal(err)
 		}
-		t.Cleanup(o.Close)
+		tb.Cleanup(o.Close)
 	}
 	return origins
 }
 
 // eventually polls until check has no error.
-func eventually(t testing.TB, what string, check func() error) {
-	t.Helper()
+func eventually(tb testing.TB, what string, check func() error) {
+	tb.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(patience); ; <-tick.C {
@@ -63,7 +63,7 @@ func eventually(t testing.TB, what string, check func() error) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within %s: %v", what, patience, err)
+			tb.Fatalf("%s: not within %s: %v", what, patience, err)
 		}
 	}
 }
@@ -90,14 +90,14 @@ func within(t *testing.T, o *Origin, name string) (end func()) {
 }
 
 // get fetches a URL without keeping its connection.
-func get(t testing.TB, url string) (status int, body []byte, header http.Header, err error) {
-	t.Helper()
+func get(tb testing.TB, url string) (status int, body []byte, header http.Header, err error) {
+	tb.Helper()
 	transport := &http.Transport{DisableKeepAlives: true}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport, Timeout: patience}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	r, err := http.NewRequestWithContext(tb.Context(), http.MethodGet, url, nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	w, err := client.Do(r)
 	if err != nil {
@@ -109,9 +109,9 @@ func get(t testing.TB, url string) (status int, body []byte, header http.Header,
 }
 
 // fetch is get for what must be there.
-func fetch(t testing.TB, url string) ([]byte, error) {
-	t.Helper()
-	status, body, _, err := get(t, url)
+func fetch(tb testing.TB, url string) ([]byte, error) {
+	tb.Helper()
+	status, body, _, err := get(tb, url)
 	if err == nil && status != http.StatusOK {
 		err = fmt.Errorf("%s answers %d", url, status)
 	}
@@ -120,10 +120,10 @@ func fetch(t testing.TB, url string) ([]byte, error) {
 
 // playlist fetches a broadcast's first media playlist by way of its
 // multivariant playlist, and resolves the segments' URLs.
-func playlist(t testing.TB, o *Origin, id string) (text string, segments []string, err error) {
-	t.Helper()
+func playlist(tb testing.TB, o *Origin, id string) (text string, segments []string, err error) {
+	tb.Helper()
 	top := prober.StreamURL(o.HLSURL(), id)
-	body, err := fetch(t, top)
+	body, err := fetch(tb, top)
 	if err != nil {
 		return "", nil, err
 	}
@@ -137,7 +137,7 @@ func playlist(t testing.TB, o *Origin, id string) (text string, segments []strin
 	if media == "" {
 		return "", nil, fmt.Errorf("no variant in %q", body)
 	}
-	body, err = fetch(t, media)
+	body, err = fetch(tb, media)
 	if err != nil {
 		return "", nil, err
 	}
@@ -154,13 +154,13 @@ func playlist(t testing.TB, o *Origin, id string) (text string, segments []strin
 
 // plays says whether a broadcast has a playlist whose last segment carries
 // this run's markers.
-func plays(t testing.TB, o *Origin, id, run string) error {
-	t.Helper()
-	_, segments, err := playlist(t, o, id)
+func plays(tb testing.TB, o *Origin, id, run string) error {
+	tb.Helper()
+	_, segments, err := playlist(tb, o, id)
 	if err != nil {
 		return err
 	}
-	body, err := fetch(t, segments[len(segments)-1])
+	body, err := fetch(tb, segments[len(segments)-1])
 	if err != nil {
 		return err
 	}
@@ -222,32 +222,32 @@ type client struct {
 }
 
 // dial connects, shakes hands and says connect; what is wrong is returned.
-func dial(t testing.TB, o *Origin, app string) (*client, error) {
-	t.Helper()
+func dial(tb testing.TB, o *Origin, app string) (*client, error) {
+	tb.Helper()
 	address := strings.Split(strings.TrimPrefix(o.RTMPURL(), "rtmp://"), "/")[0]
-	conn, err := (&net.Dialer{Timeout: patience}).DialContext(t.Context(), "tcp", address)
+	conn, err := (&net.Dialer{Timeout: patience}).DialContext(tb.Context(), "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	t.Cleanup(func() { _ = conn.Close() })
+	tb.Cleanup(func() { _ = conn.Close() })
 	if err := conn.SetDeadline(time.Now().Add(2 * patience)); err != nil {
 		return nil, err
 	}
 	if err := handshake.HandshakeWithServer(conn, conn, &handshake.Config{}); err != nil {
 		return nil, fmt.Errorf("handshake: %w", err)
 	}
-	c := &client{t: t, conn: conn, chunkSize: 4096, run: t.Name(), frameSize: 2000}
+	c := &client{t: tb, conn: conn, chunkSize: 4096, run: tb.Name(), frameSize: 2000}
 	c.in = rtmp.NewChunkStreamer(conn, io.Discard, nil)
-	t.Cleanup(func() { _ = c.in.Close() })
+	tb.Cleanup(func() { _ = c.in.Close() })
 	c.chunk(2, 0, byte(message.TypeIDSetChunkSize), 0, binary.BigEndian.AppendUint32(nil, uint32(c.chunkSize)))
 	c.command(0, "connect", 1, map[string]any{"app": app, "tcUrl": "rtmp://" + address + "/" + app})
 	return c, c.reply("_result")
 }
 
 // publish connects and publishes; the error is the server's refusal.
-func publish(t testing.TB, o *Origin, key string) (*client, error) {
-	t.Helper()
-	c, err := dial(t, o, "live")
+func publish(tb testing.TB, o *Origin, key string) (*client, error) {
+	tb.Helper()
+	c, err := dial(tb, o, "live")
 	if err != nil {
 		return nil, err
 	}
@@ -260,11 +260,11 @@ func publish(t testing.TB, o *Origin, key string) (*client, error) {
 }
 
 // mustPublish also sends the sequence headers.
-func mustPublish(t testing.TB, o *Origin, key string) *client {
-	t.Helper()
-	c, err := publish(t, o, key)
+func mustPublish(tb testing.TB, o *Origin, key string) *client {
+	tb.Helper()
+	c, err := publish(tb, o, key)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	c.headers()
 	return c

@@ -32,6 +32,7 @@ func TestEveryFrameReachesEveryOrigin(t *testing.T) {
 // wholeSegments wants at least n segments from the first on, with the marker
 // of every frame in order.
 func wholeSegments(t *testing.T, o *Origin, run string, n int) error {
+	t.Helper()
 	_, segments, err := playlist(t, o, "show")
 	if err != nil {
 		return err
@@ -290,7 +291,7 @@ func TestHostilePublishersHarmNobodyElse(t *testing.T) {
 
 func hundredChunkStreams(c *client) {
 	for id := range byte(100) {
-		c.conn.Write([]byte{0, id, 0, 0, 0, 0, 0, 9, 9, 1, 0, 0, 0}) //nolint:errcheck // the server closes in between
+		c.conn.Write([]byte{0, id, 0, 0, 0, 0, 0, 9, 9, 1, 0, 0, 0}) // the server closes in between
 	}
 }
 
