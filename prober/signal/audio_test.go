@@ -43,7 +43,7 @@ func measure(t *testing.T, loop [][]byte) (level, rest float64) {
 	raw := run(t, flv(file), "ffmpeg", strict("-ac", "1", "-f", "s16le", "pipe:1")...)
 	samples := make([]float64, len(raw)/2)
 	for i := range samples {
-		samples[i] = float64(int16(binary.LittleEndian.Uint16(raw[2*i:]))) / 32768 //nolint:gosec // the sign is meant
+		samples[i] = float64(int16(binary.LittleEndian.Uint16(raw[2*i:]))) / 32768
 	}
 	samples = samples[4800:] // the decoder needs a frame to begin
 	samples = samples[:len(samples)/48*48]

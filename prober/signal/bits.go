@@ -1,5 +1,10 @@
 package signal
 
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
 // NAL unit headers: nal_ref_idc and nal_unit_type (ISO/IEC 14496-10, 7.4.1).
 const (
 	nalSlice  = 2<<5 | 1
@@ -12,29 +17,26 @@ const (
 
 // bitWriter writes an RBSP, without emulation prevention.
 type bitWriter struct {
-	buf  []byte
-	acc  uint64 // the last n bits are not in buf yet
-	bits uint
+	buf []byte
+	acc uint64 // the last n bits are not in buf yet
+	n   uint
 }
 
-func (w *bitWriter) reset() { w.buf, w.acc, w.bits = w.buf[:0], 0, 0 }
+func (w *bitWriter) reset() { w.buf, w.acc, w.n = w.buf[:0], 0, 0 }
 
 // u writes the low n bits of v; n is at most 32.
 func (w *bitWriter) u(n uint, v uint32) {
 	w.acc = w.acc<<n | uint64(v)
-	w.bits += n
-	for w.bits >= 8 {
-		w.bits -= 8
-		w.buf = append(w.buf, byte(w.acc>>w.bits)) //nolint:gosec // the low byte is meant
+	w.n += n
+	if w.n >= 32 {
+		w.n -= 32
+		w.buf = binary.BigEndian.AppendUint32(w.buf, uint32(w.acc>>w.n)) //nolint:gosec // the low 32 bits are meant
 	}
 }
 
 // ue writes an unsigned Exp-Golomb code (9.1).
 func (w *bitWriter) ue(v uint32) {
-	n := uint(0)
-	for x := v + 1; x > 1; x >>= 1 {
-		n++
-	}
+	n := uint(bits.Len32(v+1)) - 1
 	w.u(n, 0)
 	w.u(n+1, v+1)
 }
@@ -45,14 +47,17 @@ func (w *bitWriter) se(v int32) {
 		w.ue(uint32(v)*2 - 1)
 		return
 	}
-	w.ue(uint32(-v) * 2) //nolint:gosec // v is not positive
+	w.ue(uint32(-v) * 2)
 }
 
 // trailing ends the RBSP: a one, then zeros up to the byte (7.3.2.11).
 func (w *bitWriter) trailing() {
 	w.u(1, 1)
-	if w.bits > 0 {
-		w.u(8-w.bits, 0)
+	if w.n%8 > 0 {
+		w.u(8-w.n%8, 0)
+	}
+	for ; w.n > 0; w.n -= 8 {
+		w.buf = append(w.buf, byte(w.acc>>(w.n-8))) //nolint:gosec // the low byte is meant
 	}
 }
 

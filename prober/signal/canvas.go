@@ -47,6 +47,12 @@ func (c *canvas) chromaBlocks(plane, mbX, mbY int) [4]uint8 {
 	return [4]uint8{p[at], p[at+1], p[at+stride], p[at+stride+1]}
 }
 
+// isGrey tells whether a macroblock has no colour.
+func (c *canvas) isGrey(mbX, mbY int) bool {
+	grey := [4]uint8{128, 128, 128, 128}
+	return c.chromaBlocks(0, mbX, mbY) == grey && c.chromaBlocks(1, mbX, mbY) == grey
+}
+
 // fill gives the blocks of a rectangle, in blocks, one luma.
 func (c *canvas) fill(x0, y0, x1, y1 int, v uint8) {
 	stride := c.mbWidth * 4

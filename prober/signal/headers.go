@@ -10,21 +10,19 @@ type level struct {
 	bitrate   int // bits per second
 }
 
-var levels = [...]level{
-	{13, 11880, 396, 768_000},
-	{21, 19800, 792, 4_000_000},
-	{30, 40500, 1620, 10_000_000},
-	{31, 108000, 3600, 14_000_000},
-	{32, 216000, 5120, 20_000_000},
-	{40, 245760, 8192, 20_000_000},
-	{42, 522240, 8704, 50_000_000},
-	{51, 983040, 36864, 240_000_000},
-}
-
 // levelFor is the lowest level that allows the pictures of cfg.
 func levelFor(cfg Config) (uint32, error) {
 	blocks := macroblocks(cfg.Width) * macroblocks(cfg.Height)
-	for _, l := range levels {
+	for _, l := range []level{
+		{13, 11880, 396, 768_000},
+		{21, 19800, 792, 4_000_000},
+		{30, 40500, 1620, 10_000_000},
+		{31, 108000, 3600, 14_000_000},
+		{32, 216000, 5120, 20_000_000},
+		{40, 245760, 8192, 20_000_000},
+		{42, 522240, 8704, 50_000_000},
+		{51, 983040, 36864, 240_000_000},
+	} {
 		if blocks <= l.perFrame && blocks*cfg.FPS <= l.perSecond && cfg.Bitrate <= l.bitrate {
 			return l.idc, nil
 		}

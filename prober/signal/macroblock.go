@@ -5,21 +5,28 @@ package signal
 // of luma and two of chroma, so what a decoder shows is known without rounding.
 const quantizer = 28
 
+// Values of mb_type in I slices (Table 7-11): Intra_16x16 with DC prediction,
+// without luma AC, without and with chroma DC.
+const (
+	macroblockGrey   = 3
+	macroblockColour = 7
+)
+
 // edge is what later macroblocks predict from: the blocks at the right and lower
 // edge of one that was coded.
 type edge struct {
-	slice         uint32 // in which it was coded; it counts only for the same slice
+	slice         uint64 // in which it was coded; it counts only for the same slice
 	right, bottom [4]uint8
-	chroma        [2]chromaEdge
+	grey          bool        // without colour
+	chroma        [2][4]uint8 // whole: Cb, Cr
 }
-
-type chromaEdge struct{ right, bottom [2]uint8 }
 
 // coder codes macroblocks of a canvas, intra and DC only.
 type coder struct {
 	canvas  *canvas
+	codes   *codebook
 	edges   []edge // by macroblock
-	slice   uint32
+	slice   uint64
 	decoded func(mbX, mbY int, luma [16]uint8, chroma [2][4]uint8) // for tests: what a decoder will show
 }
 
@@ -45,133 +52,30 @@ func (c *coder) macroblock(w *bitWriter, mbX, mbY int, intraTypes uint32) {
 	e := &c.edges[mbY*c.canvas.mbWidth+mbX]
 
 	luma, coeffs := codeLuma(c.canvas.lumaBlocks(mbX, mbY), predictLuma(left, top))
-	var chroma [2][4]uint8
-	var chromaCoeffs [2][4]int32
-	chromaCoded := uint32(0)
-	for p := range chroma {
-		chroma[p], chromaCoeffs[p] = codeChroma(c.canvas.chromaBlocks(p, mbX, mbY), predictChroma(p, left, top))
-		if chromaCoeffs[p] != [4]int32{} {
-			chromaCoded = 1
-		}
-	}
-
-	w.ue(intraTypes + 3 + 4*chromaCoded) // I_16x16_2_x_0: DC prediction, no luma AC (Table 7-11)
-	w.ue(0)                              // intra_chroma_pred_mode: DC
-	w.ue(0)                              // mb_qp_delta
-	w.residual(coeffs[:])
-	if chromaCoded == 1 {
-		w.residual(chromaCoeffs[0][:])
-		w.residual(chromaCoeffs[1][:])
-	}
-
 	e.slice = c.slice
 	e.right = [4]uint8{luma[3], luma[7], luma[11], luma[15]}
 	e.bottom = [4]uint8(luma[12:])
-	for p := range chroma {
-		e.chroma[p] = chromaEdge{right: [2]uint8{chroma[p][1], chroma[p][3]}, bottom: [2]uint8{chroma[p][2], chroma[p][3]}}
+
+	var chroma [2][4]int32 // of chroma
+	mbType := intraTypes + macroblockGrey
+	e.grey = c.canvas.isGrey(mbX, mbY) && (left == nil || left.grey) && (top == nil || top.grey)
+	if e.grey { // as predicted: nothing to code
+		e.chroma = [2][4]uint8{{128, 128, 128, 128}, {128, 128, 128, 128}}
+	} else {
+		mbType = intraTypes + macroblockColour
+		for p := range e.chroma {
+			e.chroma[p], chroma[p] = codeChroma(c.canvas.chromaBlocks(p, mbX, mbY), predictChroma(p, left, top))
+		}
+	}
+
+	w.ue(mbType)
+	w.u(2, 0b11) // intra_chroma_pred_mode and mb_qp_delta: both 0
+	c.codes.residual(w, coeffs[:])
+	if !e.grey {
+		c.codes.residual(w, chroma[0][:])
+		c.codes.residual(w, chroma[1][:])
 	}
 	if c.decoded != nil {
-		c.decoded(mbX, mbY, luma, chroma)
+		c.decoded(mbX, mbY, luma, e.chroma)
 	}
 }
-
-// predictLuma is Intra_16x16_DC (8.3.3.3) over flat blocks.
-func predictLuma(left, top *edge) int32 {
-	switch {
-	case left != nil && top != nil:
-		return (sum4(left.right) + sum4(top.bottom) + 4) >> 3
-	case left != nil:
-		return (sum4(left.right) + 2) >> 2
-	case top != nil:
-		return (sum4(top.bottom) + 2) >> 2
-	}
-	return 128
-}
-
-func sum4(b [4]uint8) int32 { return int32(b[0]) + int32(b[1]) + int32(b[2]) + int32(b[3]) }
-
-// predictChroma is Intra_Chroma_DC (8.3.4.1-3) over flat blocks: the upper right
-// block prefers the macroblock above, the lower left one that on the left.
-func predictChroma(plane int, left, top *edge) [4]int32 {
-	switch {
-	case left != nil && top != nil:
-		l, t := left.chroma[plane].right, top.chroma[plane].bottom
-		return [4]int32{
-			(int32(l[0]) + int32(t[0]) + 1) >> 1, int32(t[1]),
-			int32(l[1]), (int32(l[1]) + int32(t[1]) + 1) >> 1,
-		}
-	case left != nil:
-		l := left.chroma[plane].right
-		return [4]int32{int32(l[0]), int32(l[0]), int32(l[1]), int32(l[1])}
-	case top != nil:
-		t := top.chroma[plane].bottom
-		return [4]int32{int32(t[0]), int32(t[1]), int32(t[0]), int32(t[1])}
-	}
-	return [4]int32{128, 128, 128, 128}
-}
-
-// codeLuma finds the DC coefficients, in scan order, that bring 16 blocks
-// nearest to what is wanted, and what a decoder will make of them.
-func codeLuma(want [16]uint8, predicted int32) (got [16]uint8, scan [16]int32) {
-	if want == flat(want[0]) {
-		scan[0] = int32(want[0]) - predicted
-		return want, scan
-	}
-	var m [16]int32
-	for i, v := range want {
-		m[i] = int32(v) - predicted
-	}
-	hadamard4(&m)
-	for i, v := range m {
-		m[i] = (v + 8) >> 4
-	}
-	// zig-zag (6.4.11, Figure 6-13)
-	scan = [16]int32{
-		m[0], m[1], m[4], m[8], m[5], m[2], m[3], m[6],
-		m[9], m[12], m[13], m[10], m[7], m[11], m[14], m[15],
-	}
-	hadamard4(&m)
-	for i, v := range m {
-		got[i] = clip(predicted + v)
-	}
-	return got, scan
-}
-
-func flat(v uint8) [16]uint8 { return [16]uint8{v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v} }
-
-// codeChroma is codeLuma for the four blocks of one chroma plane.
-func codeChroma(want [4]uint8, predicted [4]int32) (got [4]uint8, coeffs [4]int32) {
-	var r [4]int32
-	for i, v := range want {
-		r[i] = int32(v) - predicted[i]
-	}
-	if r == [4]int32{} { // grey stays grey: nearly always
-		return want, r
-	}
-	coeffs = hadamard2(r)
-	for i, v := range coeffs {
-		coeffs[i] = (v + 4) >> 3
-	}
-	for i, v := range hadamard2(coeffs) {
-		got[i] = clip(predicted[i] + 2*v)
-	}
-	return got, coeffs
-}
-
-// hadamard4 is the transform of 8.5.10 over a 4x4 matrix, rows then columns.
-func hadamard4(m *[16]int32) {
-	for i := 0; i < 16; i += 4 {
-		a, b, c, d := m[i]+m[i+1], m[i]-m[i+1], m[i+2]+m[i+3], m[i+2]-m[i+3]
-		m[i], m[i+1], m[i+2], m[i+3] = a+c, a-c, b-d, b+d
-	}
-	for i := range 4 {
-		a, b, c, d := m[i]+m[i+4], m[i]-m[i+4], m[i+8]+m[i+12], m[i+8]-m[i+12]
-		m[i], m[i+4], m[i+8], m[i+12] = a+c, a-c, b-d, b+d
-	}
-}
-
-func hadamard2(m [4]int32) [4]int32 {
-	return [4]int32{m[0] + m[1] + m[2] + m[3], m[0] - m[1] + m[2] - m[3], m[0] + m[1] - m[2] - m[3], m[0] - m[1] - m[2] + m[3]}
-}
-
-func clip(v int32) uint8 { return uint8(max(0, min(v, 255))) } //nolint:gosec // it fits by then

@@ -23,8 +23,7 @@ func (s *Source) Next(clock time.Time) Frame {
 
 func (s *Source) picture(dts time.Duration, clock time.Time) Frame {
 	s.owed += s.cfg.Bitrate
-	b := append(s.body[:0], avcInter, 1, 0, 0, 0)
-	b, keyframe := s.video.next(b, clock)
+	b, keyframe := s.video.next(append(s.body[:0], avcInter, 1, 0, 0, 0), clock)
 	if keyframe {
 		b[0] = avcKeyframe
 	}

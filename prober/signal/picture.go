@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 const (
@@ -43,24 +46,13 @@ func (l layout) moving() int { return l.clock / 4 }
 // centred is the first column of a text of n characters.
 func (l layout) centred(n, scale int) int { return max(0, (l.width-n*charWidth*scale)/2) }
 
-// bars are the 75 % colour bars in BT.709, limited range: Y, Cb, Cr.
-var bars = [8][3]uint8{
-	{180, 128, 128}, // white
-	{168, 44, 136},  // yellow
-	{145, 147, 44},  // cyan
-	{133, 63, 52},   // green
-	{63, 193, 204},  // magenta
-	{51, 109, 212},  // red
-	{28, 212, 120},  // blue
-	{16, 128, 128},  // black
-}
-
 // picture draws what moves over what does not.
 type picture struct {
 	layout
 	*canvas
 	shownClock   [len(clockLayout)]byte
 	shownCounter [counterWidth]byte
+	shownCode    uint32
 }
 
 func newPicture(width, height int, label string) (*picture, error) {
@@ -69,16 +61,31 @@ func newPicture(width, height int, label string) (*picture, error) {
 		return nil, err
 	}
 	p := &picture{layout: l, canvas: newCanvas(width, height)}
-	for i, colour := range bars {
-		p.fillColour(i*l.width/2/len(bars), 0, (i+1)*l.width/2/len(bars), (l.label-1)/2, colour)
-	}
+	p.drawBars()
 	p.drawLabel(label)
 	return p, nil
 }
 
+// drawBars draws 75 % colour bars in BT.709, limited range: Y, Cb, Cr.
+func (p *picture) drawBars() {
+	bars := [8][3]uint8{
+		{180, 128, 128}, // white
+		{168, 44, 136},  // yellow
+		{145, 147, 44},  // cyan
+		{133, 63, 52},   // green
+		{63, 193, 204},  // magenta
+		{51, 109, 212},  // red
+		{28, 212, 120},  // blue
+		{16, 128, 128},  // black
+	}
+	for i, colour := range bars {
+		p.fillColour(i*p.width/2/len(bars), 0, (i+1)*p.width/2/len(bars), (p.label-1)/2, colour)
+	}
+}
+
 // drawLabel draws the label as large as it fits and cuts one that never fits.
 func (p *picture) drawLabel(label string) {
-	runes := []rune(label)
+	runes := letters(label)
 	scale := max(1, min(p.scale, p.width/charWidth/max(1, len(runes))))
 	if room := p.width / charWidth / scale; len(runes) > room {
 		runes = append(runes[:room-2], '.', '.')
@@ -87,6 +94,17 @@ func (p *picture) drawLabel(label string) {
 	for i, r := range runes {
 		p.draw(x+i*charWidth*scale, p.label, scale, r)
 	}
+}
+
+// letters takes the marks off letters, for those that the font does not have.
+func letters(s string) []rune {
+	var plain []rune
+	for _, r := range norm.NFD.String(s) {
+		if !unicode.Is(unicode.Mn, r) {
+			plain = append(plain, r)
+		}
+	}
+	return plain
 }
 
 // update draws clock, counter and barcode of a frame, leaving alone what shows
@@ -101,10 +119,20 @@ func (p *picture) update(seq uint64, clock time.Time) {
 	copy(counter[counterWidth-len(n):], n)
 	p.text(p.counter, counter[:], p.shownCounter[:])
 
-	bits := barcode(seq)
+	p.cells(barcode(seq))
+}
+
+// cells draws the barcode.
+func (p *picture) cells(code uint32) {
+	changed := code ^ p.shownCode // at first all cells are dark, as zero would be
+	p.shownCode = code
 	for i := range barcodeCells {
+		bit := uint32(1) << (barcodeCells - 1 - i)
+		if changed&bit == 0 {
+			continue
+		}
 		v := uint8(dark)
-		if bits>>(barcodeCells-1-i)&1 == 1 {
+		if code&bit != 0 {
 			v = light
 		}
 		x, y := i%barcodeColumns, i/barcodeColumns

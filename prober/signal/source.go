@@ -8,7 +8,7 @@ import (
 // Config says what a broadcast looks like.
 type Config struct {
 	Run      string        // id of the run; its tag is in every marker
-	Label    string        // shown to people: usually the region. What is not ASCII shows as a frame.
+	Label    string        // shown to people: usually the region. Accents are dropped; what is still not ASCII shows as an empty frame.
 	Width    int           // samples, even, at least 288; with Height 0: 640
 	Height   int           // samples, even, at least 176; with Width 0: 360
 	FPS      int           // frames per second, 1 to 120; 0: 30

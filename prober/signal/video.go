@@ -26,12 +26,12 @@ func newVideo(cfg Config) (*video, error) {
 	}
 	v := &video{
 		picture: p,
-		coder:   coder{canvas: p.canvas, edges: make([]edge, p.mbWidth*p.mbHeight)},
+		coder:   coder{canvas: p.canvas, codes: newCodebook(), edges: make([]edge, p.mbWidth*p.mbHeight)},
 		tag:     prober.RunTag(cfg.Run),
 		gop:     max(1, int(cfg.Keyframe*time.Duration(cfg.FPS)/time.Second)),
 	}
 	for i := range v.still {
-		v.still[i] = v.intraSlice(nil, 0, p.moving(), uint32(i)+1) //nolint:gosec // 1 or 2
+		v.still[i] = v.intraSlice(nil, 0, p.moving(), uint32(i)+1)
 	}
 	return v, nil
 }
