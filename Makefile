@@ -82,6 +82,7 @@ golden: ## write the golden files anew; read the difference before you commit it
 	    if grep -qs 'flag.Bool("update"' "$$dir"/*_test.go; then echo "$$path"; fi; done); do \
 	  $(GO) test -count=1 $$package -update || exit 1; \
 	done
+	UPDATE_SCRIPTS=1 $(GO) test -count=1 -run '^TestScript$$' ./cmd/streamcanary
 
 .PHONY: clean
 clean: ## remove what was built
