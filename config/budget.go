@@ -11,9 +11,9 @@ import (
 const (
 	// BroadcastBitrate is that of the synthetic broadcast, in bits per second.
 	BroadcastBitrate = 500_000
-	// GoLiveRun is about how long a go-live run that passes stays up: the time
-	// that an ingest must hold, and the way of the marker.
-	GoLiveRun = 8 * time.Second
+	// GoLiveRun is about how long a go-live run that passes stays up: the 5 s that
+	// an ingest must hold, and what the broadcast's begin and end take.
+	GoLiveRun = 6 * time.Second
 )
 
 // Budget is what all probes together cost one agent, in bytes an hour.

@@ -131,7 +131,7 @@ func (c *checker) streamAddress(path, text, want string, schemes ...string) *url
 		return nil
 	}
 	if !strings.Contains(text, prober.StreamVariable) {
-		c.addf(path, "does not hold %s, which stands for the stream's name; want %s", prober.StreamVariable, want)
+		c.addf(path, "does not hold %s, the name that each run has for itself, since agents push at the same time; want %s", prober.StreamVariable, want)
 		return nil
 	}
 	if rest := strings.ReplaceAll(text, prober.StreamVariable, ""); strings.ContainsAny(rest, "{}") {

@@ -111,6 +111,7 @@ func (c *checker) hub(f hubFile) *Hub {
 	h.Topology.Groups = c.groups(f.Groups)
 	h.Topology.Components = c.components(f, h)
 	h.Settings = c.settings(f.Policy)
+	c.timeouts(h)
 	c.quorum(h)
 	c.policy(h)
 	h.Warnings = c.warnings

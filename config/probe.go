@@ -12,6 +12,7 @@ import (
 const (
 	minTimeout = time.Second
 	maxTimeout = 10 * time.Minute
+	minGoLive  = 6 * time.Second // an accepted broadcast has to hold for 5 s
 )
 
 // runKinds are the kinds that agents can run.
@@ -35,8 +36,12 @@ func (c *checker) probes(files []probeFile, targets []targetFile) []prober.Probe
 			c.addf(at, "target %q already has a %s probe in line %d; remove one of them", f.Target, f.Kind, c.line(first))
 		}
 		seen[f.Kind+" "+f.Target] = at
-		if f.Timeout != 0 && (f.Timeout < minTimeout || f.Timeout > maxTimeout) {
-			c.addf(at+".timeout", "is %s; want from %s to %s", f.Timeout, minTimeout, maxTimeout)
+		least := minTimeout
+		if f.Kind == string(prober.KindGoLive) {
+			least = minGoLive
+		}
+		if c.present(at+".timeout") && (f.Timeout < least || f.Timeout > maxTimeout) {
+			c.addf(at+".timeout", "is %s; want from %s to %s", f.Timeout, least, maxTimeout)
 		}
 		probes = append(probes, prober.Probe{
 			Kind: prober.Kind(f.Kind), Target: f.Target,
@@ -44,6 +49,17 @@ func (c *checker) probes(files []probeFile, targets []targetFile) []prober.Probe
 		})
 	}
 	return probes
+}
+
+// timeouts refuses a run that may last longer than its round is waited for: what
+// it finds at its end would never be weighed.
+func (c *checker) timeouts(h *Hub) {
+	for i, p := range h.Probes {
+		if round, ok := h.Settings.RoundTimeout[p.Kind]; ok && p.Timeout > round {
+			c.addf(index("probes", i)+".timeout", "is %s, but a round of %s is judged after %s; shorten it, or raise round_timeout of %s in policy.kinds",
+				p.Timeout, p.Kind, round, p.Kind)
+		}
+	}
 }
 
 // schedule gives the one schedule that every or cron stands for.
