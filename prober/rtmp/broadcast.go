@@ -36,7 +36,8 @@ const (
 	maxPending  = 16 // replies and control messages that wait for their turn
 )
 
-// Broadcast is a published stream. Close ends it, whatever happened to it.
+// Broadcast is a published stream. Close ends it, whatever happened to it. A
+// server's pings are answered while Send runs.
 type Broadcast struct {
 	cfg    Config
 	at     endpoint

@@ -150,6 +150,29 @@ func TestParseEndpoint(t *testing.T) {
 	}
 }
 
+// FuzzEndpoint is for any URL: it is taken apart without loss, or refused without
+// being quoted.
+func FuzzEndpoint(f *testing.F) {
+	for _, seed := range []string{"rtmp://h/live/k", "rtmp://h:1936/a/b/k?token=t", "rtmp://[::1]/a/k#%41", "rtmp://u:p@h/a/k", "rtmp://h", "x:y"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		e, err := parseEndpoint(raw)
+		if err != nil {
+			if rest := strings.TrimPrefix(raw, "rtmp://"); len(rest) > 20 && strings.Contains(err.Error(), rest) {
+				t.Errorf("the error %q quotes the URL", err)
+			}
+			return
+		}
+		if e.host == "" || e.port == "" || e.app == "" || !strings.HasSuffix(raw, "/"+e.app+"/"+e.key.Reveal()) {
+			t.Errorf("%q became %+v and the key %q", raw, e, e.key.Reveal())
+		}
+		if got := e.quoted("no " + e.key.Reveal()); !strings.Contains(got, "[secret]") {
+			t.Errorf("the key %q became %s", e.key.Reveal(), got)
+		}
+	})
+}
+
 func TestScrub(t *testing.T) {
 	t.Parallel()
 	e, err := parseEndpoint("rtmp://h/live/k%41y-9?token=t0p")

@@ -149,6 +149,9 @@ func (b *Broadcast) rejected(r reply) *ending {
 func (b *Broadcast) ask(ctx context.Context, silent prober.Reason, name string,
 	send func(context.Context) error, accept func(reply) (bool, *ending),
 ) (*ending, error) {
+	if ctx.Err() != nil {
+		return runOver(ctx, silent, name+" was not sent"), nil
+	}
 	step, cancel := context.WithTimeout(ctx, b.cfg.CommandTimeout)
 	defer cancel()
 	if err := send(step); err != nil {
@@ -161,7 +164,7 @@ func (b *Broadcast) ask(ctx context.Context, silent prober.Reason, name string,
 		}
 	}
 	for {
-		select {
+		select { // what was said before a connection ended counts
 		case r := <-b.replies:
 			if ok, over := accept(r); ok || over != nil {
 				return over, nil

@@ -305,8 +305,8 @@ func TestPaceAfterAStall(t *testing.T) {
 		least   int // tags in 600 ms, of 100 a second
 		most    int
 	}{
-		"short": {300 * time.Millisecond, 0, 80, 93},
-		"long":  {10 * time.Second, 1, 50, 63},
+		"short": {300 * time.Millisecond, 0, 65, 93},
+		"long":  {10 * time.Second, 1, 21, 63},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -328,11 +328,8 @@ func TestPaceAfterAStall(t *testing.T) {
 			if got := b.Stats().Resyncs; got != test.resyncs {
 				t.Errorf("%d resyncs, want %d", got, test.resyncs)
 			}
-			if src.n > test.most {
-				t.Errorf("%d tags, want %d at most", src.n, test.most)
-			}
-			if src.n < test.least {
-				t.Logf("%d tags, want %d: a slow machine", src.n, test.least)
+			if src.n < test.least || src.n > test.most {
+				t.Errorf("%d tags, want %d to %d", src.n, test.least, test.most)
 			}
 			for i := 1; i < len(src.clocks); i++ {
 				if src.clocks[i].Before(src.clocks[i-1]) {

@@ -1,0 +1,94 @@
+package rtmp
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"streamcanary/prober"
+	"streamcanary/prober/signal"
+)
+
+// signalSource is the real broadcast, as its composer adapts it.
+type signalSource struct{ *signal.Source }
+
+func (s signalSource) Metadata() Metadata {
+	m := s.Source.Metadata()
+	return Metadata{
+		Width: m.Width, Height: m.Height, FPS: float64(m.FPS), VideoBitrate: m.VideoBitrate, AudioBitrate: m.AudioBitrate,
+		AudioSampleRate: m.AudioSampleRate, AudioChannels: m.AudioChannels, VideoCodec: m.VideoCodec, AudioCodec: m.AudioCodec,
+	}
+}
+
+func (s signalSource) Headers() []Tag {
+	var tags []Tag
+	for _, f := range s.Source.Headers() {
+		tags = append(tags, Tag{Audio: f.Audio, DTS: f.DTS, Body: f.Body})
+	}
+	return tags
+}
+
+func (s signalSource) Next(clock time.Time) Tag {
+	f := s.Source.Next(clock)
+	return Tag{Audio: f.Audio, DTS: f.DTS, Body: f.Body}
+}
+
+// What is pushed comes out of nginx as others read it: ffmpeg finds both codecs
+// and copies our markers without a word of complaint.
+func TestFFmpegReadsWhatWePush(t *testing.T) {
+	t.Parallel()
+	ffmpeg, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("ffmpeg is missing (Debian: apt-get install ffmpeg), and CI=true allows no skip")
+		}
+		t.Skip("ffmpeg is missing (Debian: apt-get install ffmpeg)")
+	}
+	s := startNginx(t)
+	source, err := signal.New(signal.Config{Run: "run-1", Label: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := publishTo(t, s.config("live", "one"))
+	done := sending(t, b, signalSource{source})
+	s.await(t, func() bool { return s.has("<active/>", "<codec>H264</codec>", "<codec>AAC</codec>") })
+
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	pull := exec.CommandContext(ctx, ffmpeg, "-v", "warning", "-i", "rtmp://"+s.rtmp+"/live/one",
+		"-map", "0:v", "-map", "0:a", "-c", "copy", "-frames:v", "60", "-f", "flv", "-")
+	var out, said bytes.Buffer
+	pull.Stdout, pull.Stderr = &out, &said
+	if err := pull.Run(); err != nil {
+		t.Fatalf("ffmpeg: %v\n%s", err, said.String())
+	}
+	for line := range strings.Lines(said.String()) {
+		if !strings.Contains(line, "Failed to update header") { // the pipe's, not ours
+			t.Errorf("ffmpeg says: %s", line)
+		}
+	}
+	markers := prober.FindMarkers(out.Bytes(), 0)
+	if len(markers) != 60 {
+		t.Fatalf("%d markers in 60 frames", len(markers))
+	}
+	for i, m := range markers {
+		if m.Tag != prober.RunTag("run-1") || m.Seq != markers[0].Seq+uint64(i) {
+			t.Fatalf("marker %d is %+v, after %+v", i, m, markers[0])
+		}
+		if age := time.Since(m.Clock); age < 0 || age > 20*time.Second {
+			t.Fatalf("marker %d is %s old", i, age)
+		}
+	}
+	select {
+	case failure := <-done:
+		t.Errorf("Send ended: %+v", failure)
+	default:
+	}
+	if stats := b.Stats(); stats.Resyncs != 0 {
+		t.Errorf("stats %+v", stats)
+	}
+}
