@@ -55,8 +55,9 @@ func (c *checker) probes(files []probeFile, targets []targetFile) []prober.Probe
 // it finds at its end would never be weighed.
 func (c *checker) timeouts(h *Hub) {
 	for i, p := range h.Probes {
-		if round, ok := h.Settings.RoundTimeout[p.Kind]; ok && p.Timeout > round {
-			c.addf(index("probes", i)+".timeout", "is %s, but a round of %s is judged after %s; shorten it, or raise round_timeout of %s in policy.kinds",
+		at := index("probes", i) + ".timeout"
+		if round, ok := h.Settings.RoundTimeout[p.Kind]; ok && p.Timeout > round && c.clean(at) {
+			c.addf(at, "is %s, but a round of %s is judged after %s; shorten it, or raise round_timeout of %s in policy.kinds",
 				p.Timeout, p.Kind, round, p.Kind)
 		}
 	}
