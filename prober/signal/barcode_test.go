@@ -17,7 +17,7 @@ func drawn(width, height int, seq uint64) *image.Gray {
 	img := image.NewGray(image.Rect(0, 0, width, height))
 	for y := range height {
 		for x := range width {
-			img.SetGray(x, y, color.Gray{Y: p.luma[y/4*p.mbWidth*4+x/4]})
+			img.Pix[y*img.Stride+x] = p.luma[y/4*p.mbWidth*4+x/4]
 		}
 	}
 	return img

@@ -93,11 +93,11 @@ func probed(t *testing.T, cfg Config, file []byte, seconds float64) {
 
 func TestBarcodeSurvivesATranscoder(t *testing.T) {
 	t.Parallel()
-	file := flv(broadcast(t, Config{Run: "r", Label: "Frankfurt"}, 3*time.Second))
+	file := flv(broadcast(t, Config{Run: "r", Label: "Frankfurt"}, 2*time.Second))
 	small := run(t, file, "ffmpeg", strict("-vf", "scale=320:176", "-an", "-c:v", "libx264", "-crf", "36", "-f", "mpegts", "pipe:1")...)
 	pictures := decoded(t, small, 320, 176)
-	if len(pictures) != 90 {
-		t.Errorf("%d pictures, want 90", len(pictures))
+	if len(pictures) != 60 {
+		t.Errorf("%d pictures, want 60", len(pictures))
 	}
 	for i, p := range pictures {
 		if seq, err := ReadBarcode(p); err != nil || int(seq) != i {
@@ -134,7 +134,7 @@ func TestDecoderShowsExactlyWhatIsModelled(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var want []byte
 	file := []Frame{{Body: append([]byte{avcKeyframe, 0, 0, 0, 0}, avcConfig(sps(cfg, level), pps())...)}}
-	for i := range uint64(12) {
+	for i := range uint64(9) {
 		noise(random, v.picture.canvas)
 		for n := range v.still { // a keyframe shows the noise where nothing moves, too
 			if i%uint64(v.gop) != 0 {

@@ -29,7 +29,7 @@ func needTool(t *testing.T, name string) {
 func run(t *testing.T, stdin []byte, name string, args ...string) []byte {
 	t.Helper()
 	needTool(t, name)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	var out, errs bytes.Buffer
