@@ -127,6 +127,11 @@ func (a *Agent) Run(ctx context.Context) error {
 		case as := <-a.assigned:
 			w.assign(ctx, as)
 		case req := <-a.requests:
+			select { // what was assigned before the request comes first
+			case as := <-a.assigned:
+				w.assign(ctx, as)
+			default:
+			}
 			w.probeNow(ctx, req)
 		}
 	}

@@ -29,12 +29,15 @@ func TestANewAssignmentDisturbsOnlyWhatChanged(t *testing.T) {
 		if fmt.Sprint(w.published) != "map[fra:1 nyc:1 nyc2:1 sin:1]" {
 			t.Errorf("published %v", w.published)
 		}
-		if len(w.live) != 3 || w.followers != 4+1+2+2 { // fra gets sin; nyc2 and sin get nyc and sin
+		if len(w.live) != 3 || w.following != 6 || w.followers != 4+1+2+2 { // fra gets sin; nyc2 and sin get nyc and sin
 			t.Errorf("%d broadcasts, %d followers", len(w.live), w.followers)
 		}
 
-		a.Assign(assign(changed, playbacks)) // the broadcasts are needed still
+		a.Assign(assign(changed, playbacks))                                                 // the broadcasts are needed still
+		w.until(9500 * time.Millisecond)
+		w.kill("nyc2", fails(prober.Fail, prober.StageIngest, prober.ReasonConnectionReset)) // told to nobody
 		w.until(11 * time.Second)
+		w.expect(prober.KindCanary, "nyc", "", "2 pass", "4 pass", "6 pass", "8 inconclusive nothing_pushed")
 		w.expect(prober.KindCanary, "fra", "", "2 pass", "4 pass", "6 pass", "8 pass")
 		w.expect(prober.KindPlayback, "fra", "nyc", "2 pass", "4 pass", "6 pass", "8 pass", "10 pass")
 		w.expect(prober.KindPlayback, "fra", "sin", "8 pass", "10 pass")
@@ -130,4 +133,23 @@ func TestNewRefuses(t *testing.T) {
 	if _, err := agent.New(agent.Config{Agent: "fra-1"}); err == nil {
 		t.Error("an agent without a sink was made")
 	}
+}
+
+// Two targets may share an account: the sweep of one leaves the other alone.
+func TestTargetsThatShareAnAccount(t *testing.T) {
+	t.Parallel()
+	first := assign(target("fra"), canaries)
+	play(t, first, func(w *world, a *agent.Agent) {
+		w.until(3 * time.Second)
+		second := target("nyc")
+		second.ID = "other"
+		probe := canaries
+		probe.Target = "other"
+		first.Targets, first.Probes = append(first.Targets, second), append(first.Probes, probe)
+		a.Assign(first)
+		w.until(5 * time.Second)
+		if len(w.streams) != 2 || len(w.live) != 2 {
+			t.Errorf("streams %v, broadcasts %v", w.streams, w.live)
+		}
+	})
 }

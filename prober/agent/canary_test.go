@@ -171,3 +171,55 @@ func TestAPlaybackThatFails(t *testing.T) {
 		})
 	}
 }
+
+// Each interruption is measured by itself, and the first reconnect after one is quick.
+func TestTwoInterruptions(t *testing.T) {
+	t.Parallel()
+	play(t, assign(target("fra"), canaries, playbacks), func(w *world, _ *agent.Agent) {
+		drop := fails(prober.Fail, prober.StageIngest, prober.ReasonConnectionReset)
+		w.until(4500 * time.Millisecond)
+		w.change(func() { w.refuses["fra"] = drop })
+		w.kill("fra", drop)
+		w.until(14500 * time.Millisecond)
+		w.change(func() { w.refuses["fra"] = nil })
+		w.until(20500 * time.Millisecond)
+		w.kill("fra", drop)
+		w.until(22500 * time.Millisecond)
+		var times []time.Duration
+		for _, r := range w.results {
+			if r.Figures.InterruptionTime > 0 {
+				times = append(times, r.Figures.InterruptionTime)
+			}
+		}
+		if len(times) != 2 || times[0] < 10*time.Second || times[1] > 250*time.Millisecond {
+			t.Errorf("interruptions of %v, want one of 10 s and one of less than 0.25 s", times)
+		}
+		last := w.results[len(w.results)-1]
+		for _, r := range w.results {
+			if r.Kind == prober.KindCanary {
+				last = r
+			}
+		}
+		if sent := last.Figures.BytesSent; sent < 1200 || sent > 1600 { // one a millisecond, since about 20.7 s
+			t.Errorf("%d bytes sent in the round after a reconnect", sent)
+		}
+	})
+}
+
+// After a reconnect what a playback still shows from before it is no proof.
+func TestAnOldMarkerProvesNothing(t *testing.T) {
+	t.Parallel()
+	play(t, assign(target("fra"), canaries, playbacks), func(w *world, _ *agent.Agent) {
+		w.until(4500 * time.Millisecond)
+		w.change(func() { w.old = time.Now() })
+		w.kill("fra", fails(prober.Fail, prober.StageIngest, prober.ReasonConnectionReset))
+		w.until(14500 * time.Millisecond)
+		got := strings.Join(w.story(prober.KindCanary, "fra", ""), "|")
+		want := "2 pass|4 pass|4.5 fail ingest connection_reset|6 fail ingest connection_reset|8 fail ingest connection_reset|9.7 pass|10 pass|12 pass|14 pass"
+		if got != want && got != strings.Replace(want, "9.7", "9.6", 1) {
+			t.Errorf("got %s", got)
+		}
+		w.expect(prober.KindPlayback, "fra", "fra", "2 pass", "4 pass", "6 inconclusive nothing_pushed", "8 inconclusive nothing_pushed",
+			"10 inconclusive nothing_pushed", "12 inconclusive nothing_pushed", "14 fail media marker_missing")
+	})
+}

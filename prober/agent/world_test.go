@@ -37,9 +37,11 @@ type world struct {
 	resets    map[string]time.Duration   // ingest host says Publish.Start and resets after that
 	swallows  map[string]bool            // ingest host takes the media and plays nothing
 	playback  map[string]*prober.Failure // by playback host
+	old       time.Time                  // if set, playbacks show markers of that time only
 	live      map[string]*fakeBroadcast  // by playback id
 	published map[string]int             // by ingest host
 	followers int                        // made, ever
+	following int                        // now
 	keeps     *prober.Failure            // of every delete
 	deletes   int                        // asked for
 }
@@ -204,6 +206,8 @@ func (w *world) follower(url, run string) agent.Follower {
 func (f *fakeFollower) First() <-chan struct{} { return f.first }
 
 func (f *fakeFollower) Run(ctx context.Context) error {
+	f.change(func() { f.following++ })
+	defer f.change(func() { f.following-- })
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -230,7 +234,11 @@ func (f *fakeFollower) look(now time.Time) {
 		f.seen.Segments++
 		f.seen.Bytes += 100
 		f.seen.LatencyLast = mediaDelay / 2
-		f.seen.Marker = prober.Marker{Tag: prober.RunTag(f.run), Clock: now.Add(-mediaDelay / 2)}
+		clock := now.Add(-mediaDelay / 2)
+		if !f.old.IsZero() {
+			clock = f.old
+		}
+		f.seen.Marker = prober.Marker{Tag: prober.RunTag(f.run), Clock: clock}
 		if f.seen.PlayingSince.IsZero() {
 			f.seen.PlayingSince = now
 			close(f.first)
