@@ -33,7 +33,7 @@ func TestANewAssignmentDisturbsOnlyWhatChanged(t *testing.T) {
 			t.Errorf("%d broadcasts, %d followers", len(w.live), w.followers)
 		}
 
-		a.Assign(assign(changed, playbacks))                                                 // the broadcasts are needed still
+		a.Assign(assign(changed, playbacks)) // the broadcasts are needed still
 		w.until(9500 * time.Millisecond)
 		w.kill("nyc2", fails(prober.Fail, prober.StageIngest, prober.ReasonConnectionReset)) // told to nobody
 		w.until(11 * time.Second)
