@@ -50,6 +50,7 @@ func newRootCommand() *cobra.Command {
 	addTo(root, groupTry,
 		newDemoCommand(),
 		newDrillCommand(),
+		newProbeCommand(),
 	)
 	addTo(root, groupOperate,
 		newServeCommand(),

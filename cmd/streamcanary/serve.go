@@ -147,15 +147,20 @@ func hubSettings(cfg *config.Hub, log *slog.Logger) (hub.Config, error) {
 // spread gives agent i of n its share of each period as an offset: agents never
 // start together, and between them they look n times as often.
 func spread(probes []prober.Probe, i, n int) ([]prober.Probe, error) {
-	all := make([]prober.Probe, len(probes))
-	for j, p := range probes {
+	all := make([]prober.Probe, 0, 2*len(probes))
+	for _, p := range probes {
 		s, err := schedule.Parse(p.Schedule)
 		if err != nil {
 			return nil, fmt.Errorf("probe %s of %s: %w", p.Kind, p.Target, err)
 		}
 		first := s.Next(time.Unix(0, 0))
 		p.Offset = s.Next(first).Sub(first) * time.Duration(i) / time.Duration(n)
-		all[j] = p
+		all = append(all, p)
+		if p.Kind == prober.KindCanary {
+			// Whoever keeps a broadcast up watches it, too.
+			p.Kind = prober.KindPlayback
+			all = append(all, p)
+		}
 	}
 	return all, nil
 }
