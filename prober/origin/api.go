@@ -6,13 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"streamcanary/prober"
 )
 
-const maxRequest = 64 << 10 // bytes of an API request's body
+const (
+	maxRequest = 64 << 10 // bytes of an API request's body
+	pageSize   = 200      // streams in one answer
+)
 
 // streamRequest is the body of POST /api/stream: the keys that Livepeer
 // Studio's streams API knows. Only the name has an effect here.
@@ -125,8 +130,29 @@ func requestStatus(err error) int {
 	return http.StatusUnprocessableEntity // JSON, but not of the shape: an unknown key, a wrong type
 }
 
-func (a *api) list(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, a.platform.list())
+// list answers a page of the streams, newest first. The Link header names the
+// next one, and the cursor in it is the order of the last stream of this one.
+func (a *api) list(w http.ResponseWriter, r *http.Request) {
+	before, err := cursor(r.FormValue("cursor"))
+	if err != nil {
+		answerError(w, http.StatusBadRequest, err)
+		return
+	}
+	page, next := a.platform.list(before, pageSize)
+	if next > 0 {
+		w.Header().Set("Link", fmt.Sprintf(`<%s?cursor=%d>; rel="next"`, r.URL.Path, next))
+	}
+	answer(w, http.StatusOK, page)
+}
+
+func cursor(s string) (before uint64, err error) {
+	if s == "" {
+		return math.MaxUint64, nil
+	}
+	if before, err = strconv.ParseUint(s, 10, 64); err != nil {
+		return 0, fmt.Errorf("cursor %.40q is not one of ours", s)
+	}
+	return before, nil
 }
 
 func (a *api) get(w http.ResponseWriter, r *http.Request) {

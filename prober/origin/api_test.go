@@ -57,6 +57,7 @@ func TestAPIContract(t *testing.T) {
 		{"too long", "POST", "/stream", "secret", `{"name":"` + strings.Repeat("a", maxRequest) + `"}`, 413, "errors"},
 		{"unknown stream", "GET", "/stream/nobody", "secret", "", 404, "no such stream"},
 		{"delete of an unknown stream", "DELETE", "/stream/nobody", "secret", "", 404, "no such stream"},
+		{"a cursor of another", "GET", "/stream?cursor=x", "secret", "", 400, "not one of ours"},
 		{"another method", "PUT", "/stream", "secret", "", 405, ""},
 		{"another path", "GET", "/asset", "secret", "", 404, ""},
 	} {

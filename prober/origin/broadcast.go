@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -114,7 +115,7 @@ func (b *broadcast) note(o *Origin, err error) {
 	case err == nil:
 	case err == errOutputClosed: //nolint:errorlint // returned as it is
 		delete(b.outputs, o)
-	case o.log.Enabled(nil, slog.LevelDebug): //nolint:staticcheck // no context bears on a frame
+	case o.log.Enabled(context.Background(), slog.LevelDebug):
 		o.log.Debug("a frame was not taken", "broadcast", b.label, "error", err)
 	}
 }

@@ -236,7 +236,7 @@ func dial(tb testing.TB, o *Origin, app string) (*client, error) {
 	if err := handshake.HandshakeWithServer(conn, conn, &handshake.Config{}); err != nil {
 		return nil, fmt.Errorf("handshake: %w", err)
 	}
-	c := &client{t: tb, conn: conn, chunkSize: 4096, run: tb.Name(), frameSize: 2000}
+	c := &client{t: tb, conn: conn, chunkSize: 4096, run: tb.Name(), frameSize: 300}
 	c.in = rtmp.NewChunkStreamer(conn, io.Discard, nil)
 	tb.Cleanup(func() { _ = c.in.Close() })
 	c.chunk(2, 0, byte(message.TypeIDSetChunkSize), 0, binary.BigEndian.AppendUint32(nil, uint32(c.chunkSize)))

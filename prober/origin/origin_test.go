@@ -260,10 +260,13 @@ func TestHostilePublishersHarmNobodyElse(t *testing.T) {
 	good := mustPublish(t, o, "good")
 	good.push(3)
 	for name, send := range map[string]func(*client){
-		"empty message":      func(c *client) { c.chunk(6, 0, 9, 1, nil) },
-		"huge message":       func(c *client) { _, _ = c.conn.Write([]byte{6, 0, 0, 0, 0xff, 0xff, 0xff, 9, 1, 0, 0, 0}) },
-		"type 3 first":       func(c *client) { _, _ = c.conn.Write([]byte{0xff, 0, 0, 0}) },
-		"bad AMF":            func(c *client) { c.chunk(3, 0, 20, 1, []byte{0x02, 0xff, 0xff, 'x'}) },
+		"empty message": func(c *client) { c.chunk(6, 0, 9, 1, nil) },
+		"huge message":  func(c *client) { _, _ = c.conn.Write([]byte{6, 0, 0, 0, 0xff, 0xff, 0xff, 9, 1, 0, 0, 0}) },
+		"type 3 first":  func(c *client) { _, _ = c.conn.Write([]byte{0xff, 0, 0, 0}) },
+		"bad AMF":       func(c *client) { c.chunk(3, 0, 20, 1, []byte{0x02, 0xff, 0xff, 'x'}) },
+		"huge AMF array": func(c *client) {
+			c.chunk(3, 0, 20, 0, []byte("\x02\x00\x01x\x00\x00\x00\x00\x00\x00\x00\x00\x00\x0a\xff\xff\xff\xff"))
+		},
 		"unknown message":    func(c *client) { c.chunk(3, 0, 77, 1, []byte{1}) },
 		"chunk size 0":       func(c *client) { c.chunk(2, 0, 1, 0, []byte{0, 0, 0, 0}) },
 		"cut NAL unit":       func(c *client) { c.chunk(6, 0, 9, 1, []byte{0x17, 1, 0, 0, 0, 0, 0, 9, 9, 1}) },

@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -165,20 +166,26 @@ func (p *platform) get(id string) (streamView, error) {
 	return p.view(s), nil
 }
 
-// list gives every stream, newest first.
-func (p *platform) list() []streamView {
+// list gives up to n streams made before that one, newest first, and the order
+// of the last of them if there are more.
+func (p *platform) list(before uint64, n int) (page []streamView, next uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	all := make([]*stream, 0, len(p.streams))
+	var all []*stream
 	for _, s := range p.streams {
-		all = append(all, s)
+		if s.order < before {
+			all = append(all, s)
+		}
 	}
-	slices.SortFunc(all, func(a, b *stream) int { return int(b.order) - int(a.order) }) //nolint:gosec // counts streams
-	views := make([]streamView, len(all))
+	slices.SortFunc(all, func(a, b *stream) int { return cmp.Compare(b.order, a.order) })
+	if len(all) > n {
+		all, next = all[:n], all[n-1].order
+	}
+	page = make([]streamView, len(all))
 	for i, s := range all {
-		views[i] = p.view(s)
+		page[i] = p.view(s)
 	}
-	return views
+	return page, next
 }
 
 // view is called with p.mu held.
