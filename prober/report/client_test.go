@@ -135,7 +135,6 @@ func TestForbiddenPublishIsRefused(t *testing.T) {
 	n.journal(report.JournalConfig{})
 	box := openOutbox(t, report.OutboxConfig{})
 	c, _ := runClient(t, report.ClientConfig{URL: n.url(), Outbox: box, AckTimeout: 200 * time.Millisecond})
-	waitState(t, c, report.Connected)
 	queue(t, c, 1, 1)
 	if s := waitState(t, c, report.Refused); !strings.Contains(strings.ToLower(s.Detail), "permissions violation") {
 		t.Errorf("detail %q does not speak of permissions", s.Detail)

@@ -18,11 +18,8 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(crashPath); path != "" {
 		if err := putForever(path); err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			os.Exit(1) //nolint:forbidigo // the child has no testing.T to tell
 		}
 	}
-	// The server's own, which live as long as the process.
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.init.0.func1"),
-	)
+	goleak.VerifyTestMain(m)
 }

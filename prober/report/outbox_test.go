@@ -96,7 +96,7 @@ func TestOutboxDropsTheOldestAndCounts(t *testing.T) {
 	}
 	put(t, o, 6, 80)
 	kept := batch(t, o, 0, 1000)
-	if total := int(o.Dropped()) + len(kept); total != 80 || kept[len(kept)-1].Result.Seq != 80 || len(kept) > 60 { //nolint:gosec // small
+	if total := int(o.Dropped()) + len(kept); total != 80 || kept[len(kept)-1].Result.Seq != 80 || len(kept) > 60 {
 		t.Errorf("%d kept and %d dropped of 80; the last is %d", len(kept), o.Dropped(), kept[len(kept)-1].Result.Seq)
 	}
 	if kept[0].Result.Dropped != o.Dropped() {
@@ -115,18 +115,18 @@ func TestOutboxAge(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := result("fra", 1)
-		time.Sleep(2 * time.Second) // of the bubble's clock: the result waits before it is put
+		<-time.After(2 * time.Second) // of the bubble's clock: the result waits before it is put
 		if err := o.Put(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		if age := batch(t, o, 0, 1)[0].Result.Age; age != time.Hour+2*time.Second {
 			t.Errorf("age %v, want 1h0m2s", age)
 		}
 		if err := o.Close(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		if o, err = report.OpenOutbox(t.Context(), report.OutboxConfig{Path: path}); err != nil {
 			t.Fatal(err)
 		}
@@ -208,7 +208,7 @@ func putForever(path string) error {
 	if err != nil {
 		return err
 	}
-	for seq := uint64(o.Len()) + 1; ; seq++ { //nolint:gosec // a count
+	for seq := uint64(o.Len()) + 1; ; seq++ {
 		if err := o.Put(ctx, result("fra", seq)); err != nil {
 			return err
 		}
@@ -223,7 +223,7 @@ func TestOutboxSurvivesKill(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "outbox.db")
 	for round := range 6 {
-		child := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this very binary
+		child := exec.CommandContext(t.Context(), os.Args[0])
 		child.Env = append(os.Environ(), crashPath+"="+path)
 		child.Stderr = os.Stderr
 		out, err := child.StdoutPipe()

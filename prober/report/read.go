@@ -130,10 +130,10 @@ func deliver(ctx context.Context, messages jetstream.MessagesContext, do func([]
 func take(ctx context.Context, messages jetstream.MessagesContext, entries chan<- Entry) error {
 	for {
 		m, err := messages.Next(jetstream.NextContext(ctx))
-		switch {
-		case ctx.Err() != nil: // whatever err is, it only says so
-			return nil
-		case err != nil:
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // whatever err is, it only says that ctx ended
+		}
+		if err != nil {
 			return fmt.Errorf("read journal: %w", err)
 		}
 		meta, err := m.Metadata()

@@ -57,10 +57,10 @@ func (s *sender) run(ctx context.Context) error {
 		if err == nil {
 			err = s.wait(ctx)
 		}
-		switch {
-		case ctx.Err() != nil: // whatever err is, it only says so
-			return nil
-		case err != nil:
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // whatever err is, it only says that ctx ended
+		}
+		if err != nil {
 			return err
 		}
 	}

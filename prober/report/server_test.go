@@ -16,20 +16,20 @@ import (
 // natsServer is a server of a test: user "hub" may do everything, agents "fra"
 // and "nyc" what AgentPermissions lets them.
 type natsServer struct {
-	t    *testing.T
+	tb   testing.TB
 	opts server.Options
 	srv  *server.Server
 }
 
-func newServer(t *testing.T) *natsServer {
-	t.Helper()
-	n := &natsServer{t: t, opts: server.Options{
+func newServer(tb testing.TB) *natsServer {
+	tb.Helper()
+	n := &natsServer{tb: tb, opts: server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
-		JetStream: true, StoreDir: t.TempDir(), SyncAlways: true,
+		JetStream: true, StoreDir: tb.TempDir(), SyncAlways: true,
 		Users: []*server.User{{Username: "hub", Password: "hub"}, user("fra"), user("nyc")},
 	}}
 	n.start()
-	t.Cleanup(func() { n.stop() })
+	tb.Cleanup(func() { n.stop() })
 	return n
 }
 
@@ -43,19 +43,19 @@ func user(agent string) *server.User {
 
 // start starts the server, the second time on the port of the first.
 func (n *natsServer) start() {
-	n.t.Helper()
+	n.tb.Helper()
 	opts := n.opts
 	srv, err := server.NewServer(&opts)
 	if err != nil {
-		n.t.Fatal(err)
+		n.tb.Fatal(err)
 	}
 	go srv.Start()
 	if !srv.ReadyForConnections(10 * time.Second) {
-		n.t.Fatal("the test's NATS server does not start")
+		n.tb.Fatal("the test's NATS server does not start")
 	}
 	n.srv, n.opts.Port = srv, opts.Port
 	if n.opts.Port == server.RANDOM_PORT || n.opts.Port == 0 {
-		n.t.Fatalf("port %d", n.opts.Port)
+		n.tb.Fatalf("port %d", n.opts.Port)
 	}
 }
 
@@ -67,48 +67,48 @@ func (n *natsServer) stop() {
 func (n *natsServer) url() string { return fmt.Sprintf("nats://127.0.0.1:%d", n.opts.Port) }
 
 func (n *natsServer) connect(name, key string, opts ...nats.Option) *nats.Conn {
-	n.t.Helper()
+	n.tb.Helper()
 	nc, err := nats.Connect(n.url(), append(opts, nats.UserInfo(name, key), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))...)
 	if err != nil {
-		n.t.Fatal(err)
+		n.tb.Fatal(err)
 	}
 	closed := make(chan struct{})
 	nc.SetClosedHandler(func(*nats.Conn) { close(closed) })
-	n.t.Cleanup(func() { nc.Close(); <-closed })
+	n.tb.Cleanup(func() { nc.Close(); <-closed })
 	return nc
 }
 
 func (n *natsServer) journal(cfg report.JournalConfig) *report.Journal {
-	n.t.Helper()
-	j, err := report.OpenJournal(n.t.Context(), n.connect("hub", "hub"), cfg)
+	n.tb.Helper()
+	j, err := report.OpenJournal(n.tb.Context(), n.connect("hub", "hub"), cfg)
 	if err != nil {
-		n.t.Fatal(err)
+		n.tb.Fatal(err)
 	}
 	return j
 }
 
-func openOutbox(t *testing.T, cfg report.OutboxConfig) *report.Outbox {
-	t.Helper()
+func openOutbox(tb testing.TB, cfg report.OutboxConfig) *report.Outbox {
+	tb.Helper()
 	if cfg.Path == "" {
-		cfg.Path = t.TempDir() + "/outbox.db"
+		cfg.Path = tb.TempDir() + "/outbox.db"
 	}
-	o, err := report.OpenOutbox(t.Context(), cfg)
+	o, err := report.OpenOutbox(tb.Context(), cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := o.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return o
 }
 
 // runClient runs a client until the test ends, or until stop is called.
-func runClient(t *testing.T, cfg report.ClientConfig) (c *report.Client, stop func()) {
-	t.Helper()
+func runClient(tb testing.TB, cfg report.ClientConfig) (c *report.Client, stop func()) {
+	tb.Helper()
 	if cfg.Outbox == nil {
-		cfg.Outbox = openOutbox(t, report.OutboxConfig{})
+		cfg.Outbox = openOutbox(tb, report.OutboxConfig{})
 	}
 	if cfg.Agent == "" {
 		cfg.Agent, cfg.Key = "fra", "key-fra"
@@ -116,7 +116,7 @@ func runClient(t *testing.T, cfg report.ClientConfig) (c *report.Client, stop fu
 	cfg.ReconnectMin, cfg.ReconnectMax = 10*time.Millisecond, 100*time.Millisecond
 	c, err := report.NewClient(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -129,25 +129,25 @@ func runClient(t *testing.T, cfg report.ClientConfig) (c *report.Client, stop fu
 		stopped = true
 		cancel()
 		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
+			tb.Errorf("Run: %v", err)
 		}
 	}
-	t.Cleanup(stop)
+	tb.Cleanup(stop)
 	return c, stop
 }
 
-func queue(t *testing.T, c *report.Client, from, to uint64) {
-	t.Helper()
+func queue(tb testing.TB, c *report.Client, from, to uint64) {
+	tb.Helper()
 	for seq := from; seq <= to; seq++ {
-		if err := c.Queue(t.Context(), result("fra", seq)); err != nil {
-			t.Fatal(err)
+		if err := c.Queue(tb.Context(), result("fra", seq)); err != nil {
+			tb.Fatal(err)
 		}
 	}
 }
 
 // read hands the journal's entries over one by one until the test ends.
-func read(t *testing.T, j *report.Journal, from report.Cursor) <-chan report.Entry {
-	t.Helper()
+func read(tb testing.TB, j *report.Journal, from report.Cursor) <-chan report.Entry {
+	tb.Helper()
 	entries := make(chan report.Entry, 100_000)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -159,28 +159,28 @@ func read(t *testing.T, j *report.Journal, from report.Cursor) <-chan report.Ent
 			return nil
 		})
 	}()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
-			t.Errorf("Read: %v", err)
+			tb.Errorf("Read: %v", err)
 		}
 	})
 	return entries
 }
 
-func next[T any](t *testing.T, ch <-chan T, what string) T {
-	t.Helper()
+func next[T any](tb testing.TB, ch <-chan T, what string) T {
+	tb.Helper()
 	select {
 	case v := <-ch:
 		return v
 	case <-time.After(20 * time.Second):
-		t.Fatalf("%s: nothing within 20 s", what)
+		tb.Fatalf("%s: nothing within 20 s", what)
 		panic("unreachable")
 	}
 }
 
-func waitState(t *testing.T, c *report.Client, want report.StateName) report.State {
-	t.Helper()
+func waitState(tb testing.TB, c *report.Client, want report.StateName) report.State {
+	tb.Helper()
 	deadline := time.After(20 * time.Second)
 	for {
 		if s := c.State(); s.Name == want {
@@ -189,14 +189,14 @@ func waitState(t *testing.T, c *report.Client, want report.StateName) report.Sta
 		select {
 		case <-c.States():
 		case <-deadline:
-			t.Fatalf("state is %+v after 20 s, want %s", c.State(), want)
+			tb.Fatalf("state is %+v after 20 s, want %s", c.State(), want)
 		}
 	}
 }
 
 // waitEmpty waits until the hub has everything.
-func waitEmpty(t *testing.T, o *report.Outbox) {
-	t.Helper()
+func waitEmpty(tb testing.TB, o *report.Outbox) {
+	tb.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	deadline := time.After(30 * time.Second)
@@ -204,7 +204,7 @@ func waitEmpty(t *testing.T, o *report.Outbox) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("%d results are still in the outbox after 30 s", o.Len())
+			tb.Fatalf("%d results are still in the outbox after 30 s", o.Len())
 		}
 	}
 }

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(crashPath); path != "" {
 		if err := commitForever(path); err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			os.Exit(1) //nolint:forbidigo // the child has no testing.T to tell
 		}
 	}
 	goleak.VerifyTestMain(m)
@@ -78,7 +78,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 
 func runUntilKilled(t *testing.T, path string, more time.Duration) (said uint64) {
 	t.Helper()
-	child := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this very binary
+	child := exec.CommandContext(t.Context(), os.Args[0])
 	child.Env = append(os.Environ(), crashPath+"="+path)
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
