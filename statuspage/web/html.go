@@ -22,7 +22,6 @@ var style string
 func parse() *template.Template {
 	return template.Must(template.New("").Funcs(template.FuncMap{
 		"machine": func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") },
-		"minute":  func(t time.Time) string { return t.UTC().Format("Jan 2, 15:04 UTC") },
 		"second":  func(t time.Time) string { return t.UTC().Format("Jan 2, 15:04:05 UTC") },
 		"clock":   func(t time.Time) string { return t.UTC().Format("15:04:05") },
 		"phase":   phaseLabel,

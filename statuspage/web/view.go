@@ -41,6 +41,7 @@ type move struct{ Name, Old, New string }
 type dayView struct {
 	Date      time.Time
 	Today     bool
+	Open      bool // an open incident began then
 	Incidents []incidentView
 }
 
@@ -107,12 +108,20 @@ func days(p statuspage.Page) []dayView {
 	var list []dayView
 	for n := range daysShown {
 		d := dayView{Date: today.AddDate(0, 0, -n), Today: n == 0}
-		for _, i := range p.Past {
-			if i.StartedAt.UTC().Truncate(24 * time.Hour).Equal(d.Date) {
-				d.Incidents = append(d.Incidents, newIncidentView(i, p.At))
-			}
-		}
+		d.Incidents = incidentViews(began(p.Past, d.Date), p.At)
+		d.Open = len(began(p.Incidents, d.Date)) > 0
 		list = append(list, d)
+	}
+	return list
+}
+
+// began selects the incidents that began on a day (UTC).
+func began(incidents []statuspage.Incident, day time.Time) []statuspage.Incident {
+	var list []statuspage.Incident
+	for _, i := range incidents {
+		if i.StartedAt.UTC().Truncate(24 * time.Hour).Equal(day) {
+			list = append(list, i)
+		}
 	}
 	return list
 }
