@@ -44,7 +44,7 @@ func demoConfig(dir, addr string, p *demoPlatform) (demoFiles, *config.Hub, erro
 		Regions                                        []region
 	}{
 		Page: "http://" + addr, Listen: addr, Data: filepath.Join(dir, "hub"), TokenFile: f.tokenFile,
-		API: p.regions[0].origin.APIURL(), APIKeyFile: apiKey,
+		API: p.api.URL(), APIKeyFile: apiKey,
 	}
 	for _, r := range p.regions {
 		file := filepath.Join(dir, "agent-"+r.id+".key")

@@ -25,6 +25,7 @@ type demoRegion struct {
 // demoPlatform is a live platform in one process: three regions, linked.
 type demoPlatform struct {
 	regions []*demoRegion
+	api     *origin.API // beside the media servers: their restart leaves it up
 	apiKey  prober.Secret
 }
 
@@ -42,7 +43,7 @@ func startPlatform(ctx context.Context, apiKey prober.Secret, log *slog.Logger) 
 			p.close()
 		}
 	}()
-	ports, err := freePorts(ctx, demoPorts, 4*len(p.regions))
+	ports, err := freePorts(ctx, demoPorts, 4*len(p.regions)+1)
 	if err != nil {
 		return nil, err
 	}
@@ -65,10 +66,16 @@ func startPlatform(ctx context.Context, apiKey prober.Secret, log *slog.Logger) 
 			return nil, fmt.Errorf("the origin in %s does not start: %w", r.name, err)
 		}
 	}
+	if p.api, err = p.regions[0].origin.ServeAPI(ctx, ports[len(ports)-1]); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
 func (p *demoPlatform) close() {
+	if p.api != nil {
+		p.api.Close()
+	}
 	for _, r := range p.regions {
 		for _, o := range []*origin.Origin{r.origin, r.control} {
 			if o != nil {
@@ -99,6 +106,9 @@ func (p *demoPlatform) inject(ctx context.Context, fault, region string, d time.
 	regions, err := p.in(region)
 	if err != nil {
 		return err
+	}
+	if fault == "api-500" {
+		regions = p.regions[:1] // there is one API, whose faults are this origin's
 	}
 	done := make(chan error, len(regions))
 	for _, r := range regions {
@@ -131,7 +141,7 @@ func freePorts(ctx context.Context, from, n int) ([]string, error) {
 
 // watchURL is where a broadcast that runs can be watched, or "".
 func (p *demoPlatform) watchURL(ctx context.Context) string {
-	body, err := get(ctx, http.DefaultClient, p.regions[0].origin.APIURL()+"/stream", p.apiKey)
+	body, err := get(ctx, http.DefaultClient, p.api.URL()+"/stream", p.apiKey)
 	if err != nil {
 		return ""
 	}
