@@ -48,12 +48,12 @@ func BenchmarkMemory(b *testing.B) {
 		for i := range 25 {
 			c := mustPublish(b, origins[i%3], fmt.Sprintf("show%d", i))
 			c.frameSize = frameSize
-			c.push(10)
+			c.push(16)
 		}
 		eventually(b, "25 broadcasts at each", func() error {
 			for _, o := range origins {
 				for id := range o.playback.all() {
-					if text, _, err := playlist(b, o, id); err != nil || lastSegment(text) < 8 {
+					if text, _, err := playlist(b, o, id); err != nil || lastSegment(text) < 14 {
 						return fmt.Errorf("%s at %d, %w", id, lastSegment(text), err)
 					}
 				}

@@ -173,7 +173,7 @@ func TestFreezePlaylist(t *testing.T) {
 			return err
 		}
 		eventually(t, "the other origin goes on", func() error {
-			if after, _, err := playlist(t, s.other, "here"); err != nil || lastSegment(after) <= lastSegment(before)+2*segmentCount {
+			if after, _, err := playlist(t, s.other, "here"); err != nil || lastSegment(after) <= lastSegment(before)+2*listedSegments {
 				return fmt.Errorf("at %d, %w", lastSegment(after), err)
 			}
 			return nil
@@ -351,7 +351,7 @@ func TestStallIngest(t *testing.T) {
 			return err
 		}
 		eventually(t, "the other goes on", func() error {
-			if now, _, err := playlist(t, s.other, "there"); err != nil || lastSegment(now) <= lastSegment(there)+segmentCount {
+			if now, _, err := playlist(t, s.other, "there"); err != nil || lastSegment(now) <= lastSegment(there)+listedSegments {
 				return fmt.Errorf("at %d, %w", lastSegment(now), err)
 			}
 			return nil

@@ -64,17 +64,29 @@ func TestPlaylistIsWhatPlayersNeed(t *testing.T) {
 	t.Parallel()
 	o := start(t, 1, Config{})[0]
 	c := mustPublish(t, o, "show")
-	c.push(12)
+	c.push(20)
 	var text string
 	var segments []string
-	eventually(t, "the eleventh segment", func() (err error) {
-		if text, segments, err = playlist(t, o, "show"); err == nil && !strings.Contains(text, "EXT-X-MEDIA-SEQUENCE:4") {
+	eventually(t, "the nineteenth segment", func() (err error) {
+		if text, segments, err = playlist(t, o, "show"); err == nil && !strings.Contains(text, "EXT-X-MEDIA-SEQUENCE:13") {
 			err = errors.New(text)
 		}
 		return err
 	})
-	if len(segments) != segmentCount {
-		t.Errorf("%d segments, want %d", len(segments), segmentCount)
+	if len(segments) != listedSegments {
+		t.Errorf("%d segments, want %d", len(segments), listedSegments)
+	}
+	var oldest, gone int // RFC 8216, 6.2.2: what was listed stays for a while
+	if _, err := fmt.Sscanf(segments[0][strings.LastIndex(segments[0], "_seg")+4:], "%d.ts", &oldest); err != nil || oldest != 13 {
+		t.Fatalf("the oldest segment is %s, %v", segments[0], err)
+	}
+	for number := range oldest {
+		if _, err := fetch(t, strings.Replace(segments[0], "_seg13.ts", fmt.Sprintf("_seg%d.ts", number), 1)); err != nil {
+			gone++
+		}
+	}
+	if kept := oldest - gone; kept != keptSegments-listedSegments {
+		t.Errorf("%d segments can be had beside the %d listed", kept, listedSegments)
 	}
 	if !strings.Contains(text, "#EXT-X-TARGETDURATION:1\n") {
 		t.Errorf("no target duration of 1 s in %s", text)

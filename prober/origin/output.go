@@ -13,7 +13,6 @@ import (
 
 const (
 	clockRate      = 90000 // of video, in ticks a second
-	segmentCount   = 7
 	maxSegmentSize = 16 << 20
 
 	// A program clock reference lies 0.1 s before its frame and must not be
@@ -54,7 +53,7 @@ func newOutput(t tracks, c Config, onError func(error)) (*output, error) {
 	o.muxer = &gohlslib.Muxer{
 		Tracks:       list,
 		Variant:      variant(c.Container),
-		SegmentCount: segmentCount,
+		SegmentCount: keptSegments,
 		// RTMP's timestamps are whole milliseconds: with 1 s between keyframes a
 		// minimum of 1 s would miss some by a millisecond and double a segment.
 		SegmentMinDuration: c.SegmentDuration * 9 / 10,
@@ -117,17 +116,29 @@ func ticks(d time.Duration, rate int) int64 {
 // there, a playlist before the first segment included.
 func (o *output) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if isPlaylist(r.URL.Path) {
-		select {
-		case <-o.ready:
-		default:
-			http.Error(w, "no segment yet", http.StatusNotFound)
-			return
-		}
+		o.servePlaylist(w, r)
+		return
 	}
 	answer := &noted{ResponseWriter: w}
 	if o.muxer.Handle(answer, r); !answer.written {
 		http.NotFound(w, r) // gohlslib says nothing at all of a file it does not know
 	}
+}
+
+func (o *output) servePlaylist(w http.ResponseWriter, r *http.Request) {
+	select {
+	case <-o.ready:
+	default:
+		http.Error(w, "no segment yet", http.StatusNotFound)
+		return
+	}
+	answer := newRecorded()
+	if o.muxer.Handle(answer, r); answer.status == http.StatusOK && len(answer.body) == 0 {
+		http.NotFound(w, r)
+		return
+	}
+	answer.body = []byte(trim(string(answer.body), listedSegments))
+	answer.send(w)
 }
 
 func (o *output) isClosed() bool {
@@ -149,46 +160,3 @@ func (o *output) close() {
 }
 
 func isPlaylist(path string) bool { return strings.HasSuffix(path, ".m3u8") }
-
-// noted notes whether anything was answered.
-type noted struct {
-	http.ResponseWriter
-	written bool
-}
-
-func (n *noted) WriteHeader(status int) {
-	n.written = true
-	n.ResponseWriter.WriteHeader(status)
-}
-
-func (n *noted) Write(b []byte) (int, error) {
-	n.written = true
-	return n.ResponseWriter.Write(b)
-}
-
-// recorded is an answer kept instead of sent.
-type recorded struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-func newRecorded() *recorded {
-	return &recorded{status: http.StatusOK, header: make(http.Header)}
-}
-
-func (r *recorded) Header() http.Header    { return r.header }
-func (r *recorded) WriteHeader(status int) { r.status = status }
-func (r *recorded) Write(b []byte) (int, error) {
-	r.body = append(r.body, b...)
-	return len(b), nil
-}
-
-// send answers with what was kept.
-func (r *recorded) send(w http.ResponseWriter) {
-	for key, values := range r.header {
-		w.Header()[key] = values
-	}
-	w.WriteHeader(r.status)
-	_, _ = w.Write(r.body) // the client is gone: nothing to tell it
-}
