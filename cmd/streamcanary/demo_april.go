@@ -81,7 +81,7 @@ func (d *demo) judge(ctx context.Context, watch *pageWatch, begun time.Time) err
 			named[c.Name] = true
 		}
 	}
-	for _, want := range []string{"Running broadcasts dropped in all regions", "New broadcasts cannot start in all regions"} {
+	for _, want := range []string{"Running broadcasts dropped in all regions", "New broadcasts cannot start in any region"} {
 		if !strings.Contains(said, want) {
 			wrong = append(wrong, fmt.Errorf("no update says %q", want))
 		}

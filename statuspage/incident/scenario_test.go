@@ -73,7 +73,7 @@ func TestScenarios(t *testing.T) {
 			components: []string{"ingest-fra", "playback-fra"}, status: MajorOutage, impact: ImpactMajor, title: "Live streaming outage in Frankfurt"},
 		{name: "new broadcasts refused everywhere", within: 15 * time.Second,
 			faults:     faults{golive: everywhere(prober.StagePublish)},
-			components: []string{"ingest-fra", "ingest-nyc", "ingest-sin"}, status: PartialOutage, impact: ImpactMajor, title: "New broadcasts cannot start in all regions"},
+			components: []string{"ingest-fra", "ingest-nyc", "ingest-sin"}, status: PartialOutage, impact: ImpactMajor, title: "New broadcasts cannot start in any region"},
 		{name: "new broadcasts refused in one region", within: 20 * time.Second,
 			faults:     faults{golive: fra(prober.StagePublish)},
 			components: []string{"ingest-fra"}, status: PartialOutage, impact: ImpactMinor, title: "New broadcasts cannot start in Frankfurt"},

@@ -15,6 +15,7 @@ type observation struct {
 	sentence string
 	again    string // when it has recovered
 	noRegion bool
+	negative bool // "in any region", not "in all regions"
 	since    time.Time
 	regions  []string // ids
 }
@@ -28,15 +29,15 @@ func phrase(f Failure) observation {
 	case f.Element.Type == prober.ElementCore:
 		return observation{title: "Broadcasts are accepted but do not play", sentence: "Broadcasts are accepted but do not play in any region", again: "playback of accepted broadcasts", noRegion: true}
 	case f.Element.Type == prober.ElementPlayback && f.Kind == prober.KindGoLive:
-		return observation{title: "New broadcasts do not play %s", sentence: "New broadcasts do not play %s", again: "playback of new broadcasts %s"}
+		return observation{title: "New broadcasts do not play %s", sentence: "New broadcasts do not play %s", again: "playback of new broadcasts %s", negative: true}
 	case f.Element.Type == prober.ElementPlayback:
 		return observation{title: "Playback is failing %s", sentence: "Playback is failing %s", again: "playback %s"}
 	case f.Kind == prober.KindCanary:
 		return observation{title: "Running broadcasts dropped %s", sentence: "Running broadcasts dropped %s", again: "broadcasts staying up %s"}
 	case f.Kind == prober.KindGoLive && !accepted:
-		return observation{title: "New broadcasts cannot start %s", sentence: "New broadcasts cannot start %s", again: "starting new broadcasts %s"}
+		return observation{title: "New broadcasts cannot start %s", sentence: "New broadcasts cannot start %s", again: "starting new broadcasts %s", negative: true}
 	default:
-		return observation{title: "Broadcasts do not play %s", sentence: "Broadcasts pushed %s are accepted but do not play", again: "playback of broadcasts pushed %s"}
+		return observation{title: "Broadcasts do not play %s", sentence: "Broadcasts are accepted but do not play when pushed %s", again: "playback of broadcasts pushed %s", negative: true}
 	}
 }
 
@@ -80,8 +81,9 @@ func (t *turn) covered(f Failure, all []Failure) bool {
 		slices.ContainsFunc(all, func(o Failure) bool { return o.Element == f.Element && o.Kind == prober.KindPlayback })
 }
 
-// where names regions: "in Frankfurt and New York", "in all regions".
-func (t *turn) where(target Target, ids []string, long bool) string {
+// where names regions: "in Frankfurt and New York", "in all regions", "in any
+// region".
+func (t *turn) where(target Target, ids []string, long, negative bool) string {
 	var names []string
 	for _, r := range target.Regions {
 		if slices.Contains(ids, r.ID) {
@@ -90,10 +92,14 @@ func (t *turn) where(target Target, ids []string, long bool) string {
 	}
 	list := listed(names)
 	if len(names) > 1 && len(names) == len(target.Regions) {
-		if long {
-			return "in all regions (" + list + ")"
+		where := "in all regions"
+		if negative {
+			where = "in any region"
 		}
-		return "in all regions"
+		if long {
+			where += " (" + list + ")"
+		}
+		return where
 	}
 	if list == "" {
 		return ""
@@ -121,7 +127,7 @@ func (t *turn) title(in *Incident) string {
 	case 0:
 		name = in.Name
 	case 1:
-		name = fill(all[0].title, t.where(target, all[0].regions, false))
+		name = fill(all[0].title, t.where(target, all[0].regions, false, all[0].negative))
 	default:
 		var regions []string
 		wide := false
@@ -130,7 +136,7 @@ func (t *turn) title(in *Incident) string {
 			regions = append(regions, o.regions...)
 		}
 		name = "Live streaming outage"
-		if where := t.where(target, regions, false); !wide && where != "" {
+		if where := t.where(target, regions, false, false); !wide && where != "" {
 			name += " " + where
 		}
 	}
@@ -167,11 +173,11 @@ func (t *turn) describe(in *Incident) string {
 		if strings.HasPrefix(o.sentence, "Running broadcasts dropped") {
 			when = "at"
 		}
-		lines = append(lines, fmt.Sprintf("%s, %s %s.", fill(o.sentence, t.where(target, o.regions, true)), when, clock(o.since)))
+		lines = append(lines, fmt.Sprintf("%s, %s %s.", fill(o.sentence, t.where(target, o.regions, true, o.negative)), when, clock(o.since)))
 	}
 	var again []string
 	for _, o := range t.observe(over) {
-		again = append(again, fill(o.again, t.where(target, o.regions, false)))
+		again = append(again, fill(o.again, t.where(target, o.regions, false, false)))
 	}
 	if len(again) > 0 {
 		lines = append(lines, "Working again: "+strings.Join(again, "; ")+".")
