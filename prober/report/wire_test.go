@@ -195,7 +195,9 @@ func TestLargestResultFits(t *testing.T) {
 	}
 }
 
-// FuzzDecode: what is taken can be sent on, and is the same then.
+// FuzzDecode: what is taken can be sent on, and is the same then. Fuzzing is slow
+// here, because SQLite and NATS are in the same binary and are instrumented too
+// (a million runs a minute without them, a few hundred with them).
 func FuzzDecode(f *testing.F) {
 	b, err := report.Encode(full())
 	if err != nil {
