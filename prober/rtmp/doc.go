@@ -32,9 +32,9 @@
 //	                              sends that closes with bytes unread
 //	ingest   send_stalled         not a byte is taken for StallTimeout, 6 s      StallTimeout, after the buffers on
 //	                                                                             the way are full: 10 s for 500 kbit/s
-//	ingest   send_throttled       bytes are taken, but the broadcast is MaxLag,  MaxLag/(1-r) after the buffers are
-//	                              5 s, behind real time                          full, for a server that takes the
-//	                                                                             share r of the broadcast's rate
+//	ingest   send_throttled       bytes are taken, but the broadcast is MaxLag,  MaxLag/(1-r) + StallTimeout/4 after
+//	                              5 s, behind real time                          the buffers are full, for a server
+//	                                                                             that takes the share r of the rate
 //
 // On Linux a peer that has vanished without FIN or RST is seen by
 // TCP_USER_TIMEOUT, elsewhere by the write deadline alone. A run that was

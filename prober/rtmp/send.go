@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -59,6 +60,11 @@ type pace struct {
 	payload      bytes.Reader
 
 	onTimeWait atomic.Int64 // sender.waited when a tag was last on time, ns
+
+	mu        sync.Mutex
+	lateSince time.Time // when inspect last looked at the lag that is; zero: there is none
+	lateBytes int64     // taken by then
+	moving    int       // looks in a row that saw bytes move
 }
 
 func newPace(b *Broadcast, src Source) *pace {
@@ -79,10 +85,7 @@ func (p *pace) run(ctx context.Context) error {
 			return err
 		}
 		now := p.b.cfg.Now()
-		if lag := now.Sub(due); lag > p.b.cfg.MaxLag {
-			if p.serversFault(lag) {
-				return nil
-			}
+		if lag := now.Sub(due); lag > p.b.cfg.MaxLag && !p.blocked(lag) {
 			p.started = p.started.Add(lag)
 			p.b.resyncs.Add(1)
 		}
@@ -129,6 +132,11 @@ func (p *pace) wait(ctx context.Context, due time.Time) error {
 	if lag < onTime {
 		p.onTimeWait.Store(int64(p.b.out.waited()))
 	}
+	if lag < p.b.cfg.MaxLag {
+		p.mu.Lock()
+		p.lateSince = time.Time{}
+		p.mu.Unlock()
+	}
 	p.watchdog.Reset(max(p.b.cfg.MaxLag-lag, 0))
 	p.timer.Reset(max(-lag, 0))
 	for {
@@ -147,25 +155,39 @@ func (p *pace) wait(ctx context.Context, due time.Time) error {
 	}
 }
 
-// inspect runs when the broadcast is MaxLag behind. A server that takes nothing
-// at all is left to the stall timeout, which says so.
+// inspect runs while the broadcast is MaxLag behind, and ends it as throttled if
+// the server is why and bytes still move, which takes two looks after the first.
+// If none does any more, the stall timeout will say so: a stop is no clean cut,
+// the buffers on the way take their last bytes late.
 func (p *pace) inspect() {
-	out := p.b.out
-	if out.still() < min(p.b.cfg.StallTimeout, p.b.cfg.MaxLag)/2 {
-		p.serversFault(p.b.cfg.MaxLag)
+	again := p.b.cfg.StallTimeout / 8
+	defer func() { p.watchdog.Reset(again) }()
+	out, lag := p.b.out, p.b.cfg.MaxLag
+	if !p.blocked(lag) {
+		return
 	}
-	p.watchdog.Reset(p.b.cfg.StallTimeout / 8)
-}
-
-// serversFault ends the broadcast as throttled if at least half of the lag was
-// spent in blocked writes.
-func (p *pace) serversFault(lag time.Duration) bool {
-	blocked := p.b.out.waited() - time.Duration(p.onTimeWait.Load())
-	if blocked < lag/2 {
-		return false
+	now := time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.lateSince.IsZero() && now.Sub(p.lateSince) < again {
+		return
+	}
+	taken := out.bytes.Load()
+	if p.lateSince.IsZero() || taken == p.lateBytes {
+		p.moving = 0
+	} else {
+		p.moving++
+	}
+	p.lateSince, p.lateBytes = now, taken
+	if p.moving < 2 {
+		return
 	}
 	p.b.end(&ending{prober.ReasonSendThrottled, fmt.Sprintf(
-		"the server takes the broadcast slower than its rate: %s behind, %s of it in blocked writes",
-		lag.Round(10*time.Millisecond), blocked.Round(10*time.Millisecond))})
-	return true
+		"the server takes the broadcast slower than its rate: more than %s behind real time", lag)})
+}
+
+// blocked reports whether at least half of a lag was spent in blocked writes: then
+// it is the server's doing.
+func (p *pace) blocked(lag time.Duration) bool {
+	return p.b.out.waited()-time.Duration(p.onTimeWait.Load()) >= lag/2
 }
