@@ -21,7 +21,10 @@ func Project(t incident.Topology, v incident.View, past []incident.Incident) Pag
 		At:   v.At.UTC(),
 	}
 	p.Incidents = projectIncidents(n, v.Incidents, Incident.Open)
-	p.Past = projectIncidents(n, past, func(i Incident) bool { return !i.Open() })
+	p.Past = projectIncidents(n, past, func(i Incident) bool {
+		open := slices.ContainsFunc(p.Incidents, func(o Incident) bool { return o.ID == i.ID })
+		return !i.Open() && !open
+	})
 	p.Groups = projectGroups(t, v, n, newestStatuses(p.Incidents, p.Past))
 	p.Status = overall(p.Groups, p.Incidents)
 	p.UpdatedAt, p.CheckedAt = newest(p)

@@ -144,7 +144,9 @@ func TestIncidents(t *testing.T) {
 	mixed := opened(incident.ImpactMajor, "fra", "secret", "no longer configured")
 	past := opened(incident.ImpactMinor, "nyc")
 	past.ID, past.Phase, past.ResolvedAt = "n4past000000", incident.Resolved, at
-	p := Project(topology(), view(nil, hidden, internal, mixed), []incident.Incident{past, mixed, hidden})
+	sooner := mixed // the store knows of the resolve before the view does
+	sooner.Phase, sooner.ResolvedAt = incident.Resolved, at
+	p := Project(topology(), view(nil, hidden, internal, mixed), []incident.Incident{past, sooner, mixed, hidden})
 	if len(p.Incidents) != 1 || len(p.Past) != 1 || p.Past[0].ID != past.ID {
 		t.Fatalf("open %+v\npast %+v", p.Incidents, p.Past)
 	}

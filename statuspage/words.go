@@ -67,6 +67,15 @@ func ToneOf(s incident.Status) Tone {
 	return ToneNone
 }
 
+// Tone is how an incident is meant: by its impact, until it has recovered and is
+// only watched.
+func (i Incident) Tone() Tone {
+	if i.Phase == incident.Monitoring {
+		return ToneMonitoring
+	}
+	return Tone(i.Impact) // impacts are named as indicators
+}
+
 // ImpactText is an incident's impact in words.
 func ImpactText(i incident.Impact) string {
 	switch i {

@@ -25,8 +25,9 @@ type componentView struct {
 
 type incidentView struct {
 	statuspage.Incident
-	Tone, Lasted, State string
-	Updates             []updateView // in place of the incident's own
+	Tone          statuspage.Tone // in place of the incident's own
+	Lasted, State string
+	Updates       []updateView // in place of the incident's own
 }
 
 type updateView struct {
@@ -87,7 +88,7 @@ func incidentViews(incidents []statuspage.Incident, at time.Time) []incidentView
 
 func newIncidentView(i statuspage.Incident, at time.Time) incidentView {
 	v := incidentView{
-		Incident: i, Tone: string(i.Impact), Lasted: duration(i.Duration(at)), State: statuspage.PhaseText(i.Phase),
+		Incident: i, Tone: i.Tone(), Lasted: duration(i.Duration(at)), State: statuspage.PhaseText(i.Phase),
 	}
 	for _, u := range i.Updates {
 		uv := updateView{Update: u}
