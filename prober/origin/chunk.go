@@ -30,7 +30,8 @@ const (
 // go-rtmp v0.0.7 reads without harm. go-rtmp takes the extended timestamp of a
 // type 3 chunk for payload (from 4.66 h on every long message loses its frame,
 // and the next header panics), panics on an empty message, over-reads three
-// byte basic headers, and bounds neither messages nor chunk streams. So every
+// byte basic headers, trusts announced lengths, and bounds neither messages nor
+// chunk streams. So every
 // message leaves here as one type 0 chunk with its absolute timestamp and bare
 // type 3 chunks after it, on a small chunk stream id.
 type chunkReader struct {
@@ -39,8 +40,9 @@ type chunkReader struct {
 	size      uint32
 	streams   map[uint32]*chunkStream
 
-	header  []byte // of the current chunk, still to be given out
-	payload int    // of the current chunk, still to be given out
+	current *chunkStream // of the current chunk
+	header  []byte       // of the current chunk, still to be given out
+	payload int          // of the current chunk, still to be given out
 	space   [16]byte
 }
 
@@ -53,6 +55,7 @@ type chunkStream struct {
 	typeID    byte
 	streamID  uint32 // little endian on the wire; kept as read
 	left      uint32 // of the current message
+	seen      []byte // of the current message, if it is in AMF
 	extended  bool
 	extension uint32
 }
@@ -88,7 +91,24 @@ func (c *chunkReader) Read(p []byte) (int, error) {
 	}
 	m, err := c.r.Read(p[n:min(len(p), n+c.payload)])
 	c.payload -= m
+	if refused := c.current.check(p[n:n+m], c.payload); refused != nil {
+		return n, refused // without its end, the message is never decoded
+	}
 	return n + m, err
+}
+
+// check looks at a message that go-rtmp decodes, once all of it is there.
+func (s *chunkStream) check(part []byte, payload int) error {
+	if !isAMF(s.typeID) {
+		return nil
+	}
+	s.seen = append(s.seen, part...)
+	if s.left > 0 || payload > 0 {
+		return nil
+	}
+	err := checkAMF(s.seen)
+	s.seen = nil
+	return err
 }
 
 // next reads a chunk's header and prepares what is given out for it.
@@ -129,7 +149,7 @@ func (c *chunkReader) next() error {
 	}
 	n := min(s.left, c.size)
 	s.left -= n
-	c.payload = int(n)
+	c.current, c.payload = s, int(n)
 	return c.learnChunkSize(s, n)
 }
 
@@ -216,8 +236,12 @@ func (c *chunkReader) skipRepeatedExtension(s *chunkStream) {
 }
 
 func (c *chunkReader) checkMessage(s *chunkStream) error {
-	if s.length > maxMessageSize {
-		return fmt.Errorf("rtmp: a message of %d bytes is longer than %d", s.length, maxMessageSize)
+	limit := uint32(maxMessageSize)
+	if isAMF(s.typeID) {
+		limit = maxAMFMessage
+	}
+	if s.length > limit {
+		return fmt.Errorf("rtmp: a message of %d bytes is longer than %d", s.length, limit)
 	}
 	if s.typeID == typeAbort {
 		return errors.New("rtmp: abort message is not supported")
