@@ -24,7 +24,7 @@ func lockKey(ingest string) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("the lock of a stream key: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil { //nolint:gosec // a descriptor is small
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		_ = f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, errKeyInUse

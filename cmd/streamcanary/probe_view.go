@@ -204,6 +204,7 @@ func paint(o prober.Outcome) func(string, ...any) string {
 		return color.New(color.FgGreen).Sprintf
 	case prober.Fail:
 		return color.New(color.FgRed).Sprintf
+	case prober.Degraded, prober.Inconclusive:
 	}
 	return color.New(color.FgYellow).Sprintf
 }

@@ -132,7 +132,7 @@ func hubSettings(cfg *config.Hub, log *slog.Logger) (hub.Config, error) {
 		}
 		s.Sinks[w.ID] = sink
 	}
-	revision := uint64(time.Now().UnixMilli()) //nolint:gosec // after 1970
+	revision := uint64(time.Now().UnixMilli())
 	for i, a := range cfg.Agents {
 		probes, err := spread(cfg.Probes, i, len(cfg.Agents))
 		if err != nil {

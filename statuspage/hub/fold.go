@@ -3,7 +3,9 @@ package hub
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"streamcanary/prober/report"
@@ -15,9 +17,11 @@ import (
 // batch led to, and the cursor behind it, are committed together: a hub that
 // dies in between takes the batch again, one that dies after does not.
 func (h *Hub) fold(ctx context.Context) error {
-	from := report.Cursor{Stream: h.cursor.Stream, Seq: h.cursor.Seq}
-	err := h.journal.Read(ctx, from, func(batch []report.Entry) error { return h.take(ctx, batch) })
-	if err != nil {
+	err := h.journal.Read(ctx, h.from, func(batch []report.Entry) error { return h.take(ctx, batch) })
+	switch {
+	case errors.Is(err, report.ErrAhead):
+		return fmt.Errorf("hub: the database is ahead of the journal: restore hub.db and the nats folder from the same backup, or delete the nats folder to begin a new journal: %w", err)
+	case err != nil:
 		return fmt.Errorf("hub: journal: %w", err)
 	}
 	return ctx.Err()
@@ -53,6 +57,11 @@ func (h *Hub) take(ctx context.Context, batch []report.Entry) error {
 		return fmt.Errorf("hub: %w", err)
 	}
 	h.cursor = commit.To
+	if slices.ContainsFunc(events, func(e incident.Event) bool { return e.Type == incident.IncidentResolved }) {
+		if err := h.remember(ctx); err != nil {
+			return err
+		}
+	}
 	h.show()
 	h.publish(events)
 	return nil

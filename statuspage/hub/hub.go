@@ -45,10 +45,12 @@ type Hub struct {
 
 	// Of the fold alone: nothing else may touch them.
 	state  incident.State
-	cursor store.Cursor
+	cursor store.Cursor  // as the store has it
+	from   report.Cursor // where reading begins
 
-	view    atomic.Pointer[incident.View] // what the state last said
-	nextDue atomic.Int64                  // Unix nanoseconds of the next tick; 0: none
+	past    atomic.Pointer[[]incident.Incident] // resolved and public, newest first
+	view    atomic.Pointer[incident.View]       // what the state last said
+	nextDue atomic.Int64                        // Unix nanoseconds of the next tick; 0: none
 }
 
 // housekeeping is the longest that the engine goes without a look at the clock.
@@ -103,12 +105,15 @@ func (h *Hub) load(ctx context.Context) error {
 		return fmt.Errorf("hub: %w", err)
 	}
 	h.cursor = snapshot.Cursor
-	if h.cursor.Stream != "" && h.cursor.Stream != h.journal.Identity() {
+	h.from = report.Cursor{Stream: h.cursor.Stream, Seq: h.cursor.Seq}
+	if h.from.Stream != "" && h.from.Stream != h.journal.Identity() {
 		// A journal made anew counts from 1 again; the state must not take its
 		// entries for old ones.
-		h.log.Warn("the journal is another one than the state was made from; continuing at its beginning")
-		h.state.Seq = 0
-		h.cursor = store.Cursor{}
+		h.log.Warn("the journal is not the one that the state was made from; going on at its beginning")
+		h.state.Seq, h.from = 0, report.Cursor{}
+	}
+	if err := h.remember(ctx); err != nil {
+		return err
 	}
 	h.show()
 	return nil

@@ -17,14 +17,21 @@ import (
 // Statuspage's documents list.
 const pastIncidents = 50
 
-// Page is the page as it is now.
-func (h *Hub) Page(ctx context.Context) (statuspage.Page, error) {
+// Page is the page as it is now. It comes from memory: however many look at it,
+// the store is not asked.
+func (h *Hub) Page(context.Context) (statuspage.Page, error) {
+	return statuspage.Project(h.policy.Topology(), *h.view.Load(), *h.past.Load()), nil
+}
+
+// remember reads the past incidents that the page shows.
+func (h *Hub) remember(ctx context.Context) error {
 	public, resolved := true, true
 	past, err := h.store.Incidents(ctx, store.Query{Public: &public, Resolved: &resolved, Limit: pastIncidents})
 	if err != nil {
-		return statuspage.Page{}, fmt.Errorf("hub: past incidents: %w", err)
+		return fmt.Errorf("hub: past incidents: %w", err)
 	}
-	return statuspage.Project(h.policy.Topology(), *h.view.Load(), past), nil
+	h.past.Store(&past)
+	return nil
 }
 
 // Incident is one public incident, however old.
@@ -99,6 +106,9 @@ func (h *Hub) deliveries(events []incident.Event) ([]store.Delivery, error) {
 func (h *Hub) deliver(ctx context.Context) error {
 	alert.NewDispatcher(alert.DispatcherConfig{
 		Outbox: outbox{h.store}, Sinks: h.sinks, Changed: h.feed.changed, Logger: h.log,
+		Disabled: func(sink, reason string) {
+			h.log.Error("a sink wants no more alerts; what waits for it is kept until the next start", "sink", sink, "reason", reason)
+		},
 	}).Run(ctx)
 	return ctx.Err()
 }

@@ -176,10 +176,13 @@ func (f *fleet) send(at time.Time, b faults, r prober.Result) {
 	if b.sick[r.Agent] {
 		r.Control = prober.ControlFail
 	}
-	f.queue = append(f.queue, timed{at: at, seq: uint64(len(f.queue)), r: r}) //nolint:gosec // small
+	f.queue = append(f.queue, timed{at: at, seq: uint64(len(f.queue)), r: r})
 }
 
 func (f *fleet) noisy() bool { return f.noise > 0 && f.rng.Float64() < f.noise }
+
+// dropped is the noise of a canary, which is rare.
+func (f *fleet) dropped() bool { return f.noise > 0 && f.rng.Float64() < f.noise*f.noise }
 
 func verdict(r prober.Result, stage prober.Stage) prober.Result {
 	r.Outcome = prober.Pass
@@ -196,7 +199,7 @@ func (f *fleet) watch(agent string, b faults) {
 	lost := b.cutOff[agent] || b.sick[agent]
 	for _, in := range regions {
 		stage := b.ingest[in]
-		if lost || f.noisy() && f.noisy() { // a canary's drop is rare
+		if lost || f.dropped() {
 			stage = prober.StageIngest
 		}
 		f.send(f.now, b, verdict(prober.Result{Agent: agent, Kind: prober.KindCanary, Ingest: in, Round: round, RoundOf: 3}, stage))

@@ -95,16 +95,18 @@ func (t *turn) impact(in *Incident) Impact {
 			kinds[f.Element] = append(kinds[f.Element], f.Kind)
 		}
 	}
-	tally := func(endpoints []Endpoint, element func(target, id string) prober.Element) (major, any int) {
+	tally := func(endpoints []Endpoint, element func(target, id string) prober.Element) (major, out int) {
 		for _, e := range endpoints {
-			switch el := element(target.ID, e.ID); elementStatus(el.Type, kinds[el]) {
-			case MajorOutage:
-				major, any = major+1, any+1
-			case PartialOutage:
-				any++
+			el := element(target.ID, e.ID)
+			status := elementStatus(el.Type, kinds[el])
+			if status == MajorOutage {
+				major++
+			}
+			if status != Operational {
+				out++
 			}
 		}
-		return major, any
+		return major, out
 	}
 	ingestMajor, ingestAny := tally(target.Ingests, ingest)
 	playbackMajor, playbackAny := tally(target.Playbacks, playback)

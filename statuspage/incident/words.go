@@ -43,11 +43,7 @@ func phrase(f Failure) observation {
 
 // pulled says whether a stage is one of pulling: what was pushed was taken.
 func pulled(s prober.Stage) bool {
-	switch s {
-	case prober.StageManifest, prober.StageSegment, prober.StageMedia, prober.StageLatency:
-		return true
-	}
-	return false
+	return slices.Contains([]prober.Stage{prober.StageManifest, prober.StageSegment, prober.StageMedia, prober.StageLatency}, s)
 }
 
 // observe gathers failures that read alike, in the order of their beginning.
