@@ -10,7 +10,7 @@ import (
 // Every command line of testdata/script runs the real program in a process of
 // its own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"streamcanary": main})
+	testscript.Main(endToEnd{m}, map[string]func(){"streamcanary": main})
 }
 
 func TestScript(t *testing.T) {
