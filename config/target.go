@@ -35,11 +35,15 @@ func (c *checker) targets(files []targetFile) []prober.Target {
 		regions := c.named(at+".regions", f.Regions, "region")
 		c.endpoints(at+".ingests", f.Ingests, regions, wantIngest, "rtmp")
 		c.endpoints(at+".playbacks", f.Playbacks, regions, wantPlayback, "https", "http")
+		names := map[string]string{}
+		for _, r := range f.Regions {
+			names[r.ID] = r.Name
+		}
 		for _, e := range f.Ingests {
-			t.Ingests = append(t.Ingests, prober.Ingest{ID: e.ID, Region: e.Region, URL: e.URL})
+			t.Ingests = append(t.Ingests, prober.Ingest{ID: e.ID, Region: names[e.Region], URL: e.URL})
 		}
 		for _, e := range f.Playbacks {
-			t.Playbacks = append(t.Playbacks, prober.Playback{ID: e.ID, Region: e.Region, URL: e.URL})
+			t.Playbacks = append(t.Playbacks, prober.Playback{ID: e.ID, Region: names[e.Region], URL: e.URL})
 		}
 		targets = append(targets, t)
 	}

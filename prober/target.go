@@ -28,15 +28,15 @@ type Platform struct {
 // Ingest is an endpoint that broadcasts are pushed to.
 type Ingest struct {
 	ID     string `json:"id"`
-	Region string `json:"region"`
-	URL    string `json:"url"` // rtmp://host:port/app/{stream}
+	Region string `json:"region"` // its name, for people: the broadcast shows it
+	URL    string `json:"url"`    // rtmp://host:port/app/{stream}
 }
 
 // Playback is an endpoint that broadcasts are pulled from.
 type Playback struct {
 	ID     string `json:"id"`
-	Region string `json:"region"`
-	URL    string `json:"url"` // http://host:port/path/{stream}/index.m3u8
+	Region string `json:"region"` // its name, for people
+	URL    string `json:"url"`    // http://host:port/path/{stream}/index.m3u8
 }
 
 // StreamURL puts a stream's name into an endpoint's URL.
