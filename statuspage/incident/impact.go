@@ -60,6 +60,16 @@ func (t *turn) componentStatuses() map[string]Status {
 	return all
 }
 
+// statusesDiffer says whether a component is not what was last published of it.
+func (t *turn) statusesDiffer() bool {
+	for id, now := range t.componentStatuses() {
+		if t.s.Components[id].Status != now {
+			return true
+		}
+	}
+	return false
+}
+
 func componentStatus(c Component, failing map[prober.Element][]prober.Kind) Status {
 	worst := map[prober.ElementType]Status{}
 	bad, of := map[prober.ElementType]int{}, map[prober.ElementType]int{}

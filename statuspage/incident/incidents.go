@@ -199,15 +199,17 @@ func (t *turn) say(o *openIncident) {
 		in.Phase = Investigating
 		in.MonitoringAt = time.Time{}
 	}
-	kind := IncidentUpdated
-	body := t.describe(in)
+	kind, body := IncidentUpdated, t.describe(in)
+	name, impact := t.title(in), worseImpact(in.Impact, t.impact(in))
+	if o.Announced && body == o.Said && name == in.Name && impact == in.Impact &&
+		in.Phase == in.Updates[len(in.Updates)-1].Phase && !t.statusesDiffer() {
+		return // nothing that a reader would miss
+	}
+	o.Said, in.Name, in.Impact = body, name, impact
 	if !o.Announced {
 		kind, o.Announced = IncidentOpened, true
-	} else if last := in.Updates[len(in.Updates)-1]; last.Body == body && last.Phase == in.Phase {
-		return
+		body += firstWords
 	}
-	in.Name = t.title(in)
-	in.Impact = worseImpact(in.Impact, t.impact(in))
 	t.publish(o, kind, body)
 }
 

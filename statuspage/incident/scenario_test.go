@@ -131,8 +131,13 @@ func TestScenarios(t *testing.T) {
 				}
 			}
 			f.run(time.Minute)
-			if in := f.last(); in.Phase != Resolved || len(f.of(IncidentResolved)) != 1 {
+			if in = f.last(); in.Phase != Resolved || len(f.of(IncidentResolved)) != 1 {
 				t.Errorf("after the fault: %s", in.Phase)
+			}
+			for i, u := range in.Updates[1:] {
+				if last := in.Updates[i]; u.Phase == last.Phase && strings.TrimSuffix(last.Body, firstWords) == u.Body {
+					t.Errorf("update %d says nothing new: %q", i+1, u.Body)
+				}
 			}
 			f.run(5 * time.Minute)
 			f.opened()

@@ -80,6 +80,7 @@ type componentState struct {
 type openIncident struct {
 	Incident   Incident  `json:"incident"`
 	Announced  bool      `json:"announced"`
+	Said       string    `json:"said"`            // what the newest message told
 	SayAt      time.Time `json:"say_at,omitzero"` // when the next message is due
 	HoldUntil  time.Time `json:"hold_until,omitzero"`
 	QuorumLost bool      `json:"quorum_lost"`

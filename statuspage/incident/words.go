@@ -142,6 +142,9 @@ func (t *turn) title(in *Incident) string {
 	return name
 }
 
+// firstWords end an incident's first message.
+const firstWords = "\nSeen by automated test broadcasts. We are investigating."
+
 // describe is the body of an incident's next update.
 func (t *turn) describe(in *Incident) string {
 	target := t.index.target[in.Target]
@@ -177,9 +180,6 @@ func (t *turn) describe(in *Incident) string {
 	}
 	if len(again) > 0 {
 		lines = append(lines, "Working again: "+strings.Join(again, "; ")+".")
-	}
-	if len(in.Updates) == 0 {
-		lines = append(lines, "Seen by automated test broadcasts. We are investigating.")
 	}
 	return strings.Join(lines, "\n")
 }
