@@ -33,7 +33,7 @@ func phrase(f Failure) observation {
 	case f.Element.Type == prober.ElementPlayback:
 		return observation{title: "Playback is failing %s", sentence: "Playback is failing %s", again: "playback %s"}
 	case f.Kind == prober.KindCanary:
-		return observation{title: "Running broadcasts dropped %s", sentence: "Running broadcasts dropped %s", again: "broadcasts staying up %s"}
+		return observation{title: "Running broadcasts dropped %s", sentence: "Running broadcasts dropped %s", again: "running broadcasts %s"}
 	case f.Kind == prober.KindGoLive && !accepted:
 		return observation{title: "New broadcasts cannot start %s", sentence: "New broadcasts cannot start %s", again: "starting new broadcasts %s", negative: true}
 	default:
@@ -164,7 +164,7 @@ func (t *turn) describe(in *Incident) string {
 	case in.Phase == Resolved:
 		return fmt.Sprintf("This incident is resolved. It began at %s; no failure has been seen since %s.", clock(in.StartedAt), clock(ended))
 	case len(now) == 0:
-		return fmt.Sprintf("Test broadcasts start, stay up and play again wherever they had failed; no failure has been seen since %s. We are watching that it stays so.", clock(ended))
+		return fmt.Sprintf("%s\nNo failure has been seen since %s. We are watching that it stays so.", t.workingAgain(target, over), clock(ended))
 	}
 	var lines []string
 	for _, o := range t.observe(now) {
@@ -174,14 +174,19 @@ func (t *turn) describe(in *Incident) string {
 		}
 		lines = append(lines, fmt.Sprintf("%s, %s %s.", fill(o.sentence, t.where(target, o.regions, true, o.negative)), when, clock(o.since)))
 	}
+	if len(over) > 0 {
+		lines = append(lines, t.workingAgain(target, over))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// workingAgain names what has recovered.
+func (t *turn) workingAgain(target Target, over []Failure) string {
 	var again []string
 	for _, o := range t.observe(over) {
 		again = append(again, fill(o.again, t.where(target, o.regions, false, false)))
 	}
-	if len(again) > 0 {
-		lines = append(lines, "Working again: "+strings.Join(again, "; ")+".")
-	}
-	return strings.Join(lines, "\n")
+	return "Working again: " + strings.Join(again, "; ") + "."
 }
 
 func clock(at time.Time) string { return at.UTC().Format("15:04:05 UTC") }
