@@ -23,7 +23,7 @@ func (c *checker) agent(f agentFile) *Agent {
 	const want = "tls://HOST:PORT, or nats://HOST:PORT without TLS"
 	a := &Agent{
 		Hub: f.Hub, ID: f.ID, Site: orElse(f.Site, f.ID), Region: f.Region,
-		Data: orElse(f.Data, defaultAgentData), CAFile: c.abs(f.CAFile),
+		Data: c.abs(orElse(f.Data, defaultAgentData)), CAFile: c.abs(f.CAFile),
 	}
 	u := c.address("hub", f.Hub, want, "tls", "nats")
 	switch {

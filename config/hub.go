@@ -89,7 +89,7 @@ func hubDefaults() map[string]any {
 func (c *checker) hub(f hubFile) *Hub {
 	h := &Hub{
 		HTTP: HTTP{Listen: f.HTTP.Listen},
-		Data: f.Data,
+		Data: c.abs(f.Data),
 		NATS: NATS{
 			Listen: f.NATS.Listen, SyncAlways: f.NATS.SyncAlways,
 			TLSCertFile: c.abs(f.NATS.TLSCertFile), TLSKeyFile: c.abs(f.NATS.TLSKeyFile),
