@@ -65,14 +65,15 @@ func (c *canary) loop(ctx context.Context) {
 	if !c.provision(ctx) {
 		return
 	}
-	defer c.streams.remove(ctx, c.stream)
+	defer func() { c.streams.remove(ctx, c.stream) }()
 	feed, err := c.env.Feed(Picture{Run: c.run, Label: c.ingest.Region, Small: c.small})
 	if err != nil {
 		c.env.log.Error("no canary: its signal cannot be made", "target", c.target, "ingest", c.ingest.ID, "error", err)
 		c.failed(broken("", err))
 		return
 	}
-	if lock := c.env.keys.lock(c.ingest.URL); lock != nil {
+	lock := c.env.keys.lock(c.ingest.URL)
+	if lock != nil {
 		select {
 		case lock <- struct{}{}:
 			defer func() { <-lock }()
@@ -80,16 +81,40 @@ func (c *canary) loop(ctx context.Context) {
 			return
 		}
 	}
-	url := prober.Secret(prober.StreamURL(c.ingest.URL, c.stream.Key.Reveal()))
 	wait := backoff{first: reconnect, most: slowest}
 	for ctx.Err() == nil {
-		if c.connect(ctx, feed, url) {
+		if c.connect(ctx, feed, prober.Secret(prober.StreamURL(c.ingest.URL, c.stream.Key.Reveal()))) {
 			wait.reset()
 		}
 		if !sleep(ctx, wait.next()) {
 			return
 		}
+		if lock == nil && c.nameInUse() {
+			c.rename(ctx)
+		}
 	}
+}
+
+func (c *canary) nameInUse() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failure != nil && c.failure.Reason == prober.ReasonPublishNameInUse
+}
+
+// rename makes another stream when the name of this one is still in use: an
+// ingest that was not told of the end of the last connection, since the network
+// between had gone, keeps that name for a minute and more, and is not down. If
+// there is no other stream to be had, the old one is tried again.
+func (c *canary) rename(ctx context.Context) {
+	stream, failure := c.streams.create(ctx)
+	if failure != nil {
+		return
+	}
+	c.mu.Lock()
+	old := c.stream
+	c.stream = stream
+	c.mu.Unlock()
+	c.pulls.Go(func() { c.streams.remove(ctx, old) })
 }
 
 // provision makes the stream, however long that takes.

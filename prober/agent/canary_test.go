@@ -114,6 +114,38 @@ func TestASilentReconnectIsDownUntilItHolds(t *testing.T) {
 	})
 }
 
+// An ingest that was not told of a connection's end refuses the name for as long
+// as it believes in that connection. A reconnect must not wait for that.
+func TestANameThatIsStillInUseIsLeftBehind(t *testing.T) {
+	t.Parallel()
+	play(t, assign(target("fra"), canaries, playbacks), func(w *world, _ *agent.Agent) {
+		w.until(2500 * time.Millisecond)
+		w.change(func() { w.unheard["fra"] = true })
+		w.kill("fra", fails(prober.Fail, prober.StageIngest, prober.ReasonSendStalled))
+		w.until(2600 * time.Millisecond)
+		w.change(func() { w.unheard["fra"] = false })
+		w.until(8500 * time.Millisecond)
+		got := strings.Join(w.story(prober.KindCanary, "fra", ""), "|")
+		if !strings.HasPrefix(got, "2 pass|2.5 fail ingest send_stalled|4 fail publish publish_name_in_use|4.") ||
+			!strings.HasSuffix(got, " pass|6 pass|8 pass") {
+			t.Errorf("got %s", got)
+		}
+		if got := w.story(prober.KindPlayback, "fra", "fra"); got[len(got)-1] != "8 pass" {
+			t.Errorf("its playback: %v", got)
+		}
+		w.change(func() {
+			if len(w.streams) != 1 || len(w.live) != 2 {
+				t.Errorf("streams %v, live %v; want the new stream alone, and beside its broadcast the one that is believed in", w.streams, w.live)
+			}
+			for key := range w.live {
+				if !w.streams[key] {
+					delete(w.live, key)
+				}
+			}
+		})
+	})
+}
+
 func TestARefusedKeySaysNothing(t *testing.T) {
 	t.Parallel()
 	play(t, assign(target("fra"), canaries, playbacks), func(w *world, _ *agent.Agent) {

@@ -36,6 +36,7 @@ type world struct {
 	refuses   map[string]*prober.Failure // by ingest host
 	resets    map[string]time.Duration   // ingest host says Publish.Start and resets after that
 	swallows  map[string]bool            // ingest host takes the media and plays nothing
+	unheard   map[string]bool            // ingest host is not told that a connection has ended
 	playback  map[string]*prober.Failure // by playback host
 	old       time.Time                  // if set, playbacks show markers of that time only
 	live      map[string]*fakeBroadcast  // by playback id
@@ -49,7 +50,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	return &world{t: t, begin: time.Now(), streams: map[string]bool{}, refuses: map[string]*prober.Failure{},
-		resets: map[string]time.Duration{}, swallows: map[string]bool{}, playback: map[string]*prober.Failure{},
+		resets: map[string]time.Duration{}, swallows: map[string]bool{}, unheard: map[string]bool{}, playback: map[string]*prober.Failure{},
 		live: map[string]*fakeBroadcast{}, published: map[string]int{}}
 }
 
@@ -166,7 +167,13 @@ func (b *fakeBroadcast) Send(ctx context.Context) *prober.Failure {
 	}
 }
 
-func (b *fakeBroadcast) end() { b.change(func() { delete(b.live, b.key) }) }
+func (b *fakeBroadcast) end() {
+	b.change(func() {
+		if !b.unheard[b.host] {
+			delete(b.live, b.key)
+		}
+	})
+}
 
 func (b *fakeBroadcast) Sent() agent.Sent {
 	return agent.Sent{Bytes: int64(time.Since(b.began) / time.Millisecond), Stages: []prober.StageTime{{Stage: prober.StageConnect, Duration: time.Millisecond}}}
