@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"streamcanary/config"
@@ -34,6 +35,9 @@ With --exit-after-drill the exit code is 0 only if exactly one incident opened,
 its updates say both that running broadcasts dropped and that new ones cannot
 start, it named the right components in all three regions, it resolved, and the
 change stands in the on-call feed and nowhere on the page.`
+
+// defaultAddr is where the demo listens, and where drill looks for it.
+const defaultAddr = "127.0.0.1:8080"
 
 type demoOptions struct {
 	addr           string
@@ -68,7 +72,7 @@ func newDemoCommand() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.addr, "http", "127.0.0.1:8080", "where to serve the page, HOST:PORT")
+	f.StringVar(&o.addr, "http", defaultAddr, "where to serve the page, HOST:PORT")
 	f.StringVar(&o.data, "data", "", "folder to keep everything in and go on from (default: a fresh temporary one)")
 	f.StringVar(&o.drill, "drill", "april", "what to play once all is green: april or none")
 	f.BoolVar(&o.exitAfterDrill, "exit-after-drill", false, "end after the drill; exit code 0 only if the page told it right")
@@ -161,10 +165,10 @@ func (d *demo) agent(ctx context.Context, r *demoRegion) error {
 }
 
 func (d *demo) introduce() {
-	d.tell.say("start", "streamcanary demo: a live platform in three regions, its agents and its status page, in one process")
+	d.tell.say("start", "streamcanary demo: a platform in three regions, its agents, its status page")
 	d.tell.say("start", "page     "+d.url)
 	d.tell.say("start", fmt.Sprintf("on-call  curl -H \"Authorization: Bearer $(cat %s)\" %s/alerts", d.files.tokenFile, d.url))
-	d.tell.say("start", fmt.Sprintf("policy   the default, but for the hold (%s, not 5m) and the spacing of go-live runs (9s, not 60s)", "10s"))
+	d.tell.say("start", "policy   default, but a hold of 10s (not 5m) and a go-live every 9s (not 60s)")
 }
 
 // play waits until all is green, plays the drill, and stays.
@@ -186,7 +190,11 @@ func (d *demo) play(ctx context.Context) error {
 		}
 	}
 	if ctx.Err() == nil {
-		d.tell.say("demo", "it stays up. Break something: bin/streamcanary drill --list; end it with Ctrl-C")
+		try := "bin/streamcanary drill restart --region fra"
+		if d.addr != defaultAddr {
+			try += " --http " + strings.TrimPrefix(d.url, "http://")
+		}
+		d.tell.say("demo", "it stays up. Break something, in another terminal: "+try+"; end it with Ctrl-C")
 	}
 	return watch.follow(ctx, func() bool { return false })
 }

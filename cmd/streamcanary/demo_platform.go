@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"syscall"
 	"time"
 
 	"streamcanary/prober"
@@ -34,7 +35,19 @@ type demoPlatform struct {
 // finds its own port taken.
 const demoPorts = 19350
 
-func startPlatform(ctx context.Context, apiKey prober.Secret, log *slog.Logger) (_ *demoPlatform, err error) {
+// startPlatform starts the platform. Ports that were free may be taken before
+// they are used, by another demo that starts: then it looks again.
+func startPlatform(ctx context.Context, apiKey prober.Secret, log *slog.Logger) (*demoPlatform, error) {
+	const tries = 5
+	for try := 1; ; try++ {
+		p, err := startPlatformOnce(ctx, apiKey, log)
+		if try == tries || !errors.Is(err, syscall.EADDRINUSE) {
+			return p, err
+		}
+	}
+}
+
+func startPlatformOnce(ctx context.Context, apiKey prober.Secret, log *slog.Logger) (_ *demoPlatform, err error) {
 	p := &demoPlatform{apiKey: apiKey, regions: []*demoRegion{
 		{id: "fra", name: "Frankfurt"}, {id: "nyc", name: "New York"}, {id: "sin", name: "Singapore"},
 	}}

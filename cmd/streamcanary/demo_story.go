@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"streamcanary/prober"
 
 	"github.com/fatih/color"
+	"golang.org/x/sys/unix"
 )
 
 // story tells what happens, for a person or, as JSON, for a machine.
@@ -70,8 +72,47 @@ func (s *story) tell(l line) {
 	case l.Kind == "drill":
 		paint = color.New(color.FgYellow)
 	}
-	text := strings.ReplaceAll(l.Text, "\n", "\n                ")
+	text := strings.Join(wrap(l.Text, columns(s.w)-storyIndent), "\n"+strings.Repeat(" ", storyIndent))
 	_, _ = fmt.Fprintf(s.w, "%02d:%02d  %s  %s\n", int(elapsed.Minutes()), int(elapsed.Seconds())%60, paint.Sprintf("%-6s", l.Kind), text)
+}
+
+// storyIndent is the column at which the text of a line begins.
+const storyIndent = len("00:00  demo    ")
+
+// columns is how wide the terminal behind w is. What is no terminal is as wide
+// as any line, so that lines stay whole in a file.
+func columns(w io.Writer) int {
+	const anyLine, least = 1 << 20, 40
+	f, ok := w.(*os.File)
+	if !ok {
+		return anyLine
+	}
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil || size.Col == 0 {
+		return anyLine
+	}
+	return max(int(size.Col), least)
+}
+
+// wrap breaks a text at its line ends, and at spaces where a line is longer than
+// width. A word that is longer, such as an address, stays whole.
+func wrap(text string, width int) []string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		for len(line) > width {
+			at := strings.LastIndexByte(line[:width+1], ' ')
+			if at <= 0 {
+				at = strings.IndexByte(line, ' ')
+			}
+			if at <= 0 {
+				break
+			}
+			lines, line = append(lines, line[:at]), line[at+1:]
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // publicIncident is what the public document says of an incident.

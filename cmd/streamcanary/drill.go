@@ -66,7 +66,7 @@ func newDrillCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&region, "region", "", "fra, nyc or sin (default: all)")
 	f.DurationVar(&d, "for", 20*time.Second, "how long")
-	f.StringVar(&addr, "http", "127.0.0.1:8080", "where the demo listens, HOST:PORT")
+	f.StringVar(&addr, "http", defaultAddr, "where the demo listens, HOST:PORT")
 	f.BoolVar(&list, "list", false, "name the faults and end")
 	return cmd
 }
@@ -104,6 +104,9 @@ func runDrill(ctx context.Context, w io.Writer, addr string, r drillRequest, d t
 	resp, err := http.DefaultClient.Do(req)
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return fmt.Errorf("no demo listens on %s; start one with 'streamcanary demo', or say where it is with --http", addr)
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return fmt.Errorf("drill: interrupted; %s ends early, and the demo heals", r.Fault)
 	}
 	if err != nil {
 		return fmt.Errorf("drill: %w", err)

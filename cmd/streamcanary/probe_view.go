@@ -163,11 +163,13 @@ func (v *probeView) watched(r prober.Result) {
 		v.printf("%s  %s  %s", at, s, paint(r.Outcome)("up again after %.2f s away (interruption %d)", r.Figures.InterruptionTime.Seconds(), r.Figures.Interruptions))
 	case changed && r.Outcome == prober.Pass:
 		v.printf("%s  %s  %s", at, s, paint(r.Outcome)("good"))
+	case changed && r.Reason == prober.ReasonNothingPushed:
+		v.printf("%s  %s  %s", at, s, r.Detail)
 	case changed:
 		v.printf("%s  %s  %s", at, s, paint(r.Outcome)("%s at %s: %s: %s", r.Outcome, stageOr(r.Stage, "start"), r.Reason, r.Detail))
-	case s == "pull":
+	case s == "pull" && r.Outcome == prober.Pass && r.Figures.LatencyFirst > 0: // measured in this round
 		v.said = time.Now()
-		v.printf("%s  up for %s, %d kB sent, latency %.2f to %.2f s", at, time.Since(v.start).Round(time.Second), v.sent/1000, r.Figures.LatencyLast.Seconds(), r.Figures.LatencyFirst.Seconds())
+		v.printf("%s  after %s: %d kB sent, latency %.2f to %.2f s", at, time.Since(v.start).Round(time.Second), v.sent/1000, r.Figures.LatencyLast.Seconds(), r.Figures.LatencyFirst.Seconds())
 	}
 }
 
