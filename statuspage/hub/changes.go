@@ -1,29 +1,37 @@
 package hub
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
+	"streamcanary/prober"
 	"streamcanary/statuspage/incident"
 )
 
 const (
-	maxChangeBody = 16 << 10
-	maxChangeText = 500
+	maxChangeBody = 16 << 10 // bytes
+	maxChangeText = 500      // bytes of one field
 )
 
-// authorized lets through whoever shows the token.
-func (h *Hub) authorized(next http.Handler) http.Handler {
+// authorized lets through whoever shows the token. Hashes of equal length are
+// compared, so that the time taken tells nothing.
+func authorized(token prober.Secret, next http.Handler) http.Handler {
+	want := sha256.Sum256([]byte(token.Reveal()))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		got, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if !ok || subtle.ConstantTimeCompare([]byte(got), []byte(h.token.Reveal())) != 1 {
+		scheme, shown, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		got := sha256.Sum256([]byte(strings.TrimSpace(shown)))
+		same := subtle.ConstantTimeCompare(got[:], want[:]) == 1
+		if !same || !strings.EqualFold(scheme, "bearer") {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="on-call"`)
 			http.Error(w, "send the on-call token: Authorization: Bearer TOKEN", http.StatusUnauthorized)
 			return
@@ -33,12 +41,16 @@ func (h *Hub) authorized(next http.Handler) http.Handler {
 }
 
 // postChange takes a report that something was deployed. It answers 202 with
-// the change's id once the journal has it; reporting the same id again is the
-// same change.
+// {"id": "..."} once the journal has it. The same id again, within the time for
+// which the journal knows ids (report.DefaultDuplicates), is the same change.
 func (h *Hub) postChange(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxChangeBody))
-	if err != nil {
+	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
 		http.Error(w, fmt.Sprintf("a change is at most %d bytes", maxChangeBody), http.StatusRequestEntityTooLarge)
+		return
+	}
+	if err != nil {
+		http.Error(w, "the body ended early; send it again", http.StatusBadRequest)
 		return
 	}
 	c, err := readChange(body, time.Now())
@@ -46,43 +58,71 @@ func (h *Hub) postChange(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 		return
 	}
-	payload, err := json.Marshal(c)
-	if err != nil {
-		http.Error(w, "the change cannot be written", http.StatusInternalServerError)
-		return
-	}
-	if _, err := h.journal.Change(r.Context(), "change-"+c.ID, payload); err != nil {
+	if err := h.keepChange(r, c); err != nil {
 		h.log.Error("a change could not be taken", "error", err)
-		http.Error(w, "the journal does not take it now; send it again", http.StatusServiceUnavailable)
+		http.Error(w, "the journal does not take it now; send it again, with the same id", http.StatusServiceUnavailable)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(http.StatusAccepted)
-	_, _ = fmt.Fprintf(w, "{\"id\":%q}\n", c.ID)
+	_ = json.NewEncoder(w).Encode(map[string]string{"id": c.ID}) // the client went away: nobody to tell
 }
 
-// readChange reads {"summary": required, "source", "id", "link", "at"}.
+func (h *Hub) keepChange(r *http.Request, c incident.Change) error {
+	payload, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	_, err = h.journal.Change(r.Context(), c.ID, payload)
+	return err
+}
+
+// readChange reads {"summary": required, "source", "id", "link", "at"}. Without
+// an id it gets one of its own, without a time it is of now.
 func readChange(body []byte, now time.Time) (incident.Change, error) {
 	var c incident.Change
-	d := json.NewDecoder(strings.NewReader(string(body)))
+	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
-		return c, fmt.Errorf("the body is not a change: %w; want {\"summary\": \"...\", \"source\": \"...\"}", err)
-	}
-	for name, text := range map[string]string{"summary": c.Summary, "source": c.Source, "link": c.Link, "id": c.ID} {
-		if len(text) > maxChangeText {
-			return c, fmt.Errorf("%s is longer than %d bytes", name, maxChangeText)
+	err := d.Decode(&c)
+	if err == nil {
+		if _, more := d.Token(); !errors.Is(more, io.EOF) {
+			err = errors.New("something follows the object")
 		}
 	}
-	if strings.TrimSpace(c.Summary) == "" {
-		return c, fmt.Errorf("summary is missing: say what was changed")
+	if err != nil {
+		return c, fmt.Errorf("the body is not a change: %w; want {\"summary\": \"...\", \"source\": \"...\"}", err)
+	}
+	if err := checkChange(c); err != nil {
+		return c, err
 	}
 	if c.At.IsZero() {
-		c.At = now.UTC()
+		c.At = now
 	}
+	c.At = c.At.UTC()
 	if c.ID == "" {
 		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", c.Summary, c.Source, c.At.UnixNano()))
 		c.ID = hex.EncodeToString(sum[:8])
 	}
 	return c, nil
+}
+
+func checkChange(c incident.Change) error {
+	for _, f := range []struct{ name, text string }{{"summary", c.Summary}, {"source", c.Source}, {"link", c.Link}, {"id", c.ID}} {
+		if len(f.text) > maxChangeText {
+			return fmt.Errorf("%s is longer than %d bytes", f.name, maxChangeText)
+		}
+	}
+	if strings.TrimSpace(c.Summary) == "" {
+		return errors.New("summary is missing: say what was changed")
+	}
+	if strings.ContainsFunc(c.ID, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("id has a character that is not printable ASCII, or a space")
+	}
+	if c.Link != "" {
+		u, err := url.Parse(c.Link)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return errors.New("link is no http or https address")
+		}
+	}
+	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"streamcanary/prober/report"
 	"streamcanary/statuspage/incident"
@@ -20,9 +19,11 @@ func (h *Hub) fold(ctx context.Context) error {
 	err := h.journal.Read(ctx, h.from, func(batch []report.Entry) error { return h.take(ctx, batch) })
 	switch {
 	case errors.Is(err, report.ErrAhead):
-		return fmt.Errorf("hub: the database is ahead of the journal: restore hub.db and the nats folder from the same backup, or delete the nats folder to begin a new journal: %w", err)
+		return fmt.Errorf("the database is ahead of the journal: restore hub.db and the nats folder from the same backup, or delete the nats folder to begin a new journal: %w", err)
+	case errors.Is(err, store.ErrFenced):
+		return fmt.Errorf("%w: two hubs use one data folder; end the other one", err)
 	case err != nil:
-		return fmt.Errorf("hub: journal: %w", err)
+		return err
 	}
 	return ctx.Err()
 }
@@ -30,33 +31,11 @@ func (h *Hub) fold(ctx context.Context) error {
 func (h *Hub) take(ctx context.Context, batch []report.Entry) error {
 	var events []incident.Event
 	for _, e := range batch {
-		in := incident.Input{Seq: e.Seq, At: e.At, Result: e.Result}
-		if e.Err == "" {
-			e.Err = decode(e, &in)
-		}
-		if e.Err != "" {
-			h.log.Warn("an entry of the journal cannot be read and is passed over", "seq", e.Seq, "kind", e.Kind, "agent", e.Agent, "error", e.Err)
-			continue
-		}
-		var decided []incident.Event
-		h.state, decided = h.policy.Step(h.state, in)
-		events = append(events, decided...)
+		events = append(events, h.step(e)...)
 	}
-	state, err := h.state.Encode()
-	if err != nil {
+	if err := h.commit(ctx, batch[len(batch)-1].Seq, events); err != nil {
 		return err
 	}
-	commit := store.Commit{
-		From: h.cursor, To: store.Cursor{Stream: h.journal.Identity(), Seq: batch[len(batch)-1].Seq},
-		At: h.state.At, State: state, PolicyHash: h.policy.Hash(), Policy: h.policy.Content(), Events: events,
-	}
-	if commit.Deliveries, err = h.deliveries(events); err != nil {
-		return err
-	}
-	if err := h.store.Commit(ctx, commit); err != nil {
-		return fmt.Errorf("hub: %w", err)
-	}
-	h.cursor = commit.To
 	if slices.ContainsFunc(events, func(e incident.Event) bool { return e.Type == incident.IncidentResolved }) {
 		if err := h.remember(ctx); err != nil {
 			return err
@@ -64,6 +43,48 @@ func (h *Hub) take(ctx context.Context, batch []report.Entry) error {
 	}
 	h.show()
 	h.publish(events)
+	h.folded.Store(h.cursor.Seq)
+	return nil
+}
+
+// step lets the engine take one entry. Of one that cannot be read it takes the
+// time: each entry moves the engine's count by one, as it does the journal's.
+func (h *Hub) step(e report.Entry) []incident.Event {
+	in := incident.Input{Seq: h.base + e.Seq, At: e.At, Result: e.Result}
+	if e.Err == "" {
+		e.Err = decode(e, &in)
+	}
+	if e.Err != "" {
+		h.log.Warn("an entry of the journal cannot be read and is passed over", "seq", e.Seq, "kind", e.Kind, "agent", e.Agent, "error", e.Err)
+		in = incident.Input{Seq: in.Seq, At: in.At}
+	}
+	var events []incident.Event
+	h.state, events = h.policy.Step(h.state, in)
+	for i := range events {
+		events[i].Seq = e.Seq // the entry that caused it can be looked up
+	}
+	return events
+}
+
+func (h *Hub) commit(ctx context.Context, seq uint64, events []incident.Event) error {
+	state, err := h.state.Encode()
+	if err != nil {
+		return err
+	}
+	commit := store.Commit{
+		From: h.cursor, To: store.Cursor{Stream: h.journal.Identity(), Seq: seq},
+		State: state, PolicyHash: h.policy.Hash(), Events: events,
+	}
+	if h.hash != commit.PolicyHash {
+		commit.Policy = h.policy.Content()
+	}
+	if commit.Deliveries, err = h.deliveries(events); err != nil {
+		return err
+	}
+	if err := h.store.Commit(ctx, commit); err != nil {
+		return err
+	}
+	h.cursor, h.hash = commit.To, commit.PolicyHash
 	return nil
 }
 
@@ -113,42 +134,4 @@ func (h *Hub) show() {
 		due = next.UnixNano()
 	}
 	h.nextDue.Store(due)
-}
-
-// announce writes the policy that the inputs from here on are judged by.
-func (h *Hub) announce(ctx context.Context) error {
-	payload, err := json.Marshal(incident.ConfigChange{PolicyHash: h.policy.Hash()})
-	if err != nil {
-		return fmt.Errorf("hub: %w", err)
-	}
-	id := fmt.Sprintf("config-%s-%d", h.policy.Hash()[:16], time.Now().UnixNano())
-	if _, err := h.journal.Config(ctx, id, payload); err != nil {
-		return fmt.Errorf("hub: write the configuration into the journal: %w", err)
-	}
-	return nil
-}
-
-// ticks writes a tick whenever one is due and nothing else has moved the
-// engine's clock past it.
-func (h *Hub) ticks(ctx context.Context) error {
-	const step = 100 * time.Millisecond
-	ticker := time.NewTicker(step)
-	defer ticker.Stop()
-	last := time.Now()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case now := <-ticker.C:
-			due := h.nextDue.Load()
-			isDue := due != 0 && due <= now.UnixNano() && now.Sub(last) >= step
-			if !isDue && now.Sub(last) < housekeeping {
-				continue
-			}
-			last = now
-			if _, err := h.journal.Tick(ctx, now); err != nil {
-				h.log.Warn("a tick could not be written", "error", err)
-			}
-		}
-	}
 }

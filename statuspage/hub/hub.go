@@ -7,8 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
-	"time"
 
 	"streamcanary/prober"
 	"streamcanary/prober/report"
@@ -33,85 +33,110 @@ type Config struct {
 
 // Hub is one running hub.
 type Hub struct {
-	policy  incident.Policy
-	log     *slog.Logger
-	token   prober.Secret
-	nats    *NATS
-	conn    *nats.Conn
-	journal *report.Journal
-	store   *store.Store
-	sinks   map[string]alert.Sink
-	feed    *signal // there is something new for on-call
+	policy     incident.Policy
+	log        *slog.Logger
+	token      prober.Secret
+	nats       *NATS
+	conn       *nats.Conn
+	connClosed chan struct{} // once conn and what it ran are gone
+	journal    *report.Journal
+	store      *store.Store
+	sinks      map[string]alert.Sink
+	feed       *signal // there is something new for on-call
 
 	// Of the fold alone: nothing else may touch them.
 	state  incident.State
 	cursor store.Cursor  // as the store has it
 	from   report.Cursor // where reading begins
+	base   uint64        // what the engine has counted beyond the journal, see load
+	hash   string        // of the policy that the store has already
 
 	past    atomic.Pointer[[]incident.Incident] // resolved and public, newest first
 	view    atomic.Pointer[incident.View]       // what the state last said
 	nextDue atomic.Int64                        // Unix nanoseconds of the next tick; 0: none
+	folded  atomic.Uint64                       // the journal's newest entry that was taken in
+
+	running sync.Mutex // held by Run
+	ran     bool       // guarded by running
+	closing context.Context
+	stop    context.CancelFunc // ends closing, and so Run
 }
 
-// housekeeping is the longest that the engine goes without a look at the clock.
-const housekeeping = 10 * time.Second
-
 // Open starts the NATS server, opens journal and store, and gives every agent
-// its assignment. Results are taken in by Run.
+// its assignment. Results are taken in by Run. The context is for the opening
+// alone.
 func Open(ctx context.Context, cfg Config) (_ *Hub, err error) {
-	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("hub: data folder: %w", err)
-	}
 	h := &Hub{policy: cfg.Policy, log: cfg.Logger, token: cfg.Token, feed: newSignal(), sinks: cfg.Sinks}
+	h.closing, h.stop = context.WithCancel(context.Background())
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
 	defer func() {
 		if err != nil {
 			h.Close()
+			err = fmt.Errorf("hub: %w", err)
 		}
 	}()
-	cfg.NATS.StoreDir = filepath.Join(cfg.Data, "nats")
-	if h.nats, err = StartNATS(cfg.NATS); err != nil {
-		return nil, fmt.Errorf("hub: %w", err)
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w; make it writable for this user, or configure another", err)
 	}
-	if h.conn, err = h.nats.Connect(); err != nil {
-		return nil, fmt.Errorf("hub: connect to its own NATS server: %w", err)
-	}
-	if h.journal, err = report.OpenJournal(ctx, h.conn, report.JournalConfig{Logger: h.log}); err != nil {
-		return nil, fmt.Errorf("hub: journal: %w", err)
+	if err := h.openJournal(ctx, cfg); err != nil {
+		return nil, err
 	}
 	if h.store, err = store.Open(ctx, filepath.Join(cfg.Data, "hub.db")); err != nil {
-		return nil, fmt.Errorf("hub: %w", err)
+		return nil, err
 	}
 	if err := h.load(ctx); err != nil {
 		return nil, err
 	}
 	for agent, a := range cfg.Assignments {
 		if err := h.journal.Assign(ctx, agent, a); err != nil {
-			return nil, fmt.Errorf("hub: assign probes to agent %s: %w", agent, err)
+			return nil, fmt.Errorf("assign probes to agent %s: %w", agent, err)
 		}
 	}
 	return h, nil
+}
+
+func (h *Hub) openJournal(ctx context.Context, cfg Config) (err error) {
+	cfg.NATS.StoreDir = filepath.Join(cfg.Data, "nats")
+	if h.nats, err = StartNATS(cfg.NATS); err != nil {
+		return err
+	}
+	closed := make(chan struct{})
+	if h.conn, err = h.nats.Connect(nats.ClosedHandler(func(*nats.Conn) { close(closed) })); err != nil {
+		return err
+	}
+	h.connClosed = closed
+	if h.journal, err = report.OpenJournal(ctx, h.conn, report.JournalConfig{Logger: h.log}); err != nil {
+		return err
+	}
+	// At once: agents are connecting already, and the first of them to be heard
+	// must not make the others look silent.
+	return h.announce(ctx)
 }
 
 // load takes up where the store left off.
 func (h *Hub) load(ctx context.Context) error {
 	snapshot, err := h.store.Load(ctx)
 	if err != nil {
-		return fmt.Errorf("hub: %w", err)
+		return err
 	}
 	if h.state, err = incident.DecodeState(snapshot.State); err != nil {
-		return fmt.Errorf("hub: %w", err)
+		return err
 	}
-	h.cursor = snapshot.Cursor
-	h.from = report.Cursor{Stream: h.cursor.Stream, Seq: h.cursor.Seq}
+	h.cursor, h.hash = snapshot.Cursor, snapshot.PolicyHash
+	h.from = report.Cursor(h.cursor)
 	if h.from.Stream != "" && h.from.Stream != h.journal.Identity() {
-		// A journal made anew counts from 1 again; the state must not take its
-		// entries for old ones.
 		h.log.Warn("the journal is not the one that the state was made from; going on at its beginning")
-		h.state.Seq, h.from = 0, report.Cursor{}
+		h.from = report.Cursor{}
 	}
+	// A journal made anew counts from 1 again. The engine goes on counting: it
+	// must not take new entries for old ones, and ids, which derive from the
+	// count, must not come twice.
+	if h.state.Seq > h.from.Seq {
+		h.base = h.state.Seq - h.from.Seq
+	}
+	h.folded.Store(h.from.Seq)
 	if err := h.remember(ctx); err != nil {
 		return err
 	}
@@ -119,31 +144,43 @@ func (h *Hub) load(ctx context.Context) error {
 	return nil
 }
 
-// Run takes in the journal, publishes and delivers until ctx ends.
+// Run takes in the journal, publishes and delivers until ctx ends or the hub is
+// closed (nil). It runs once: what it could not store is in the state already,
+// so after an error the hub has to be opened again.
 func (h *Hub) Run(ctx context.Context) error {
-	// A start is an entry like any other, so that a replay sees that nobody
-	// could be heard before it.
-	if err := h.announce(ctx); err != nil {
-		return err
+	if !h.running.TryLock() {
+		return errors.New("hub: it runs already")
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return h.fold(ctx) })
-	group.Go(func() error { return h.ticks(ctx) })
-	group.Go(func() error { return h.deliver(ctx) })
-	err := group.Wait()
-	if errors.Is(err, context.Canceled) {
-		return nil
+	defer h.running.Unlock()
+	if h.ran || h.closing.Err() != nil {
+		return errors.New("hub: it has run before, or was closed; open it again")
 	}
-	return err
+	h.ran = true
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(h.closing, cancel)()
+
+	group, working := errgroup.WithContext(ctx)
+	group.Go(func() error { return h.fold(working) })
+	group.Go(func() error { return h.ticks(working) })
+	group.Go(func() error { return h.deliver(working) })
+	if err := group.Wait(); ctx.Err() == nil {
+		return fmt.Errorf("hub: %w", err)
+	}
+	return nil // whatever else is said then, only says that ctx ended
 }
 
 // ClientURL is where agents on this machine report to.
 func (h *Hub) ClientURL() string { return h.nats.ClientURL() }
 
-// Close ends what Open started. Call it after Run has returned.
+// Close ends what Open started, and Run. What was taken in is stored already.
 func (h *Hub) Close() {
+	h.stop()
+	h.running.Lock() // until Run has returned
+	defer h.running.Unlock()
 	if h.conn != nil {
 		h.conn.Close()
+		<-h.connClosed
 	}
 	if h.nats != nil {
 		h.nats.Close()

@@ -28,7 +28,7 @@ func (h *Hub) remember(ctx context.Context) error {
 	public, resolved := true, true
 	past, err := h.store.Incidents(ctx, store.Query{Public: &public, Resolved: &resolved, Limit: pastIncidents})
 	if err != nil {
-		return fmt.Errorf("hub: past incidents: %w", err)
+		return fmt.Errorf("past incidents: %w", err)
 	}
 	h.past.Store(&past)
 	return nil
@@ -59,7 +59,7 @@ func (h *Hub) Handler() (http.Handler, error) {
 			return nil, fmt.Errorf("hub: %w", err)
 		}
 		mux.Handle("/alerts", alerts)
-		mux.Handle("POST /v1/changes", h.authorized(http.HandlerFunc(h.postChange)))
+		mux.Handle("POST /v1/changes", authorized(h.token, http.HandlerFunc(h.postChange)))
 	}
 	return web.CleanPath(mux), nil
 }
@@ -93,7 +93,7 @@ func (h *Hub) deliveries(events []incident.Event) ([]store.Delivery, error) {
 		}
 		body, err := alert.Body(a)
 		if err != nil {
-			return nil, fmt.Errorf("hub: alert %s: %w", a.Key, err)
+			return nil, fmt.Errorf("alert %s: %w", a.Key, err)
 		}
 		for sink := range h.sinks {
 			all = append(all, store.Delivery{Sink: sink, Key: a.Key, Action: string(a.Action), EventID: e.ID, Body: body})
