@@ -24,32 +24,32 @@ type process struct {
 }
 
 // start runs a program in a process group of its own.
-func start(t *testing.T, name, path string, args ...string) *process {
-	t.Helper()
+func start(tb testing.TB, name, path string, args ...string) *process {
+	tb.Helper()
 	p := &process{name: name, cmd: exec.Command(path, args...), stdout: newOutput(), stderr: newOutput(), ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	p.cmd.WaitDelay = 5 * time.Second
 	if err := p.cmd.Start(); err != nil {
-		t.Fatalf("%s: %v", name, err)
+		tb.Fatalf("%s: %v", name, err)
 	}
 	go func() {
 		defer close(p.ended)
 		_ = p.cmd.Wait() // how it ended is in its ProcessState
 	}()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		p.kill()
-		if t.Failed() {
-			t.Logf("%s said:\n%s%s", name, p.stdout.tail(), p.stderr.tail())
+		if tb.Failed() {
+			tb.Logf("%s said:\n%s%s", name, p.stdout.tail(), p.stderr.tail())
 		}
 	})
 	return p
 }
 
 // streamcanary runs a command line of the real binary.
-func streamcanary(t *testing.T, args ...string) *process {
-	t.Helper()
-	return start(t, "streamcanary "+args[0], binary(t), args...)
+func streamcanary(tb testing.TB, args ...string) *process {
+	tb.Helper()
+	return start(tb, "streamcanary "+args[0], binary(tb), args...)
 }
 
 // signal is for the process alone.
@@ -149,8 +149,8 @@ func (o *output) tail() string {
 }
 
 // wait gives the first line behind a mark that matches, and the mark behind it.
-func (p *process) wait(t *testing.T, mark int, what string, limit time.Duration, match func(string) bool) (outputLine, int) {
-	t.Helper()
+func (p *process) wait(tb testing.TB, mark int, what string, limit time.Duration, match func(string) bool) (outputLine, int) {
+	tb.Helper()
 	late := time.NewTimer(limit)
 	defer late.Stop()
 	for {
@@ -165,10 +165,10 @@ func (p *process) wait(t *testing.T, mark int, what string, limit time.Duration,
 		case <-more:
 		case <-p.ended:
 			if p.stdout.mark() == mark {
-				t.Fatalf("%s ended (%v) before: %s", p.name, p.cmd.ProcessState, what)
+				tb.Fatalf("%s ended (%v) before: %s", p.name, p.cmd.ProcessState, what)
 			}
 		case <-late.C:
-			t.Fatalf("not within %v: %s", limit, what)
+			tb.Fatalf("not within %v: %s", limit, what)
 		}
 	}
 }

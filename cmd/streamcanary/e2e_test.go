@@ -48,8 +48,8 @@ var built struct {
 	err  error
 }
 
-func binary(t *testing.T) string {
-	t.Helper()
+func binary(tb testing.TB) string {
+	tb.Helper()
 	built.once.Do(func() {
 		if built.dir, built.err = os.MkdirTemp("", "streamcanary-e2e-"); built.err != nil {
 			return
@@ -61,7 +61,7 @@ func binary(t *testing.T) string {
 		}
 	})
 	if built.err != nil {
-		t.Fatalf("the binary cannot be built: %v", built.err)
+		tb.Fatalf("the binary cannot be built: %v", built.err)
 	}
 	return filepath.Join(built.dir, "streamcanary")
 }
@@ -95,8 +95,8 @@ var ports struct {
 	next int
 }
 
-func freePort(t *testing.T, host string) string {
-	t.Helper()
+func freePort(tb testing.TB, host string) string {
+	tb.Helper()
 	const lowest, highest = 22_000, 32_000
 	ports.Lock()
 	defer ports.Unlock()
@@ -113,11 +113,11 @@ func freePort(t *testing.T, host string) string {
 			continue
 		}
 		if err := l.Close(); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		return addr
 	}
-	t.Fatalf("no port of %s from %d to %d is free", host, lowest, highest)
+	tb.Fatalf("no port of %s from %d to %d is free", host, lowest, highest)
 	return ""
 }
 
