@@ -113,10 +113,10 @@ func public(f targetFile, t prober.Target) incident.Target {
 	for _, r := range f.Regions {
 		p.Regions = append(p.Regions, incident.Region{ID: r.ID, Name: r.Name})
 	}
-	for _, e := range t.Ingests {
+	for _, e := range f.Ingests {
 		p.Ingests = append(p.Ingests, incident.Endpoint{ID: e.ID, Region: e.Region})
 	}
-	for _, e := range t.Playbacks {
+	for _, e := range f.Playbacks {
 		p.Playbacks = append(p.Playbacks, incident.Endpoint{ID: e.ID, Region: e.Region})
 	}
 	return p
