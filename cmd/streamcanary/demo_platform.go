@@ -28,6 +28,7 @@ type demoPlatform struct {
 	regions []*demoRegion
 	api     *origin.API // beside the media servers: their restart leaves it up
 	apiKey  prober.Secret
+	release func() // of the ports
 }
 
 // demoPorts is where the origins' ports are looked for: below the range that
@@ -56,10 +57,11 @@ func startPlatformOnce(ctx context.Context, apiKey prober.Secret, log *slog.Logg
 			p.close()
 		}
 	}()
-	ports, err := freePorts(ctx, demoPorts, 4*len(p.regions)+1)
+	ports, release, err := freePorts(ctx, demoPorts, 4*len(p.regions)+1)
 	if err != nil {
 		return nil, err
 	}
+	p.release = release
 	var all []*origin.Origin
 	for i, r := range p.regions {
 		of := ports[4*i:]
@@ -95,6 +97,9 @@ func (p *demoPlatform) close() {
 				o.Close()
 			}
 		}
+	}
+	if p.release != nil {
+		p.release()
 	}
 }
 
@@ -133,23 +138,40 @@ func (p *demoPlatform) inject(ctx context.Context, fault, region string, d time.
 	return err
 }
 
-// freePorts finds n loopback addresses that nothing listens on.
-func freePorts(ctx context.Context, from, n int) ([]string, error) {
+// freePorts finds n loopback addresses that nothing listens on, and holds them
+// against other demos: the port of a media server that is being restarted looks
+// free to them.
+func freePorts(ctx context.Context, from, n int) (free []string, release func(), err error) {
 	const tries = 2000
-	var free []string
+	var held []func()
+	release = func() {
+		for _, unlock := range held {
+			unlock()
+		}
+	}
 	for port := from; port < from+tries && len(free) < n; port++ {
+		unlock, err := lockPort(port)
+		if errors.Is(err, errInUse) {
+			continue
+		}
+		if err != nil {
+			release()
+			return nil, nil, err
+		}
 		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 		if err != nil {
+			unlock()
 			continue
 		}
 		_ = l.Close()
-		free = append(free, addr)
+		free, held = append(free, addr), append(held, unlock)
 	}
 	if len(free) < n {
-		return nil, fmt.Errorf("fewer than %d ports are free on 127.0.0.1 from %d to %d; end what listens there", n, from, from+tries-1)
+		release()
+		return nil, nil, fmt.Errorf("fewer than %d ports are free on 127.0.0.1 from %d to %d; end what listens there", n, from, from+tries-1)
 	}
-	return free, nil
+	return free, release, nil
 }
 
 // watchURL is where a broadcast that runs can be watched, or "".

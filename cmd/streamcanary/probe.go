@@ -112,7 +112,7 @@ const never = "@every 876000h"
 func runProbe(ctx context.Context, o probeOptions, w io.Writer) error {
 	if !strings.Contains(o.ingest, prober.StreamVariable) {
 		unlock, err := lockKey(o.ingest)
-		if errors.Is(err, errKeyInUse) {
+		if errors.Is(err, errInUse) {
 			return &exitError{code: exitInconclusive, err: errors.New("another probe on this machine pushes to that key; wait until it has ended, or use {stream}")}
 		}
 		if err != nil {
