@@ -133,7 +133,7 @@ func outboxRows(path string) (n int, err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	for _, suffix := range []string{"", "-wal"} {
 		content, err := os.ReadFile(path + suffix)
-		if err != nil && !(suffix != "" && errors.Is(err, fs.ErrNotExist)) {
+		if err != nil && (suffix == "" || !errors.Is(err, fs.ErrNotExist)) {
 			return 0, err
 		}
 		if err := os.WriteFile(filepath.Join(dir, "outbox.db"+suffix), content, 0o600); err != nil {

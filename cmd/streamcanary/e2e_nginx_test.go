@@ -85,15 +85,15 @@ func (s *nginx) playback(stream string) string {
 	return "http://" + s.http + "/hls/" + stream + ".m3u8"
 }
 
-// publishes waits until a stream of some name is being pushed.
-func (s *nginx) publishes(t *testing.T, stream string) {
+// publishes waits until a stream is being pushed whose name begins like this.
+func (s *nginx) publishes(t *testing.T, prefix string) {
 	t.Helper()
-	eventually(t, stream+" is pushed", e2ePatience, func() error {
+	eventually(t, prefix+"... is pushed", e2ePatience, func() error {
 		body, err := fetch("http://"+s.http+"/stat", "")
 		if err != nil {
 			return err
 		}
-		_, of, found := strings.Cut(string(body), "<name>"+stream+"</name>")
+		_, of, found := strings.Cut(string(body), "<name>"+prefix)
 		of, _, _ = strings.Cut(of, "</stream>")
 		if !found || !strings.Contains(of, "<publishing/>") {
 			return fmt.Errorf("nginx does not have it")
