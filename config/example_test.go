@@ -12,8 +12,11 @@ import (
 
 // exampleEnv gives every variable that an example names a value of its own.
 func exampleEnv(name string) (string, bool) {
-	if name == "STREAMCANARY_ONCALL_URL" {
+	switch name {
+	case "STREAMCANARY_ONCALL_URL":
 		return "https://oncall.example.com/hook", true
+	case "STREAMCANARY_ONCALL_SECRET":
+		return "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz", true
 	}
 	return "0123456789abcdef-" + name, strings.HasPrefix(name, "STREAMCANARY_")
 }

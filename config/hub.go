@@ -48,7 +48,7 @@ type Alerts struct {
 type Webhook struct {
 	ID     string
 	URL    prober.Secret // http or https; many receivers have their token in it
-	Secret prober.Secret // signs the body; "" is no signature
+	Secret prober.Secret // signs the body: whsec_ and base64 of 24 to 64 bytes; "" is no signature
 }
 
 // AgentAccess is an agent that may report, and the key by which it proves it.
@@ -167,7 +167,7 @@ func (c *checker) alerts(f *alertsFile) Alerts {
 			c.secretURL(at+".url", hook.URL)
 		}
 		if w.Secret != "" || w.SecretFile != "" {
-			hook.Secret = c.needSecret(at+".secret", w.Secret, w.SecretFile)
+			hook.Secret = c.signingSecret(at+".secret", w.Secret, w.SecretFile)
 		}
 		a.Webhooks = append(a.Webhooks, hook)
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/base64"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -76,6 +77,35 @@ func (c *checker) needSecret(path string, literal secretText, file string) probe
 		c.addf(path, "is only %d characters; want at least %d, for example from: openssl rand -hex 16", n, minSecret)
 	}
 	return s
+}
+
+// signingSecret is secret for one that signs, in the form that Standard Webhooks
+// gives it (standardwebhooks.com, "Symmetric"): whsec_ and the base64 of its bytes.
+func (c *checker) signingSecret(path string, literal secretText, file string) prober.Secret {
+	const least, most = 24, 64 // bytes
+	const want = "want whsec_ and the base64 of 24 to 64 bytes, from: echo whsec_$(openssl rand -base64 32)"
+	s := c.secret(path, literal, file)
+	if s == "" {
+		return "" // reported already
+	}
+	if file != "" {
+		path += "_file"
+	}
+	encoded, ok := strings.CutPrefix(s.Reveal(), "whsec_")
+	if !ok {
+		c.addf(path, "does not begin with whsec_; %s", want)
+		return ""
+	}
+	key, err := base64.StdEncoding.DecodeString(encoded)
+	switch {
+	case err != nil:
+		c.addf(path, "has something behind whsec_ that is not base64; %s", want)
+	case len(key) < least || len(key) > most:
+		c.addf(path, "holds %d bytes; %s", len(key), want)
+	default:
+		return s
+	}
+	return ""
 }
 
 // abs resolves a path in the file, relative to the file's own folder.

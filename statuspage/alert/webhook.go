@@ -26,15 +26,16 @@ const (
 // WebhookConfig says where alerts are posted.
 type WebhookConfig struct {
 	URL    Secret // https://host/...; may hold a token, so it is told by its host alone
-	Secret Secret // whsec_ and base64 of 24 to 64 bytes
+	Secret Secret // whsec_ and base64 of 24 to 64 bytes; "" signs nothing
 }
 
-// Webhook posts alerts as Standard Webhooks (standardwebhooks.com): signed, with
-// an id that is the same on every retry. Only 2xx acknowledges; 410 disables.
+// Webhook posts alerts as Standard Webhooks (standardwebhooks.com): signed where
+// there is a secret, with an id that is the same on every retry. Only 2xx
+// acknowledges; 410 disables.
 type Webhook struct {
 	url    Secret
 	host   string
-	key    []byte
+	key    []byte // nil signs nothing
 	client *http.Client
 }
 
@@ -52,6 +53,9 @@ func NewWebhook(c WebhookConfig) (*Webhook, error) {
 }
 
 func webhookKey(s Secret) ([]byte, error) {
+	if s == "" {
+		return nil, nil
+	}
 	encoded, ok := strings.CutPrefix(s.Reveal(), "whsec_")
 	if !ok {
 		return nil, errors.New("secret: want whsec_ followed by base64")
@@ -90,7 +94,9 @@ func (w *Webhook) Send(ctx context.Context, d Delivery) error {
 	r.Header.Set("User-Agent", "streamcanary")
 	r.Header.Set("Webhook-Id", d.EventID)
 	r.Header.Set("Webhook-Timestamp", strconv.FormatInt(now.Unix(), 10))
-	r.Header.Set("Webhook-Signature", signWebhook(w.key, d.EventID, now, d.Body))
+	if w.key != nil {
+		r.Header.Set("Webhook-Signature", signWebhook(w.key, d.EventID, now, d.Body))
+	}
 	answer, err := w.client.Do(r)
 	if err != nil {
 		return fmt.Errorf("webhook %s: %w", w.host, withoutURL(err))

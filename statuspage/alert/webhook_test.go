@@ -38,7 +38,7 @@ func TestNewWebhookRefuses(t *testing.T) {
 		"no prefix":  {WebhookConfig{URL: "https://example.com/canaryurl", Secret: "canarysecret"}, "webhook example.com: secret: want whsec_ followed by base64"},
 		"no base64":  {WebhookConfig{URL: "https://example.com/canaryurl", Secret: "whsec_canary!"}, "webhook example.com: secret: what follows whsec_ is not base64"},
 		"too short":  {WebhookConfig{URL: "https://example.com/canaryurl", Secret: "whsec_Y2FuYXJ5"}, "webhook example.com: secret: has 6 bytes, want 24 to 64"},
-		"empty keys": {WebhookConfig{URL: "https://example.com/canaryurl"}, "webhook example.com: secret: want whsec_ followed by base64"},
+		"no key":     {WebhookConfig{URL: "https://example.com/canaryurl", Secret: "whsec_"}, "webhook example.com: secret: has 0 bytes, want 24 to 64"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -91,6 +91,25 @@ func TestWebhookRequest(t *testing.T) {
 	}
 	if header.Get("webhook-id") != "event-1" || string(body) != `{"id":1}` || header.Get("Content-Type") != "application/json" {
 		t.Errorf("received %v %s", header, body)
+	}
+}
+
+// Without a secret there is nothing to sign with: no signature is better than
+// one that anybody can make.
+func TestWebhookUnsigned(t *testing.T) {
+	t.Parallel()
+	headers := make(chan http.Header, 1)
+	s := receive(t, func(_ http.ResponseWriter, r *http.Request) { headers <- r.Header })
+	w, err := NewWebhook(WebhookConfig{URL: Secret(s.URL)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Send(t.Context(), delivery(1, "incident/a", ActionTrigger)); err != nil {
+		t.Fatal(err)
+	}
+	got := <-headers
+	if _, signed := got["Webhook-Signature"]; signed || got.Get("Webhook-Id") != "event-1" || got.Get("Webhook-Timestamp") == "" {
+		t.Errorf("received %v", got)
 	}
 }
 
