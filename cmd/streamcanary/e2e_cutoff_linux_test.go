@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -98,7 +99,7 @@ type network struct {
 func newNetwork(t *testing.T) *network {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("network namespaces need root")
+		needs(t, errors.New("network namespaces need root"), "run the tests as root")
 	}
 	needsProgram(t, "ip", "iproute2")
 	id := os.Getpid() % (1 << 16)
