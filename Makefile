@@ -12,6 +12,12 @@ RUN_FLAGS     ?=
 GOFMT          = $$($(GO) env GOROOT)/bin/gofmt
 FOLDERS       := cmd config prober statuspage
 
+# go stamps a binary with the commit, and fails where git does not answer: in a
+# checkout that is somebody else's (safe.directory), for one.
+ifneq ($(shell git rev-parse HEAD >/dev/null 2>&1 && echo answers),answers)
+export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS) -buildvcs=false)
+endif
+
 .DEFAULT_GOAL := help
 
 .PHONY: help

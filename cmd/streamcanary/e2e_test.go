@@ -54,7 +54,7 @@ func binary(tb testing.TB) string {
 		if built.dir, built.err = os.MkdirTemp("", "streamcanary-e2e-"); built.err != nil {
 			return
 		}
-		build := exec.Command("go", "build", "-trimpath", "-o", built.dir, ".")
+		build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", built.dir, ".")
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			built.err = fmt.Errorf("%w: %s", err, out)
