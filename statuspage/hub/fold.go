@@ -6,11 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"streamcanary/prober/report"
 	"streamcanary/statuspage/incident"
 	"streamcanary/statuspage/store"
 )
+
+// commitRetry is the wait after a commit that failed.
+const commitRetry = 2 * time.Second
 
 // fold reads the journal from the cursor and lets the engine decide. What a
 // batch led to, and the cursor behind it, are committed together: a hub that
@@ -33,7 +37,7 @@ func (h *Hub) take(ctx context.Context, batch []report.Entry) error {
 	for _, e := range batch {
 		events = append(events, h.step(e)...)
 	}
-	if err := h.commit(ctx, batch[len(batch)-1].Seq, events); err != nil {
+	if err := h.commitOnceItCan(ctx, batch[len(batch)-1].Seq, events); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(events, func(e incident.Event) bool { return e.Type == incident.IncidentResolved }) {
@@ -44,6 +48,7 @@ func (h *Hub) take(ctx context.Context, batch []report.Entry) error {
 	h.show()
 	h.publish(events)
 	h.folded.Store(h.cursor.Seq)
+	h.tookIn.Store(time.Now().UnixNano())
 	return nil
 }
 
@@ -64,6 +69,23 @@ func (h *Hub) step(e report.Entry) []incident.Event {
 		events[i].Seq = e.Seq // the entry that caused it can be looked up
 	}
 	return events
+}
+
+// commitOnceItCan tries again for as long as it takes: a disk that is full, say,
+// is no reason to take the page down. Another hub on the same data is.
+func (h *Hub) commitOnceItCan(ctx context.Context, seq uint64, events []incident.Event) error {
+	for {
+		err := h.commit(ctx, seq, events)
+		if err == nil || errors.Is(err, store.ErrFenced) || ctx.Err() != nil {
+			return err
+		}
+		h.log.Error("what was decided cannot be stored; trying again", "error", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(commitRetry):
+		}
+	}
 }
 
 func (h *Hub) commit(ctx context.Context, seq uint64, events []incident.Event) error {

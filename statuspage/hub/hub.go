@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"streamcanary/prober"
 	"streamcanary/prober/report"
@@ -55,6 +56,7 @@ type Hub struct {
 	view    atomic.Pointer[incident.View]       // what the state last said
 	nextDue atomic.Int64                        // Unix nanoseconds of the next tick; 0: none
 	folded  atomic.Uint64                       // the journal's newest entry that was taken in
+	tookIn  atomic.Int64                        // Unix nanoseconds, by this machine's clock, of when that was
 
 	running sync.Mutex // held by Run
 	ran     bool       // guarded by running
@@ -137,6 +139,7 @@ func (h *Hub) load(ctx context.Context) error {
 		h.base = h.state.Seq - h.from.Seq
 	}
 	h.folded.Store(h.from.Seq)
+	h.tookIn.Store(time.Now().UnixNano())
 	if err := h.remember(ctx); err != nil {
 		return err
 	}
@@ -148,12 +151,17 @@ func (h *Hub) load(ctx context.Context) error {
 // closed (nil). It runs once: what it could not store is in the state already,
 // so after an error the hub has to be opened again.
 func (h *Hub) Run(ctx context.Context) error {
-	if !h.running.TryLock() {
-		return errors.New("hub: it runs already")
+	free := h.running.TryLock()
+	if free {
+		defer h.running.Unlock()
 	}
-	defer h.running.Unlock()
-	if h.ran || h.closing.Err() != nil {
-		return errors.New("hub: it has run before, or was closed; open it again")
+	switch {
+	case h.closing.Err() != nil: // Close may hold the lock
+		return errors.New("hub: it was closed; open it again")
+	case !free:
+		return errors.New("hub: it runs already")
+	case h.ran:
+		return errors.New("hub: it has run before; open it again")
 	}
 	h.ran = true
 	ctx, cancel := context.WithCancel(ctx)
@@ -164,6 +172,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	group.Go(func() error { return h.fold(working) })
 	group.Go(func() error { return h.ticks(working) })
 	group.Go(func() error { return h.deliver(working) })
+	group.Go(func() error { return h.watchdog(working) })
 	if err := group.Wait(); ctx.Err() == nil {
 		return fmt.Errorf("hub: %w", err)
 	}

@@ -43,8 +43,8 @@ func TestOutage(t *testing.T) {
 		}
 	}
 	opened := waitAlert(t, h.url, "incident.opened")
-	if opened.Incident.ID != id || opened.Action != alert.ActionTrigger || len(opened.Incident.Sites) != 3 || !opened.Incident.Public {
-		t.Errorf("alert %+v, want a trigger of incident %s with three sites", opened, id)
+	if opened.Incident.ID != id || opened.Action != alert.ActionTrigger || len(opened.Incident.Sites) < 2 || !opened.Incident.Public {
+		t.Errorf("alert %+v, want a trigger of incident %s with at least two sites", opened, id)
 	}
 
 	agents.down.Store(false)
@@ -300,6 +300,12 @@ func TestJournalBehind(t *testing.T) {
 	t.Parallel()
 	p := newPlan(t)
 	h := p.start(t)
+	eventually(t, "the start is taken in", func() error {
+		if h.Folded() == 0 {
+			return errors.New("nothing yet")
+		}
+		return nil
+	})
 	h.stop()
 	if err := os.CopyFS(p.Data+"/old", os.DirFS(p.Data+"/nats")); err != nil {
 		t.Fatal(err)

@@ -97,7 +97,8 @@ func StartNATS(cfg NATSConfig) (*NATS, error) {
 func (n *NATS) ready(timeout time.Duration, fatal *natsLogger) error {
 	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); {
 		if n.srv.ReadyForConnections(100 * time.Millisecond) {
-			return nil
+			// Of several accounts the server takes none for JetStream's by itself.
+			return n.srv.GlobalAccount().EnableJetStream(nil, nil)
 		}
 		if reason := fatal.reason.Load(); reason != nil {
 			return errors.New(*reason)
@@ -114,7 +115,7 @@ func natsOptions(cfg NATSConfig, password string) (*server.Options, error) {
 	if cfg.StoreDir == "" {
 		return nil, errors.New("no folder for the journal")
 	}
-	users, err := natsUsers(cfg.Agents)
+	accounts, users, err := natsAccounts(cfg.Agents)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +124,8 @@ func natsOptions(cfg NATSConfig, password string) (*server.Options, error) {
 		Host:       host,
 		Port:       port,
 		NoSigs:     true,
-		Users:      append(users, &server.User{Username: hubUser, Password: password}),
+		Accounts:   accounts,
+		Users:      append(users, &server.User{Username: hubUser, Password: password}), // in hubAccount
 
 		MaxPayload:   1 << 20,
 		MaxConn:      4096,
@@ -156,33 +158,6 @@ func splitAddr(addr string) (host string, port int, err error) {
 		return host, server.RANDOM_PORT, nil
 	}
 	return host, int(n), nil
-}
-
-func natsUsers(agents []NATSAgent) ([]*server.User, error) {
-	seen := map[string]bool{}
-	users := make([]*server.User, 0, len(agents)+1)
-	for _, a := range agents {
-		if err := report.CheckAgent(a.ID); err != nil {
-			return nil, fmt.Errorf("agent %q: %w", a.ID, err)
-		}
-		if seen[a.ID] {
-			return nil, fmt.Errorf("agent %q: listed twice", a.ID)
-		}
-		if a.Key == "" {
-			return nil, fmt.Errorf("agent %q: no key", a.ID)
-		}
-		seen[a.ID] = true
-		p := report.AgentPermissions(a.ID)
-		users = append(users, &server.User{
-			Username: a.ID,
-			Password: a.Key.Reveal(),
-			Permissions: &server.Permissions{
-				Publish:   &server.SubjectPermission{Allow: p.Publish},
-				Subscribe: &server.SubjectPermission{Allow: p.Subscribe},
-			},
-		})
-	}
-	return users, nil
 }
 
 // ClientURL is where agents on this machine connect.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"streamcanary/statuspage"
 	"streamcanary/statuspage/alert"
@@ -20,7 +21,7 @@ const pastIncidents = 50
 // Page is the page as it is now. It comes from memory: however many look at it,
 // the store is not asked.
 func (h *Hub) Page(context.Context) (statuspage.Page, error) {
-	return statuspage.Project(h.policy.Topology(), *h.view.Load(), *h.past.Load()), nil
+	return statuspage.Project(h.policy.Topology(), h.honest(*h.view.Load(), time.Now()), *h.past.Load()), nil
 }
 
 // remember reads the past incidents that the page shows.
