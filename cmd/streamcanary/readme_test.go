@@ -1,0 +1,178 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"streamcanary/config"
+	"streamcanary/prober"
+	"streamcanary/prober/origin"
+	"streamcanary/statuspage/alert"
+	"streamcanary/statuspage/incident"
+
+	"github.com/spf13/cobra"
+)
+
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// What a person may meet and look up is in the README, as `code`.
+func TestReadmeNamesEverything(t *testing.T) {
+	t.Parallel()
+	text := readme(t)
+	for what, names := range map[string][]string{
+		"command":     commandNames(newRootCommand()),
+		"fault":       faultNames(),
+		"stage":       texts(prober.Stages()),
+		"reason":      texts(prober.Reasons()),
+		"alert":       alertNames(t),
+		"make target": makeTargets(t),
+	} {
+		if len(names) < 5 {
+			t.Errorf("only %d names of a %s were found: the test reads them wrongly", len(names), what)
+		}
+		for _, name := range names {
+			if !regexp.MustCompile("`" + regexp.QuoteMeta(name) + "[` ]").MatchString(text) {
+				t.Errorf("README.md does not name the %s `%s`", what, name)
+			}
+		}
+	}
+	for _, folder := range slices.Sorted(maps.Keys(arrows())) {
+		if !strings.Contains(text, "| ["+folder+"]("+folder+") |") {
+			t.Errorf("README.md's list of folders lacks %s", folder)
+		}
+	}
+}
+
+// commandNames lists the commands that do something, as they are typed.
+func commandNames(c *cobra.Command) []string {
+	var names []string
+	for _, sub := range c.Commands() {
+		if sub.HasSubCommands() {
+			names = append(names, commandNames(sub)...)
+		} else {
+			names = append(names, sub.CommandPath())
+		}
+	}
+	return names
+}
+
+func faultNames() []string {
+	var names []string
+	for _, f := range origin.Faults() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+func texts[T ~string](values []T) []string {
+	var names []string
+	for _, v := range values {
+		names = append(names, string(v))
+	}
+	return names
+}
+
+// alertNames are what the engine's event types are called on call. The types are
+// read from the source, since nothing else lists them.
+func alertNames(t *testing.T) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(repository, "statuspage/incident/input.go"), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if id, ok := spec.Type.(*ast.Ident); !ok || id.Name != "EventType" {
+			return true
+		}
+		value, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, ok := alert.FromEvent("", alert.Event{Event: incident.Event{Type: incident.EventType(value)}}); ok {
+			names = append(names, a.Type)
+		}
+		return true
+	})
+	return names
+}
+
+func makeTargets(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, m := range regexp.MustCompile(`(?m)^([a-z-]+):.*## `).FindAllStringSubmatch(string(text), -1) {
+		names = append(names, "make "+m[1])
+	}
+	return names
+}
+
+func TestReadmeLinksLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	text := readme(t)
+	anchors := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(text, -1) {
+		anchors[strings.ReplaceAll(strings.ToLower(m[1]), " ", "-")] = true
+	}
+	links := regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(text, -1)
+	if len(links) < 20 {
+		t.Fatalf("only %d links were found: the test reads them wrongly", len(links))
+	}
+	for _, m := range links {
+		link := m[1]
+		switch {
+		case strings.HasPrefix(link, "https://"):
+		case strings.HasPrefix(link, "#"):
+			if !anchors[link[1:]] {
+				t.Errorf("%s: there is no such heading", link)
+			}
+		default:
+			if _, err := os.Stat(filepath.Join(repository, link)); err != nil {
+				t.Errorf("%s: %v", link, err)
+			}
+		}
+	}
+}
+
+// The configurations in the README are good as they stand.
+func TestReadmeConfigurations(t *testing.T) {
+	for _, name := range []string{"STREAMCANARY_KEY", "STREAMCANARY_KEY_AMS1", "STREAMCANARY_KEY_WAW1"} {
+		t.Setenv(name, "0123456789abcdef-"+name)
+	}
+	files := regexp.MustCompile("(?ms)^```yaml\n# ([a-z]+\\.yaml)\n(.+?)^```$").FindAllStringSubmatch(readme(t), -1)
+	if len(files) != 2 {
+		t.Fatalf("%d configurations were found, want a hub's and an agent's", len(files))
+	}
+	for _, m := range files {
+		path := filepath.Join(t.TempDir(), m[1])
+		if err := os.WriteFile(path, []byte(m[2]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := config.Load(path); err != nil {
+			t.Errorf("%s: %v", m[1], err)
+		}
+	}
+}
