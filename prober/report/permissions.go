@@ -1,25 +1,30 @@
 package report
 
-// Permissions are the subjects that a user of the hub's NATS server may publish
-// to and subscribe to; whatever they do not list is denied.
+// Permissions are what a NATS server has to let an agent do. Every agent needs
+// an account of its own: JetStream sends its acknowledgement to whatever reply
+// subject a publisher names, and no permission is asked for that. In an account
+// of its own an agent can only answer itself.
 type Permissions struct {
-	Publish   []string
-	Subscribe []string
+	Publish   []string // subjects that the user may publish to; all others are denied
+	Subscribe []string // subjects that the user may subscribe to; all others are denied
+
+	Services []string // that the agent's account imports from the hub's: requests, whose answers come back
+	Streams  []string // that the agent's account imports from the hub's: messages one way
 }
 
 // AgentPermissions are those of one agent: publish its own results, read its
 // own assignment, hear "probe now". It can neither make consumers nor see
-// inboxes, results or assignments of others.
+// inboxes, results or assignments of others. The hub's account exports what
+// Services and Streams list to the agent's account, and nothing else.
 func AgentPermissions(agent string) Permissions {
+	requests := []string{subjectResults + agent, directGet + agent}
+	orders := []string{subjectAssignment + agent, subjectProbeNow}
 	return Permissions{
-		Publish: []string{
-			subjectResults + agent,
-			directGet + agent,
-		},
-		Subscribe: []string{
+		Publish: requests,
+		Subscribe: append([]string{
 			inboxPrefix + agent + ".>", // acknowledgements, and the answers to directGet
-			subjectAssignment + agent,
-			subjectProbeNow,
-		},
+		}, orders...),
+		Services: requests,
+		Streams:  orders,
 	}
 }

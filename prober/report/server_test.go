@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -14,7 +15,7 @@ import (
 )
 
 // natsServer is a server of a test: user "hub" may do everything, agents "fra"
-// and "nyc" what AgentPermissions lets them.
+// and "nyc", each in an account of its own, what AgentPermissions lets them.
 type natsServer struct {
 	tb   testing.TB
 	opts server.Options
@@ -45,6 +46,7 @@ func user(agent string) *server.User {
 func (n *natsServer) start() {
 	n.tb.Helper()
 	opts := n.opts
+	opts.Accounts = n.accounts()
 	srv, err := server.NewServer(&opts)
 	if err != nil {
 		n.tb.Fatal(err)
@@ -53,10 +55,36 @@ func (n *natsServer) start() {
 	if !srv.ReadyForConnections(10 * time.Second) {
 		n.tb.Fatal("the test's NATS server does not start")
 	}
+	if err := srv.GlobalAccount().EnableJetStream(nil, nil); err != nil {
+		n.tb.Fatal(err)
+	}
 	n.srv, n.opts.Port = srv, opts.Port
 	if n.opts.Port == server.RANDOM_PORT || n.opts.Port == 0 {
 		n.tb.Fatalf("port %d", n.opts.Port)
 	}
+}
+
+// accounts gives every agent one that imports what AgentPermissions says.
+func (n *natsServer) accounts() []*server.Account {
+	n.tb.Helper()
+	hub := server.NewAccount("$G")
+	accounts := []*server.Account{hub}
+	for _, u := range n.opts.Users[1:] {
+		u.Account = server.NewAccount(u.Username)
+		accounts = append(accounts, u.Account)
+		p := report.AgentPermissions(u.Username)
+		for _, subject := range p.Services {
+			if err := errors.Join(hub.AddServiceExport(subject, nil), u.Account.AddServiceImport(hub, subject, subject)); err != nil {
+				n.tb.Fatal(err)
+			}
+		}
+		for _, subject := range p.Streams {
+			if err := errors.Join(hub.AddStreamExport(subject, nil), u.Account.AddStreamImport(hub, subject, "")); err != nil {
+				n.tb.Fatal(err)
+			}
+		}
+	}
+	return accounts
 }
 
 func (n *natsServer) stop() {

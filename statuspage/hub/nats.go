@@ -18,7 +18,6 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"streamcanary/prober"
-	"streamcanary/prober/report"
 )
 
 // hubUser cannot be an agent's name: a colon is not allowed there.
