@@ -144,8 +144,12 @@ func (c *checker) streamAddress(path, text, want string, schemes ...string) *url
 // pageURL wants the page's public address, and gives it without trailing slash.
 func (c *checker) pageURL(path, text string) string {
 	u := c.address(path, text, "the page's public address, such as https://status.example.com", "https", "http")
-	if u != nil && (u.RawQuery != "" || u.Fragment != "") {
-		c.addf(path, "has a query or fragment; want only scheme, host and path")
+	switch {
+	case u == nil:
+	case u.RawQuery != "" || u.Fragment != "":
+		c.addf(path, "has a query or fragment; want only scheme and host, such as https://status.example.com")
+	case strings.Trim(u.Path, "/") != "":
+		c.addf(path, "has a path, but the page's own links begin at the root of its host; want only scheme and host, such as https://status.example.com")
 	}
 	return strings.TrimRight(text, "/")
 }
