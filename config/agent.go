@@ -41,6 +41,7 @@ func (c *checker) agent(f agentFile) *Agent {
 	c.optionalID("site", f.Site)
 	c.optionalID("region", f.Region)
 	a.Key = c.needSecret("key", f.Key, f.KeyFile)
+	c.exposed()
 	a.Warnings = c.warnings
 	return a
 }

@@ -114,6 +114,7 @@ func (c *checker) hub(f hubFile) *Hub {
 	c.timeouts(h)
 	c.quorum(h)
 	c.policy(h)
+	c.exposed()
 	h.Warnings = c.warnings
 	return h
 }

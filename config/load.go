@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -35,7 +36,11 @@ func Load(path string) (File, error) {
 	if err != nil {
 		return File{}, fmt.Errorf("read configuration: %w", err)
 	}
-	return parse(path, data, surroundings{env: os.LookupEnv, readSecret: readSecret})
+	info, err := os.Stat(path)
+	if err != nil {
+		return File{}, fmt.Errorf("read configuration: %w", err)
+	}
+	return parse(path, data, surroundings{env: os.LookupEnv, readSecret: readSecret, mode: info.Mode()})
 }
 
 // LoadHub reads a hub's file.
@@ -66,6 +71,7 @@ func LoadAgent(path string) (*Agent, error) {
 type surroundings struct {
 	env        func(name string) (string, bool)
 	readSecret func(path string) ([]byte, error)
+	mode       fs.FileMode // of the file itself; 0 is not known
 }
 
 // read reads a file of at most limit bytes.

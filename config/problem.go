@@ -54,6 +54,7 @@ type checker struct {
 	wrong    map[string]bool // paths whose value could not be read: nothing more is said of them
 	problems []Problem
 	warnings []string
+	literals []string // paths of secrets that stand in the file itself
 }
 
 // unreadable reports a value that has the wrong shape, and so mutes what the

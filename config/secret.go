@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 
 	"streamcanary/prober"
@@ -35,6 +36,9 @@ func (c *checker) expand(path, text string) prober.Secret {
 	if reference == nil {
 		if strings.Contains(text, "${") {
 			c.addf(path, "mixes text with ${...}; the whole value must be one ${NAME}")
+		}
+		if text != "" {
+			c.literals = append(c.literals, path)
 		}
 		return prober.Secret(text)
 	}
@@ -106,6 +110,16 @@ func (c *checker) signingSecret(path string, literal secretText, file string) pr
 		return s
 	}
 	return ""
+}
+
+// exposed warns of secrets that stand in a file which others can read. Modes say
+// nothing on Windows.
+func (c *checker) exposed() {
+	if len(c.literals) == 0 || !c.mode.IsRegular() || c.mode.Perm()&0o077 == 0 || runtime.GOOS == "windows" {
+		return
+	}
+	c.warnf("the file can be read by others (mode %04o) and holds %s itself: %s; chmod 600, or write ${NAME} or ..._file in the place of each",
+		c.mode.Perm(), count(len(c.literals), "secret"), strings.Join(c.literals, ", "))
 }
 
 // abs resolves a path in the file, relative to the file's own folder.
