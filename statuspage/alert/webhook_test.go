@@ -33,12 +33,12 @@ func TestNewWebhookRefuses(t *testing.T) {
 		config WebhookConfig
 		want   string
 	}{
-		"no scheme":  {WebhookConfig{URL: "example.com/canaryurl", Secret: vectorSecret}, "webhook: url: want https://host/path"},
-		"bad url":    {WebhookConfig{URL: "https://ex ample/canaryurl", Secret: vectorSecret}, "webhook: url: want https://host/path"},
-		"no prefix":  {WebhookConfig{URL: "https://example.com/canaryurl", Secret: "canarysecret"}, "webhook example.com: secret: want whsec_ followed by base64"},
-		"no base64":  {WebhookConfig{URL: "https://example.com/canaryurl", Secret: "whsec_canary!"}, "webhook example.com: secret: what follows whsec_ is not base64"},
-		"too short":  {WebhookConfig{URL: "https://example.com/canaryurl", Secret: "whsec_Y2FuYXJ5"}, "webhook example.com: secret: has 6 bytes, want 24 to 64"},
-		"no key":     {WebhookConfig{URL: "https://example.com/canaryurl", Secret: "whsec_"}, "webhook example.com: secret: has 0 bytes, want 24 to 64"},
+		"no scheme": {WebhookConfig{URL: "example.com/canaryurl", Secret: vectorSecret}, "webhook: url: want https://host/path"},
+		"bad url":   {WebhookConfig{URL: "https://ex ample/canaryurl", Secret: vectorSecret}, "webhook: url: want https://host/path"},
+		"no prefix": {WebhookConfig{URL: "https://example.com/canaryurl", Secret: "canarysecret"}, "webhook example.com: secret: want whsec_ followed by base64"},
+		"no base64": {WebhookConfig{URL: "https://example.com/canaryurl", Secret: "whsec_canary!"}, "webhook example.com: secret: what follows whsec_ is not base64"},
+		"too short": {WebhookConfig{URL: "https://example.com/canaryurl", Secret: "whsec_Y2FuYXJ5"}, "webhook example.com: secret: has 6 bytes, want 24 to 64"},
+		"no key":    {WebhookConfig{URL: "https://example.com/canaryurl", Secret: "whsec_"}, "webhook example.com: secret: has 0 bytes, want 24 to 64"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
