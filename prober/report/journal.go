@@ -144,13 +144,17 @@ func (j *Journal) Command(ctx context.Context, id string, payload []byte) (seq u
 	return j.publish(ctx, subjectCommand, id, payload)
 }
 
-// publish puts the identity into the message id: no agent knows it, so none can
-// use up an id of the hub's beforehand.
+// messageID begins with the identity: no agent knows it, so none can use up an id
+// of the hub's beforehand, or pass its own writing off as the hub's.
+func (j *Journal) messageID(subject, id string) string {
+	return j.identity + " " + subject + " " + id
+}
+
 func (j *Journal) publish(ctx context.Context, subject, id string, payload []byte) (uint64, error) {
 	if len(payload) > maxEntrySize {
 		return 0, fmt.Errorf("journal: %s: %d bytes, at most %d", subject, len(payload), maxEntrySize)
 	}
-	ack, err := j.js.Publish(ctx, subject, payload, jetstream.WithMsgID(j.identity+" "+subject+" "+id), jetstream.WithExpectStream(StreamName))
+	ack, err := j.js.Publish(ctx, subject, payload, jetstream.WithMsgID(j.messageID(subject, id)), jetstream.WithExpectStream(StreamName))
 	if err != nil {
 		return 0, fmt.Errorf("journal: %s: %w", subject, err)
 	}

@@ -92,6 +92,34 @@ func TestUnreadableEntriesDoNotStop(t *testing.T) {
 	}
 }
 
+// TestOnlyTheHubWritesItsKinds: whoever can publish to the hub's subjects still
+// does not know the stream's identity.
+func TestOnlyTheHubWritesItsKinds(t *testing.T) {
+	t.Parallel()
+	n := newServer(t)
+	j := n.journal(report.JournalConfig{})
+	js, err := jetstream.New(n.connect("hub", "hub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := read(t, j, report.Cursor{})
+	for _, kind := range []report.Kind{report.KindTick, report.KindChange, report.KindConfig, report.KindCommand} {
+		for _, id := range []string{"", "1", "x" + j.Identity() + " 1", j.Identity()} {
+			m := nats.NewMsg("streamcanary." + string(kind))
+			m.Data = []byte(`{"stream":"STREAMCANARY","seq":1}`)
+			if id != "" {
+				m.Header.Set(nats.MsgIdHdr, id+string(kind))
+			}
+			if _, err := js.PublishMsg(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+			if e := next(t, entries, "entry"); e.Kind != kind || e.Payload != nil || !strings.Contains(e.Err, "was not written by the hub") {
+				t.Errorf("message id %q: entry %+v", id, e)
+			}
+		}
+	}
+}
+
 func TestReadFromACursor(t *testing.T) {
 	t.Parallel()
 	n := newServer(t)

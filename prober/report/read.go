@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"streamcanary/prober"
@@ -43,8 +45,9 @@ type Entry struct {
 
 // Read hands over the entries behind a cursor in order, and then those that come,
 // until ctx ends (nil), do fails (its error) or the connection is closed for
-// good. A connection that is lost and comes back is no end. A batch is whatever is waiting, at least 1 and at most BatchSize: none is
-// held back for another. It belongs to do.
+// good. A connection that is lost and comes back is no end. A batch is whatever
+// is waiting, at least 1 and at most BatchSize: none is held back for another.
+// It belongs to do.
 //
 // A result comes twice if its agent had no acknowledgement and sent it again
 // after the duplicates window: then boot and sequence are the same.
@@ -64,7 +67,7 @@ func (j *Journal) Read(ctx context.Context, from Cursor, do func([]Entry) error)
 	if err != nil {
 		return fmt.Errorf("read journal: %w", err)
 	}
-	return deliver(ctx, messages, do)
+	return j.deliver(ctx, messages, do)
 }
 
 func (j *Journal) start(ctx context.Context, from Cursor) (uint64, error) {
@@ -86,13 +89,13 @@ func (j *Journal) start(ctx context.Context, from Cursor) (uint64, error) {
 
 // deliver batches what one goroutine takes from messages. (Consume, with its
 // callbacks, can have two goroutines deliver at once around a reset.)
-func deliver(ctx context.Context, messages jetstream.MessagesContext, do func([]Entry) error) error {
+func (j *Journal) deliver(ctx context.Context, messages jetstream.MessagesContext, do func([]Entry) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	entries := make(chan Entry, 2*BatchSize)
 	stopped := make(chan error, 1)
 	go func() {
 		defer close(entries)
-		stopped <- take(ctx, messages, entries)
+		stopped <- j.take(ctx, messages, entries)
 	}()
 	defer func() {
 		cancel()
@@ -127,7 +130,7 @@ func deliver(ctx context.Context, messages jetstream.MessagesContext, do func([]
 }
 
 // take moves messages to entries until ctx ends (nil) or there will be no more.
-func take(ctx context.Context, messages jetstream.MessagesContext, entries chan<- Entry) error {
+func (j *Journal) take(ctx context.Context, messages jetstream.MessagesContext, entries chan<- Entry) error {
 	for {
 		m, err := messages.Next(jetstream.NextContext(ctx))
 		if ctx.Err() != nil {
@@ -141,7 +144,7 @@ func take(ctx context.Context, messages jetstream.MessagesContext, entries chan<
 			return fmt.Errorf("read journal: %w", err)
 		}
 		select {
-		case entries <- entry(m, meta):
+		case entries <- j.entry(m, meta):
 		case <-ctx.Done():
 			return nil
 		}
@@ -175,9 +178,15 @@ func waiting(ctx context.Context, entries <-chan Entry) []Entry {
 	return batch
 }
 
-func entry(m jetstream.Msg, meta *jetstream.MsgMetadata) Entry {
+// entry reads m. Only the hub writes the kinds of its own: it has put into their
+// message ids what no agent knows, see publish.
+func (j *Journal) entry(m jetstream.Msg, meta *jetstream.MsgMetadata) Entry {
 	e := Entry{Seq: meta.Sequence.Stream, At: meta.Timestamp.UTC()}
 	e.Kind, e.Agent = parseSubject(m.Subject())
+	if e.Kind != "" && e.Kind != KindResult && !strings.HasPrefix(m.Headers().Get(nats.MsgIdHdr), j.messageID(m.Subject(), "")) {
+		e.Err = fmt.Sprintf("a %s that was not written by the hub: its message id does not name the stream's identity", e.Kind)
+		return e
+	}
 	switch e.Kind {
 	case KindResult:
 		r, err := Decode(m.Data())
