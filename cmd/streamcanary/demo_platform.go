@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -115,7 +116,7 @@ func (p *demoPlatform) in(region string) ([]*demoRegion, error) {
 		}
 		known = append(known, r.id)
 	}
-	return nil, fmt.Errorf("region %q is not one of %v, nor all", region, known)
+	return nil, fmt.Errorf("there is no region %q; write %s, or leave --region out for all", region, strings.Join(known, ", "))
 }
 
 // inject breaks origins, and returns when all of them are healed. It touches

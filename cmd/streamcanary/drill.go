@@ -152,8 +152,12 @@ func (d *demo) serveDrill(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("for is %q; it must be above 0 and at most %s", req.For, maxDrill), http.StatusUnprocessableEntity)
 		return
 	}
+	if _, err := d.platform.in(req.Region); err != nil {
+		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		return
+	}
 	where := req.Region
-	if where == "" {
+	if where == "" || where == "all" {
 		where = "all regions"
 	}
 	d.tell.say("drill", fmt.Sprintf("%s in %s for %s", req.Fault, where, length))

@@ -16,9 +16,14 @@ func main() {
 }
 
 // run executes one command line and returns the process's exit code. A first
-// interrupt or SIGTERM ends the command's context; a second ends the process.
+// interrupt or SIGTERM, or the end of its terminal, ends the command's context;
+// a second ends the process.
 func run(args []string, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as it is under nohup
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
