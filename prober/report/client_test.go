@@ -1,9 +1,12 @@
 package report_test
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"streamcanary/prober"
 	"streamcanary/prober/report"
@@ -187,6 +190,60 @@ func TestAssignments(t *testing.T) {
 	if got := next(t, c.Assignments(), "assignment after a restart"); got.Revision != 9 {
 		t.Errorf("revision %d, want 9: the unchanged one must not be repeated", got.Revision)
 	}
+}
+
+// TestBadAssignmentIsRefused: what is no assignment must not stop an agent's probes.
+func TestBadAssignmentIsRefused(t *testing.T) {
+	t.Parallel()
+	n := newServer(t)
+	j := n.journal(report.JournalConfig{})
+	js, err := jetstream.New(n.connect("hub", "hub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket, err := js.KeyValue(t.Context(), report.AssignmentBucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logged := make(chan string, 16)
+	c, _ := runClient(t, report.ClientConfig{URL: n.url(), RefreshPeriod: 10 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(lines(logged), nil))})
+	good := prober.Assignment{Revision: 1, Targets: []prober.Target{{ID: "live"}}}
+	for i, bad := range []string{
+		`{"stream":"STREAMCANARY","seq":7}`, "{", "", `{"version":1}`, `{"version":1,"assignment":null}`, `{"version":1,"assignment":{"revision":9}}`,
+		`{"version":1,"assignment":{"revision":9,"targets":null}}`, `{"version":1,"assignment":{"revision":9,"targets":{}}}`,
+		`{"version":1,"assignment":{"revision":9,"targets":[{}]}}`,
+		`{"version":1,"assignment":{"revision":9,"targets":[],"probes":[{"kind":"x"}]}}`,
+		`{"version":1,"assignment":{"revision":9,"targets":[],"probes":[{"kind":"canary","target":"live"}]}}`,
+	} {
+		good.Revision = uint64(i + 1)
+		if err := j.Assign(t.Context(), "fra", good); err != nil {
+			t.Fatal(err)
+		}
+		if got := next(t, c.Assignments(), "good assignment"); got.Revision != good.Revision {
+			t.Errorf("before %s: revision %d, want %d", bad, got.Revision, good.Revision)
+		}
+		if _, err := bucket.Put(t.Context(), "fra", []byte(bad)); err != nil {
+			t.Fatal(err)
+		}
+		if line := next(t, logged, "a word about "+bad); !strings.Contains(line, "the last one stays") {
+			t.Errorf("%s: logged %q", bad, line)
+		}
+	}
+	// An agent without targets is one that waits.
+	if err := j.Assign(t.Context(), "fra", prober.Assignment{Revision: 99}); err != nil {
+		t.Fatal(err)
+	}
+	if got := next(t, c.Assignments(), "empty assignment"); got.Revision != 99 || len(got.Targets) != 0 {
+		t.Errorf("assignment %+v, want an empty one of revision 99", got)
+	}
+}
+
+// lines takes what a logger writes, a line at a time.
+type lines chan<- string
+
+func (l lines) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
 }
 
 func TestProbeNow(t *testing.T) {

@@ -17,8 +17,8 @@ const (
 )
 
 type wireAssignment struct {
-	Version    int               `json:"version"`
-	Assignment prober.Assignment `json:"assignment"`
+	Version    int                `json:"version"`
+	Assignment *prober.Assignment `json:"assignment"`
 }
 
 type wireProbeNow struct {
@@ -27,7 +27,10 @@ type wireProbeNow struct {
 }
 
 func encodeAssignment(a prober.Assignment) ([]byte, error) {
-	b, err := json.Marshal(wireAssignment{Version: Version, Assignment: a})
+	if a.Targets == nil {
+		a.Targets = []prober.Target{} // none, and meant so: see checkAssignment
+	}
+	b, err := json.Marshal(wireAssignment{Version: Version, Assignment: &a})
 	if err != nil {
 		return nil, fmt.Errorf("encode assignment: %w", err)
 	}
@@ -42,12 +45,34 @@ func decodeAssignment(b []byte) (prober.Assignment, error) {
 	if err := decodeOrder(b, maxAssignmentSize, &w, &w.Version); err != nil {
 		return prober.Assignment{}, fmt.Errorf("decode assignment: %w", err)
 	}
-	for _, p := range w.Assignment.Probes {
+	if err := checkAssignment(w.Assignment); err != nil {
+		return prober.Assignment{}, fmt.Errorf("decode assignment: %w", err)
+	}
+	return *w.Assignment, nil
+}
+
+// checkAssignment tells an assignment from other JSON: an agent that took that
+// for an order to do nothing would stop probing.
+func checkAssignment(a *prober.Assignment) error {
+	if a == nil || a.Targets == nil {
+		return errors.New("it has no list of targets, not even an empty one")
+	}
+	known := map[string]bool{}
+	for i, t := range a.Targets {
+		if t.ID == "" {
+			return fmt.Errorf("target %d has no id", i+1)
+		}
+		known[t.ID] = true
+	}
+	for _, p := range a.Probes {
 		if !slices.Contains(prober.Kinds(), p.Kind) {
-			return prober.Assignment{}, fmt.Errorf("decode assignment: kind %s is not known; upgrade the agent", quote(p.Kind))
+			return fmt.Errorf("kind %s is not known; upgrade the agent", quote(p.Kind))
+		}
+		if !known[p.Target] {
+			return fmt.Errorf("a %s probe is of target %s, which is not in it", p.Kind, quote(p.Target))
 		}
 	}
-	return w.Assignment, nil
+	return nil
 }
 
 func encodeProbeNow(p prober.ProbeNow) ([]byte, error) {
