@@ -1,5 +1,11 @@
 package prober
 
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
 // Outcome is a run's verdict.
 type Outcome string
 
@@ -136,5 +142,29 @@ type Failure struct {
 	Outcome Outcome // Fail, Degraded or Inconclusive
 	Stage   Stage
 	Reason  Reason
-	Detail  string // evidence for a person: at most 300 bytes, without secrets
+	Detail  string // evidence for a person: at most MaxDetail bytes, without secrets
+}
+
+// MaxDetail bounds the evidence that a failure or a result carries, in bytes.
+const MaxDetail = 300
+
+// Clip makes text from outside fit for a person's eyes: one line, printable, valid
+// UTF-8, at most limit bytes (from 3). Where something is cut off, it ends in "...".
+func Clip(s string, limit int) string {
+	const more = "..."
+	enough := utf8.UTFMax * limit // what is replaced becomes shorter, so more is never needed
+	cut := len(s) > enough
+	if cut {
+		s = s[:enough]
+	}
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	if len(s) <= limit && !cut {
+		return s
+	}
+	return strings.ToValidUTF8(s[:min(len(s), limit-len(more))], "") + more
 }

@@ -3,7 +3,6 @@ package agent
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,8 +48,8 @@ func (r *reporter) report(results ...prober.Result) {
 		res.ID = r.boot + "-" + strconv.FormatUint(r.seq, 10)
 		res.Agent, res.Site, res.Boot, res.Seq = r.agent, r.site, r.boot, r.seq
 		res.Pusher = r.agent
-		res.Control, res.ControlDetail = state, clip(detail)
-		res.Detail = clip(res.Detail)
+		res.Control, res.ControlDetail = state, prober.Clip(detail, prober.MaxDetail)
+		res.Detail = prober.Clip(res.Detail, prober.MaxDetail)
 		res.Dropped = dropped
 	}
 	r.sink.Put(results...)
@@ -78,15 +77,6 @@ func judged(r prober.Result, f *prober.Failure) prober.Result {
 		r.Outcome, r.Stage, r.Reason, r.Detail = f.Outcome, f.Stage, f.Reason, f.Detail
 	}
 	return r
-}
-
-// clip cuts evidence to its bound, at a character's end.
-func clip(s string) string {
-	const most = 300 // bytes, as prober.Failure has it
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "")
 }
 
 // nothing says that there is nothing to be said, and why.

@@ -87,7 +87,7 @@ func (f *Follower) download(ctx context.Context) {
 func (f *Follower) take(ctx context.Context, s Segment) *prober.Failure {
 	if s.Encryption != "" {
 		return &prober.Failure{Outcome: prober.Inconclusive, Stage: prober.StageMedia, Reason: prober.ReasonConfiguration,
-			Detail: clip("segments are encrypted with " + s.Encryption + ": nothing can be said of what is inside")}
+			Detail: prober.Clip("segments are encrypted with "+s.Encryption+": nothing can be said of what is inside", prober.MaxDetail)}
 	}
 	u, fail := resolveURL(f.base, s.URI)
 	if fail != nil {
@@ -145,7 +145,7 @@ func (f *Follower) initFor(ctx context.Context, s Segment) ([]byte, *prober.Fail
 		url: u, stage: prober.StageSegment, limit: min(f.cfg.SegmentBytes, maxInit), timeout: f.cfg.SegmentTimeout, part: s.Init.Range,
 	}, nil)
 	if fail != nil {
-		fail.Detail = clip("initialization section " + fail.Detail)
+		fail.Detail = prober.Clip("initialization section "+fail.Detail, prober.MaxDetail)
 		return nil, fail
 	}
 	f.count(r)

@@ -51,7 +51,7 @@ func explainBound(ctx context.Context, req request, where string, p phase, got i
 	case cause == nil && (!isTimeout(err) || errors.As(err, &dns)):
 		return nil
 	case cause != nil && !errors.Is(cause, errTotal) && !errors.Is(cause, errStalled):
-		return &prober.Failure{Outcome: prober.Inconclusive, Stage: req.stage, Reason: prober.ReasonCancelled, Detail: clip(where + ": cancelled")}
+		return &prober.Failure{Outcome: prober.Inconclusive, Stage: req.stage, Reason: prober.ReasonCancelled, Detail: prober.Clip(where+": cancelled", prober.MaxDetail)}
 	case p == resolving:
 		return failf(prober.StageResolve, prober.ReasonNameNotResolved, "%s: no answer from the resolver in %s", where, took)
 	case p == connecting || p == securing:

@@ -152,7 +152,7 @@ func checkTimeline(t *testing.T, o *origin, turns []turn, want string, seen, hea
 			wrong = fmt.Sprintf("at %s: %s, want good or %s", age, v, want)
 		}
 		failed = failed || v == want
-		if f := turn.Failure; f != nil && (strings.Contains(f.Detail, "s3cret") || len(f.Detail) > maxDetail || f.Detail == "") {
+		if f := turn.Failure; f != nil && (strings.Contains(f.Detail, "s3cret") || len(f.Detail) > prober.MaxDetail || f.Detail == "") {
 			wrong = fmt.Sprintf("at %s: detail %q", age, f.Detail)
 		}
 	}

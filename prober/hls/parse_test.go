@@ -168,7 +168,7 @@ func FuzzParse(f *testing.F) {
 // must not have panicked: recover is a guard, not the way.
 func checkFailure(t *testing.T, fail *prober.Failure) {
 	t.Helper()
-	if fail.Outcome != prober.Fail || fail.Stage != prober.StageManifest || len(fail.Detail) > maxDetail || fail.Detail == "" {
+	if fail.Outcome != prober.Fail || fail.Stage != prober.StageManifest || len(fail.Detail) > prober.MaxDetail || fail.Detail == "" {
 		t.Fatalf("%+v", *fail)
 	}
 	if strings.Contains(fail.Detail, parserPanicked) {

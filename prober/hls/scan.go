@@ -178,7 +178,7 @@ func (s *scan) finish() *prober.Failure {
 
 func (s *scan) malformed(format string, args ...any) *prober.Failure {
 	f := manifest(prober.ReasonPlaylistMalformed, format, args...)
-	f.Detail = clip("line " + strconv.Itoa(s.line) + ": " + f.Detail)
+	f.Detail = prober.Clip("line "+strconv.Itoa(s.line)+": "+f.Detail, prober.MaxDetail)
 	return f
 }
 

@@ -137,7 +137,7 @@ func (c call) unanswered(host string, err error) *prober.Failure {
 func (c call) failure(reason prober.Reason, detail string) *prober.Failure {
 	path, _, _ := strings.Cut(c.path, "?")
 	detail = fmt.Sprintf("%s %s: %s", c.method, path, detail)
-	return &prober.Failure{Outcome: prober.Fail, Stage: c.stage, Reason: reason, Detail: clip(detail, 300)}
+	return &prober.Failure{Outcome: prober.Fail, Stage: c.stage, Reason: reason, Detail: prober.Clip(detail, prober.MaxDetail)}
 }
 
 func (c call) inconclusive(reason prober.Reason, detail string) *prober.Failure {
@@ -159,16 +159,8 @@ func (a *api) evidence(body []byte) string {
 		}
 		return r
 	}, text)
-	return clip(strings.Join(strings.Fields(text), " "), maxEvidence)
+	return prober.Clip(strings.Join(strings.Fields(text), " "), maxEvidence)
 }
 
 // decodes says whether an answer is the JSON that was promised.
 func (a answer) decodes(into any) bool { return json.Unmarshal(a.body, into) == nil }
-
-// clip cuts s to at most n bytes, at a character's end.
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "")
-}

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"streamcanary/prober"
@@ -160,31 +158,13 @@ func checkFigures(f prober.Figures) error {
 }
 
 func checkDetail(name, s string) error {
-	if len(s) > MaxDetailSize {
-		return fmt.Errorf("%s: %d bytes, at most %d", name, len(s), MaxDetailSize)
+	if len(s) > prober.MaxDetail {
+		return fmt.Errorf("%s: %d bytes, at most %d", name, len(s), prober.MaxDetail)
 	}
 	if !utf8.ValidString(s) {
 		return fmt.Errorf("%s: not UTF-8", name)
 	}
 	return nil
-}
-
-// cleanDetail makes s one line of text of at most MaxDetailSize bytes.
-func cleanDetail(s string) string {
-	if len(s) > 4*MaxDetailSize {
-		s = s[:4*MaxDetailSize]
-	}
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
-	for len(s) > MaxDetailSize {
-		_, size := utf8.DecodeLastRuneInString(s)
-		s = s[:len(s)-size]
-	}
-	return s
 }
 
 // quote shows a word that came from outside, cut to a length that fits a log.

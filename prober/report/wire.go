@@ -20,7 +20,6 @@ const Version = 1
 // Bounds of the wire form, in bytes.
 const (
 	MaxResultSize = 16 << 10
-	MaxDetailSize = 300
 	maxNameSize   = 128 // ids, runs, rounds
 	maxAgentSize  = 64
 	maxStageTimes = 32
@@ -85,8 +84,8 @@ type wireStage struct {
 // and cleaned; whatever else breaks a rule of Check is an error, and a defect
 // of the prober that made the result.
 func Encode(r prober.Result) ([]byte, error) {
-	r.Detail = cleanDetail(r.Detail)
-	r.ControlDetail = cleanDetail(r.ControlDetail)
+	r.Detail = prober.Clip(r.Detail, prober.MaxDetail)
+	r.ControlDetail = prober.Clip(r.ControlDetail, prober.MaxDetail)
 	if err := Check(r); err != nil {
 		return nil, fmt.Errorf("encode result %q: %w", r.ID, err)
 	}

@@ -166,7 +166,7 @@ func TestEncodeCleansDetails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(back.Detail, "a b c?dü") || len(back.Detail) > report.MaxDetailSize || len(back.Detail) < report.MaxDetailSize-3 || !utf8.ValidString(back.Detail) {
+	if !strings.HasPrefix(back.Detail, "a b c?dü") || len(back.Detail) > prober.MaxDetail || len(back.Detail) < prober.MaxDetail-3 || !utf8.ValidString(back.Detail) {
 		t.Errorf("detail %q of %d bytes", back.Detail, len(back.Detail))
 	}
 }

@@ -34,7 +34,7 @@ func resolve(ctx context.Context, cfg Config, at endpoint) ([]netip.Addr, *endin
 	case step.Err() != nil, errors.As(err, &dns) && dns.IsTimeout:
 		return nil, &ending{prober.ReasonNameNotResolved, fmt.Sprintf("no answer for %s within %s", at.host, cfg.ResolveTimeout)}
 	case errors.As(err, &dns):
-		return nil, &ending{prober.ReasonNameNotResolved, at.host + ": " + clip(dns.Err, 120)}
+		return nil, &ending{prober.ReasonNameNotResolved, at.host + ": " + prober.Clip(dns.Err, 120)}
 	case err != nil:
 		return nil, &ending{prober.ReasonNameNotResolved, at.host + ": " + plain(err)}
 	}

@@ -28,7 +28,7 @@ func parseEndpoint(raw string) (endpoint, error) {
 		return endpoint{}, errors.New("the ingest's URL cannot be parsed: want rtmp://host[:port]/app/key")
 	}
 	if u.Scheme != "rtmp" {
-		return endpoint{}, errors.New("the ingest's URL has the scheme " + strconv.Quote(clip(u.Scheme, 20)) + ": want rtmp://host[:port]/app/key")
+		return endpoint{}, errors.New("the ingest's URL has the scheme " + strconv.Quote(prober.Clip(u.Scheme, 20)) + ": want rtmp://host[:port]/app/key")
 	}
 	if u.User != nil {
 		return endpoint{}, errors.New("the ingest's URL has a user in it: want rtmp://host[:port]/app/key")

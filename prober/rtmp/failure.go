@@ -8,13 +8,9 @@ import (
 	"net"
 	"strings"
 	"syscall"
-	"unicode/utf8"
 
 	"streamcanary/prober"
 )
-
-// maxDetail is the bound of prober.Failure.Detail in bytes.
-const maxDetail = 300
 
 // ending is why a broadcast is over: the server's doing, whatever stage it
 // meets. It is an error so that it can be the cause of a cancelled context.
@@ -42,7 +38,7 @@ func (e *ending) failure(stage prober.Stage, at endpoint) *prober.Failure {
 	if e.reason == prober.ReasonCancelled {
 		f.Outcome = prober.Inconclusive
 	}
-	f.Detail = clip(at.String()+": "+e.what, maxDetail)
+	f.Detail = prober.Clip(at.String()+": "+e.what, prober.MaxDetail)
 	return f
 }
 
@@ -87,7 +83,7 @@ func plain(err error) string {
 	if errors.As(err, &errno) {
 		return errno.Error()
 	}
-	return clip(err.Error(), 120)
+	return prober.Clip(err.Error(), 120)
 }
 
 // runOver is the ending of a step whose context is done: cancelled, or, when the
@@ -102,18 +98,5 @@ func runOver(ctx context.Context, silent prober.Reason, what string) *ending {
 // quoted makes a server's words fit for a detail: without the key, valid UTF-8,
 // no control characters, bounded.
 func (e endpoint) quoted(s string) string {
-	return fmt.Sprintf("%q", clip(strings.ToValidUTF8(e.scrub(s), "?"), 120))
-}
-
-// clip cuts s to limit bytes at a rune's boundary.
-func clip(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	const more = "..."
-	cut := limit - len(more)
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut] + more
+	return fmt.Sprintf("%q", prober.Clip(strings.ToValidUTF8(e.scrub(s), "?"), 120))
 }

@@ -282,8 +282,8 @@ func wantFailure(t *testing.T, got *prober.Failure, stage prober.Stage, reason p
 
 func wantDetail(t *testing.T, got *prober.Failure) {
 	t.Helper()
-	if got.Detail == "" || len(got.Detail) > maxDetail {
-		t.Errorf("detail %q has %d bytes, want 1 to %d", got.Detail, len(got.Detail), maxDetail)
+	if got.Detail == "" || len(got.Detail) > prober.MaxDetail {
+		t.Errorf("detail %q has %d bytes, want 1 to %d", got.Detail, len(got.Detail), prober.MaxDetail)
 	}
 	if bytes.Contains([]byte(got.Detail), []byte(testKey)) {
 		t.Errorf("detail %q has the stream key in it", got.Detail)

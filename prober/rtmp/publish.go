@@ -33,7 +33,7 @@ func Publish(ctx context.Context, cfg Config) (*Broadcast, *prober.Failure, erro
 	if err != nil {
 		return nil, &prober.Failure{
 			Outcome: prober.Inconclusive, Stage: prober.StageResolve,
-			Reason: prober.ReasonConfiguration, Detail: clip(err.Error(), maxDetail),
+			Reason: prober.ReasonConfiguration, Detail: prober.Clip(err.Error(), prober.MaxDetail),
 		}, nil
 	}
 	var watch stopwatch

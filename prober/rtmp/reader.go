@@ -60,7 +60,7 @@ func (b *Broadcast) readEnding(err error) *ending {
 func (b *Broadcast) next(in *guard) (m message.Message, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			m, err = nil, protocolError(clip(fmt.Sprint(r), 80))
+			m, err = nil, protocolError(prober.Clip(fmt.Sprint(r), 80))
 		}
 	}()
 	var read gortmp.ChunkMessage
