@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -127,8 +128,15 @@ func acceptedByFFmpeg(t *testing.T, url string) {
 		t.Errorf("ffprobe sees %+v at %s, want h264 and aac", found.Streams, url)
 	}
 
-	decoded := start(t, "ffmpeg "+url, ffmpeg, "-v", "error", "-nostdin", "-xerror", "-err_detect", "explode", "-i", url, "-t", "3", "-f", "null", "-")
+	decoded := start(t, "ffmpeg "+url, ffmpeg, "-v", "error", "-nostdin", "-xerror", "-err_detect", "explode", "-i", url, "-t", "3", "-f", "framemd5", "-")
 	if code := decoded.exit(t, e2ePatience); code != 0 || decoded.stderr.text() != "" {
 		t.Errorf("ffmpeg does not decode 3 s of %s: exit code %d, %s", url, code, decoded.stderr.text())
+	}
+	frames := map[byte]int{} // by the stream's digit, which opens a frame's line
+	for line := range strings.Lines(decoded.stdout.text()) {
+		frames[line[0]]++
+	}
+	if frames['0'] < 50 || frames['1'] < 50 { // of 90 pictures, up to a second of which waits for a keyframe, and 140 blocks of sound
+		t.Errorf("ffmpeg decoded %v frames in 3 s of %s", frames, url)
 	}
 }
