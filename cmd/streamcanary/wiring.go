@@ -86,24 +86,8 @@ func (f followerForAgent) Observe(now time.Time) agent.Observation {
 	return agent.Observation{
 		Failure: o.Failure, Marker: o.LastMarker, PlayingSince: o.PlayingSince,
 		LatencyFirst: o.LatencyFirst, LatencyLast: o.LatencyLast, Segments: o.Segments, Bytes: o.BytesReceived,
-		Stages: stageTimes(
-			prober.StageTime{Stage: prober.StageResolve, Duration: o.Resolve},
-			prober.StageTime{Stage: prober.StageConnect, Duration: o.Connect + o.TLS},
-			prober.StageTime{Stage: prober.StageManifest, Duration: o.ManifestTime},
-			prober.StageTime{Stage: prober.StageSegment, Duration: o.SegmentTime},
-		),
+		Stages: o.Stages(),
 	}
-}
-
-// stageTimes leaves out what was not measured.
-func stageTimes(all ...prober.StageTime) []prober.StageTime {
-	var measured []prober.StageTime
-	for _, s := range all {
-		if s.Duration > 0 {
-			measured = append(measured, s)
-		}
-	}
-	return measured
 }
 
 // feed is one broadcast's signal, pushed over one connection after another.
