@@ -88,9 +88,6 @@ func New(cfg Config) (*Agent, error) {
 		assigned: make(chan prober.Assignment, 1), requests: make(chan prober.ProbeNow, maxRequests)}, nil
 }
 
-// Boot is this start's id, as results carry it.
-func (a *Agent) Boot() string { return a.env.Boot }
-
 // Assign replaces what the agent does, once it runs. What did not change goes
 // on undisturbed.
 func (a *Agent) Assign(as prober.Assignment) {

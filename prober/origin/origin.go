@@ -136,9 +136,6 @@ func (o *Origin) Close() {
 	}
 }
 
-// Region is the region of the configuration.
-func (o *Origin) Region() string { return o.config.Region }
-
 // RTMPURL is where to push, with {stream} for the stream key. Valid after Start.
 func (o *Origin) RTMPURL() string {
 	return "rtmp://" + reachable(o.rtmpAddr) + "/" + app + "/" + prober.StreamVariable

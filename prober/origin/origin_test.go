@@ -21,7 +21,7 @@ func TestEveryFrameReachesEveryOrigin(t *testing.T) {
 			c := mustPublish(t, origins[1], "show")
 			c.push(6)
 			for _, o := range origins {
-				eventually(t, "five segments at "+o.Region(), func() error {
+				eventually(t, "five segments at "+o.config.Region, func() error {
 					return wholeSegments(t, o, c.run, 4)
 				})
 			}
@@ -171,10 +171,10 @@ func TestRefusals(t *testing.T) {
 		for _, o := range origins {
 			c, err := publish(t, o, of.key)
 			if err == nil || err.Error() != of.want {
-				t.Errorf("%s at %s: %v, want %s", of.name, o.Region(), err, of.want)
+				t.Errorf("%s at %s: %v, want %s", of.name, o.config.Region, err, of.want)
 			}
 			if err := c.closed(); !errors.Is(err, io.EOF) {
-				t.Errorf("%s at %s: then %v, want EOF", of.name, o.Region(), err)
+				t.Errorf("%s at %s: then %v, want EOF", of.name, o.config.Region, err)
 			}
 		}
 	}
@@ -219,7 +219,7 @@ func TestBroadcastEndsInEveryWay(t *testing.T) {
 			eventually(t, "everything is freed", func() error {
 				for _, o := range origins {
 					if n := len(o.playback.all()); n > 0 {
-						return fmt.Errorf("%d outputs at %s", n, o.Region())
+						return fmt.Errorf("%d outputs at %s", n, o.config.Region)
 					}
 				}
 				if n := len(origins[0].platform.running(origins[0])); n > 0 {

@@ -134,7 +134,7 @@ func TestOurSignal(t *testing.T) {
 	sent := make(chan *prober.Failure, 1)
 	go func() { sent <- b.Send(ctx, source{signal}) }()
 	for _, o := range origins {
-		eventually(t, "two segments at "+o.Region(), func() error { return wholeSegments(t, o, "run", 2) })
+		eventually(t, "two segments at "+o.config.Region, func() error { return wholeSegments(t, o, "run", 2) })
 	}
 	stop()
 	if failure := <-sent; failure != nil {

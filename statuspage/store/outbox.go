@@ -46,20 +46,6 @@ func scanDue(rows *sql.Rows) (Due, error) {
 	return d, err
 }
 
-// NextDue is when the next delivery of a sink becomes due; false when none waits.
-func (s *Store) NextDue(ctx context.Context, sink string) (at time.Time, waits bool, err error) {
-	var next sql.NullInt64
-	err = s.read.QueryRowContext(ctx, `
-		SELECT MIN(next_at) FROM deliveries d
-		WHERE sink = ? AND delivered_at IS NULL AND NOT EXISTS (
-			SELECT 1 FROM deliveries earlier
-			WHERE earlier.sink = d.sink AND earlier.key = d.key AND earlier.n < d.n AND earlier.delivered_at IS NULL)`, sink).Scan(&next)
-	if err != nil {
-		return time.Time{}, false, fmt.Errorf("store %s: next delivery of %s: %w", s.path, sink, err)
-	}
-	return fromNanos(next.Int64), next.Valid, nil
-}
-
 // Delivered notes that the sink has acknowledged a delivery; the next of its key
 // is then due. A second time changes nothing.
 func (s *Store) Delivered(ctx context.Context, id int64) error {
