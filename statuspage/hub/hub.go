@@ -37,6 +37,7 @@ type Hub struct {
 	policy     incident.Policy
 	log        *slog.Logger
 	token      prober.Secret
+	unlock     func() // lets another hub use the data folder
 	nats       *NATS
 	conn       *nats.Conn
 	connClosed chan struct{} // once conn and what it ran are gone
@@ -81,6 +82,9 @@ func Open(ctx context.Context, cfg Config) (_ *Hub, err error) {
 	}()
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w; make it writable for this user, or configure another", err)
+	}
+	if h.unlock, err = lockData(cfg.Data); err != nil {
+		return nil, err
 	}
 	if err := h.openJournal(ctx, cfg); err != nil {
 		return nil, err
@@ -198,5 +202,8 @@ func (h *Hub) Close() {
 		if err := h.store.Close(); err != nil {
 			h.log.Error("close the store", "error", err)
 		}
+	}
+	if h.unlock != nil {
+		h.unlock()
 	}
 }

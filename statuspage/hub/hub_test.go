@@ -392,6 +392,32 @@ func TestRunOnce(t *testing.T) {
 	}
 }
 
+// TestOneHubPerFolder: the second is told what to do, and does no harm.
+func TestOneHubPerFolder(t *testing.T) {
+	t.Parallel()
+	p := newPlan(t)
+	h := p.start(t)
+	second, err := plan{Data: p.Data, NATS: freeAddr(t), Settings: p.Settings}.config(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other, err := hub.Open(t.Context(), second); err == nil {
+		other.Close()
+		t.Error("a second hub opened the folder")
+	} else if want := "hub: data folder " + p.Data + ": another hub uses it; end that one"; !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("error %q does not begin with %q", err, want)
+	}
+	eventually(t, "the first one goes on", func() error {
+		if h.Folded() == 0 {
+			return errors.New("it has taken nothing in")
+		}
+		return nil
+	})
+	h.stop()
+	third, _ := p.open(t) // the folder is free again
+	third.stop()
+}
+
 // TestOpenSaysWhatIsWrong, and leaves nothing behind.
 func TestOpenSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
