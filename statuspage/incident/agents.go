@@ -23,8 +23,12 @@ func (t *turn) result(r prober.Result, now time.Time) {
 		a.Late++
 		return
 	}
-	if !a.take(r.Boot, r.Seq) {
+	taken, restarted := a.take(r.Boot, r.Seq)
+	if !taken {
 		return
+	}
+	if restarted {
+		t.forgetBroadcasts(site)
 	}
 	t.heard(r, a)
 	if a.Control == prober.ControlPass {
@@ -46,8 +50,6 @@ func (t *turn) stranger(r prober.Result) string {
 		return "unknown kind"
 	case r.Age < -t.settings.LateAfter:
 		return "negative age"
-	case len(t.s.Rounds) > 64*len(t.index.agents):
-		return "too many open rounds"
 	}
 	return ""
 }
@@ -63,29 +65,44 @@ func (t *turn) refuse(cause string, r prober.Result) {
 	}
 }
 
-// take says whether a result of a boot is new. Delivery is at least once.
-func (a *agentState) take(boot string, seq uint64) bool {
-	if a.Boot != boot {
-		a.Boot, a.Newest, a.Window = boot, seq, 1
-		return true
-	}
-	if seq > a.Newest {
-		shift := seq - a.Newest
-		a.Newest = seq
-		if shift > 63 {
-			a.Window = 0
-		} else {
-			a.Window <<= shift
+// take says whether a result of a boot is new, and whether the boot is. Delivery
+// is at least once, and the last results of one boot may come after the first
+// of the next.
+func (a *agentState) take(boot string, seq uint64) (taken, restarted bool) {
+	for i := range a.Boots {
+		if a.Boots[i].Boot == boot {
+			return a.Boots[i].take(seq), false
 		}
-		a.Window |= 1
+	}
+	a.Boots = append([]bootState{{Boot: boot, Newest: seq, Window: 1}}, a.Boots...)
+	a.Boots = a.Boots[:min(len(a.Boots), 2)]
+	return true, true
+}
+
+func (b *bootState) take(seq uint64) bool {
+	if seq > b.Newest {
+		shift := seq - b.Newest
+		b.Newest = seq
+		b.Window <<= shift // 64 and more leave nothing
+		b.Window |= 1
 		return true
 	}
-	back := a.Newest - seq
-	if back > 63 || a.Window>>back&1 == 1 {
+	back := b.Newest - seq
+	if back > 63 || b.Window>>back&1 == 1 {
 		return false
 	}
-	a.Window |= 1 << back
+	b.Window |= 1 << back
 	return true
+}
+
+// forgetBroadcasts notes that a site's agent started anew: its broadcasts ended
+// with it, and that is nobody's drop.
+func (t *turn) forgetBroadcasts(site string) {
+	for _, sum := range t.s.Sums {
+		if s := sum.Sites[site]; s != nil && sum.Kind == prober.KindCanary && !sum.Open {
+			s.Ran = false
+		}
+	}
 }
 
 // heard notes an agent's own state, and tells on-call when it changes.
@@ -93,6 +110,12 @@ func (t *turn) heard(r prober.Result, a *agentState) {
 	a.SeenAt = t.s.At
 	t.allDirty = t.allDirty || a.Silent || a.Control != r.Control
 	a.Control, a.ControlDetail = r.Control, r.ControlDetail
+	switch {
+	case r.Control != prober.ControlUnknown:
+		a.UnknownSince = time.Time{}
+	case a.UnknownSince.IsZero():
+		a.UnknownSince = t.s.At
+	}
 	if a.Silent {
 		a.Silent = false
 		t.agentEvent(AgentRecovered, r.Agent, "silent", "Agent "+r.Agent+" is heard again")
@@ -106,13 +129,14 @@ func (t *turn) heard(r prober.Result, a *agentState) {
 			t.agentEvent(AgentRecovered, r.Agent, "sick", "Agent "+r.Agent+" is well again")
 		}
 	}
-	if r.Dropped > a.Dropped {
+	// Told at the first loss and at each doubling: a full outbox loses many.
+	if r.Dropped > 0 && r.Dropped >= 2*a.DroppedTold {
+		a.DroppedTold = r.Dropped
 		t.emit(Event{
-			Type: ResultsDropped, Key: fmt.Sprintf("agent/%s/dropped/%d", r.Agent, r.Dropped), Agent: r.Agent,
+			Type: ResultsDropped, Key: "agent/" + r.Agent + "/dropped", Agent: r.Agent,
 			Summary: fmt.Sprintf("Agent %s has lost %d results because its outbox was full", r.Agent, r.Dropped),
 		})
 	}
-	a.Dropped = r.Dropped
 }
 
 func (t *turn) agentEvent(kind EventType, agent, what, summary string) {
@@ -174,6 +198,8 @@ func (t *turn) agentTimers() {
 		}
 		if a.Silent {
 			silent++
+		} else {
+			t.unknownControl(name, a)
 		}
 	}
 	if none := silent == len(t.index.agents) && silent > 0; none != t.s.NoAgents {
@@ -189,10 +215,30 @@ func (t *turn) agentTimers() {
 	}
 }
 
+// unknownControl treats an agent that cannot say whether it is well as one that
+// is not: nothing it reports is counted.
+func (t *turn) unknownControl(name string, a *agentState) {
+	if a.Sick || a.UnknownSince.IsZero() || t.s.At.Sub(a.UnknownSince) < 2*t.settings.SilentAfter {
+		return
+	}
+	a.Sick = true
+	t.agentEvent(AgentSick, name, "sick", "Agent "+name+" is not counted: it cannot tell whether its own control passes, since "+clock(a.UnknownSince))
+}
+
+// contradictedSite says whether an agent of a site stands alone with what it sees.
+func (t *turn) contradictedSite(id string) bool {
+	for agent, site := range t.index.site {
+		if site == id && t.s.Agents[agent].Contradicted {
+			return true
+		}
+	}
+	return false
+}
+
 // contradicted tells on-call of a site at the limit of its sum on something
 // that every other site sees good: more likely its own network.
 func (t *turn) contradicted(name string, a *agentState) {
-	if !t.alone(t.index.site[name]) {
+	if !t.alone(t.index.site[name], a.Contradicted) {
 		a.AloneSince = time.Time{}
 		if a.Contradicted {
 			a.Contradicted = false
@@ -209,12 +255,18 @@ func (t *turn) contradicted(name string, a *agentState) {
 	}
 }
 
-func (t *turn) alone(id string) bool {
+// alone says whether a site is at its cap on something that no other site sees
+// fail. Once it was, a blip of another site does not change that: only leaving
+// the cap does.
+func (t *turn) alone(id string, before bool) bool {
 	limit := t.siteCap(t.settings.Threshold)
 	for _, sum := range t.s.Sums {
 		site := sum.Sites[id]
 		if sum.Open || site == nil || site.W < limit {
 			continue
+		}
+		if before {
+			return true
 		}
 		others := 0
 		for other, s := range sum.Sites {

@@ -26,6 +26,20 @@ func elementStatus(e prober.ElementType, failing []prober.Kind) Status {
 	}
 }
 
+// weight is the kind by which a failure counts in the table: one that leaves
+// other paths good counts as one that leaves running broadcasts good.
+func (f Failure) weight() prober.Kind {
+	if f.partial() {
+		return prober.KindGoLive
+	}
+	return f.Kind
+}
+
+// partial says whether every site saw good paths beside the failing ones.
+func (f Failure) partial() bool {
+	return len(f.Evidence) > 0 && !slices.ContainsFunc(f.Evidence, func(e Evidence) bool { return !e.Partial })
+}
+
 func rank(s Status) int {
 	return slices.Index([]Status{Operational, UnderMaintenance, DegradedPerformance, PartialOutage, MajorOutage}, s)
 }
@@ -49,7 +63,7 @@ func (t *turn) componentStatuses() map[string]Status {
 		}
 		for _, f := range o.Incident.Failures {
 			if f.RecoveredAt.IsZero() {
-				kinds[f.Element] = append(kinds[f.Element], f.Kind)
+				kinds[f.Element] = append(kinds[f.Element], f.weight())
 			}
 		}
 	}
@@ -60,14 +74,13 @@ func (t *turn) componentStatuses() map[string]Status {
 	return all
 }
 
-// statusesDiffer says whether a component is not what was last published of it.
-func (t *turn) statusesDiffer() bool {
-	for id, now := range t.componentStatuses() {
-		if t.s.Components[id].Status != now {
-			return true
-		}
-	}
-	return false
+// statusesDiffer says whether a component of an incident is not what was last
+// published of it.
+func (t *turn) statusesDiffer(in *Incident) bool {
+	now := t.componentStatuses()
+	return slices.ContainsFunc(t.topology.Components, func(c Component) bool {
+		return t.affects(in, c) && t.s.Components[c.ID].Status != now[c.ID]
+	})
 }
 
 func componentStatus(c Component, failing map[prober.Element][]prober.Kind) Status {
@@ -94,15 +107,15 @@ func componentStatus(c Component, failing map[prober.Element][]prober.Kind) Stat
 	return status
 }
 
-// impact is critical when nobody can go live, or nobody can watch, anywhere on
-// the target; major when something is out; minor when one of several regions
-// is out in part.
+// impact is critical when every ingest, every playback or the core is out in
+// full; major when one of them is, or all of a type are out in part, or the API
+// is; minor when some of several are out in part.
 func (t *turn) impact(in *Incident) Impact {
 	target := t.index.target[in.Target]
 	kinds := map[prober.Element][]prober.Kind{}
 	for _, f := range in.Failures {
 		if f.RecoveredAt.IsZero() {
-			kinds[f.Element] = append(kinds[f.Element], f.Kind)
+			kinds[f.Element] = append(kinds[f.Element], f.weight())
 		}
 	}
 	tally := func(endpoints []Endpoint, element func(target, id string) prober.Element) (major, out int) {

@@ -31,7 +31,7 @@ func (t *turn) decide() {
 		if !o.SayAt.IsZero() && !o.SayAt.After(t.s.At) {
 			t.say(o)
 		}
-		if !o.HoldUntil.IsZero() && !o.HoldUntil.After(t.s.At) && good >= t.settings.Quorum {
+		if !o.HoldUntil.IsZero() && !o.HoldUntil.After(t.s.At) && t.stillGood(o) {
 			t.resolve(o)
 		}
 	}
@@ -42,10 +42,12 @@ func (t *turn) decide() {
 // relapse, or another kind of failure there), or one with a first failure so
 // close that one cause explains both.
 func (t *turn) opened(f Failure) {
-	for _, o := range t.s.Incidents {
-		if o.Incident.Target == f.Element.Target && t.sameCause(o, f) {
-			t.join(o, f)
-			return
+	for _, same := range []func(*openIncident, Failure) bool{t.relapse, t.sameCause} {
+		for _, o := range t.s.Incidents {
+			if o.Incident.Target == f.Element.Target && same(o, f) {
+				t.join(o, f)
+				return
+			}
 		}
 	}
 	key := f.Element.String() + "|" + string(f.Kind) + "|" + strconv.FormatUint(t.seq, 10)
@@ -60,14 +62,14 @@ func (t *turn) opened(f Failure) {
 	})
 }
 
+// relapse says whether an incident has the element already.
+func (t *turn) relapse(o *openIncident, f Failure) bool { return o.has(f.Element) }
+
+// sameCause says whether one cause can explain both: what began together. It is
+// measured from the incident's beginning, so that a chain of failures, each close
+// to the last, does not become one incident.
 func (t *turn) sameCause(o *openIncident, f Failure) bool {
-	for _, other := range o.Incident.Failures {
-		apart := other.FirstFailed.Sub(f.FirstFailed).Abs()
-		if other.Element == f.Element || apart <= t.settings.JoinWindow {
-			return true
-		}
-	}
-	return false
+	return o.Incident.StartedAt.Sub(f.FirstFailed).Abs() <= t.settings.JoinWindow
 }
 
 func (t *turn) join(o *openIncident, f Failure) {
@@ -80,10 +82,23 @@ func (t *turn) join(o *openIncident, f Failure) {
 	if f.FirstFailed.Before(o.Incident.StartedAt) {
 		o.Incident.StartedAt = f.FirstFailed
 	}
+	if !o.HoldUntil.IsZero() {
+		o.Relapses++
+	}
 	o.HoldUntil = time.Time{}
 	if o.Announced {
-		o.sayBy(t.s.At.Add(t.settings.UpdateSettle))
+		o.sayBy(t.s.At.Add(o.patience(t.settings.UpdateSettle)))
 	}
+}
+
+// patience is how long a message waits. What fails and recovers again and again
+// is told less and less often, at last every five minutes.
+func (o *openIncident) patience(first time.Duration) time.Duration {
+	const most = 5 * time.Minute
+	if o.Relapses < 3 {
+		return first
+	}
+	return min(max(first, 5*time.Second)<<min(o.Relapses-2, 10), most)
 }
 
 // sayBy makes the next message due no later than at.
@@ -139,9 +154,9 @@ func (t *turn) closed(sum *sumState) {
 		case !o.HoldUntil.IsZero():
 		case !o.failing():
 			o.HoldUntil = t.s.At.Add(t.settings.Hold)
-			o.sayBy(t.s.At)
+			o.sayBy(t.s.At.Add(o.patience(0)))
 		case o.Announced && o.has(sum.Element):
-			o.sayBy(t.s.At.Add(t.settings.RecoverySettle))
+			o.sayBy(t.s.At.Add(o.patience(t.settings.RecoverySettle)))
 		}
 	}
 }
@@ -160,7 +175,7 @@ func (o *openIncident) has(e prober.Element) bool {
 func (t *turn) dropUnknownFailures() {
 	for _, o := range t.s.Incidents {
 		for i := range o.Incident.Failures {
-			if f := &o.Incident.Failures[i]; f.RecoveredAt.IsZero() && !t.index.elements[f.Element] {
+			if f := &o.Incident.Failures[i]; f.RecoveredAt.IsZero() && !t.index.probed(f.Element, f.Kind) {
 				f.RecoveredAt = t.s.At
 			}
 		}
@@ -171,17 +186,67 @@ func (t *turn) dropUnknownFailures() {
 	}
 }
 
-// quorum tells on-call when too few sites are left to resolve an incident.
+// stillGood says whether, at the end of a hold, enough sites see everything good
+// that had failed. What nobody looks at any more is not resolved by time alone.
+func (t *turn) stillGood(o *openIncident) bool {
+	if t.goodSites() < t.settings.Quorum {
+		return false
+	}
+	for _, f := range o.Incident.Failures {
+		if !t.index.probed(f.Element, f.Kind) {
+			continue // gone from the configuration
+		}
+		if sum := t.s.Sums[sumKey(f.Element, f.Kind)]; sum == nil || t.goodSince(sum, f.RecoveredAt) < t.settings.Quorum {
+			return false
+		}
+	}
+	return true
+}
+
+// split says whether sites have disagreed for long on whether an element has
+// recovered: some are sure, and too few of them to close it.
+func (t *turn) split(o *openIncident) bool {
+	limit := t.siteCap(t.settings.RecoveryThreshold)
+	for _, f := range o.Incident.Failures {
+		sum := t.s.Sums[sumKey(f.Element, f.Kind)]
+		if sum == nil || !sum.Open {
+			continue
+		}
+		sure := false
+		for id, site := range sum.Sites {
+			sure = sure || site.V >= limit && t.goodSite(id)
+		}
+		switch {
+		case !sure:
+			sum.SplitSince = time.Time{}
+		case sum.SplitSince.IsZero():
+			sum.SplitSince = t.s.At
+		case t.s.At.Sub(sum.SplitSince) >= splitAfter:
+			return true
+		}
+	}
+	return false
+}
+
+// splitAfter is how long sites may disagree before a person is asked.
+const splitAfter = 10 * time.Minute
+
+// quorum tells on-call when an incident cannot resolve by itself: too few sites
+// are left, they disagree, or nobody sees any more what had failed.
 func (t *turn) quorum(o *openIncident, good int) {
-	lost := good < t.settings.Quorum
+	overdue := !o.HoldUntil.IsZero() && t.s.At.Sub(o.HoldUntil) > max(t.settings.UnknownAfter, t.settings.Hold)
+	lost := good < t.settings.Quorum || t.split(o) || overdue
 	if lost == o.QuorumLost || !o.Announced {
 		return
+	}
+	if !lost && !o.HoldUntil.IsZero() {
+		o.HoldUntil = t.s.At.Add(t.settings.Hold) // a hold without anybody watching was none
 	}
 	o.QuorumLost = lost
 	e := Event{Type: QuorumBack, Key: "quorum/" + o.Incident.ID, Summary: "Enough sites are heard again to resolve: " + o.Incident.Name}
 	if lost {
 		e.Type = QuorumLost
-		e.Summary = "Too few sites are left to resolve by itself: " + o.Incident.Name
+		e.Summary = "It cannot resolve by itself (too few sites are heard, they disagree, or what had failed is no longer seen): " + o.Incident.Name
 	}
 	t.emit(e)
 }
@@ -191,6 +256,9 @@ func (t *turn) say(o *openIncident) {
 	in := &o.Incident
 	o.SayAt = time.Time{}
 	failing := o.failing()
+	if !o.Announced && !failing {
+		t.sayLate(o)
+	}
 	switch {
 	case !failing:
 		in.Phase = Monitoring
@@ -202,7 +270,7 @@ func (t *turn) say(o *openIncident) {
 	kind, body := IncidentUpdated, t.describe(in)
 	name, impact := t.title(in), worseImpact(in.Impact, t.impact(in))
 	if o.Announced && body == o.Said && name == in.Name && impact == in.Impact &&
-		in.Phase == in.Updates[len(in.Updates)-1].Phase && !t.statusesDiffer() {
+		in.Phase == in.Updates[len(in.Updates)-1].Phase && !t.statusesDiffer(in) {
 		return // nothing that a reader would miss
 	}
 	o.Said, in.Name, in.Impact = body, name, impact
@@ -211,6 +279,18 @@ func (t *turn) say(o *openIncident) {
 		body += firstWords
 	}
 	t.publish(o, kind, body)
+}
+
+// sayLate opens an incident that was over before a word was said of it, as when
+// the hub gets an outage's results all at once: first what failed, then the rest.
+func (t *turn) sayLate(o *openIncident) {
+	in := &o.Incident
+	over := slices.Clone(in.Failures)
+	for i := range in.Failures {
+		in.Failures[i].RecoveredAt = time.Time{}
+	}
+	t.say(o)
+	copy(in.Failures, over)
 }
 
 // resolve ends an incident after a hold without relapse.
@@ -234,13 +314,13 @@ func (t *turn) publish(o *openIncident, kind EventType, body string) {
 	}
 	now := t.componentStatuses()
 	for _, c := range t.topology.Components {
+		if !t.affects(in, c) {
+			continue
+		}
 		state := t.s.Components[c.ID]
 		old := state.Status
 		if now[c.ID] != old {
 			state.Status, state.UpdatedAt = now[c.ID], t.s.At
-		}
-		if !t.affects(in, c) {
-			continue
 		}
 		u.Affected = append(u.Affected, AffectedComponent{Component: c.ID, Old: old, New: state.Status})
 		if !slices.Contains(in.Components, c.ID) {

@@ -68,9 +68,36 @@ func (m matrix) between() []cell {
 }
 
 // evidence is the first failure of a red line, or the first success of another.
+// Of failures, one that was reached and shows nothing says the most.
 func (l *line) evidence() Evidence {
+	var found Evidence
 	for _, c := range l.cells {
-		if c.Good == (l.good > 0) {
+		if c.Good != (l.good > 0) {
+			continue
+		}
+		if c.Good || !c.Direct {
+			return c.Evidence
+		}
+		if found.Site == "" {
+			found = c.Evidence
+		}
+	}
+	return found
+}
+
+// direct says whether nothing on the line could even be reached.
+func (l *line) direct() bool {
+	for _, c := range l.cells {
+		if !c.Direct {
+			return false
+		}
+	}
+	return true
+}
+
+func (m matrix) firstGood() Evidence {
+	for _, c := range m.cells {
+		if c.Good {
 			return c.Evidence
 		}
 	}

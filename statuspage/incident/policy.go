@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"streamcanary/prober"
@@ -184,6 +185,12 @@ func newIndex(t Topology) index {
 		}
 	}
 	return x
+}
+
+// probed says whether evidence of a kind can come on an element at all.
+func (x index) probed(e prober.Element, k prober.Kind) bool {
+	kinds := x.target[e.Target].Kinds
+	return x.elements[e] && (len(kinds) == 0 || slices.Contains(kinds, k))
 }
 
 // Elements lists everything of the target that can be blamed.

@@ -17,7 +17,9 @@ type roundState struct {
 	Of       int         `json:"of"`
 	Got      int         `json:"got"`
 	Deadline time.Time   `json:"deadline"`
-	Pushed   []string    `json:"pushed,omitempty"` // ingests whose push side passed
+	Pushed   []string    `json:"pushed,omitempty"`  // ingests whose push side passed
+	Created  bool        `json:"created,omitempty"` // the API made a stream
+	Refused  *Evidence   `json:"refused,omitempty"` // the API made none
 	Cells    []cell      `json:"cells,omitempty"`
 	Counted  []string    `json:"counted,omitempty"` // sums that have their one piece of evidence
 	Judged   bool        `json:"judged,omitempty"`  // too old to wait for; kept so that stragglers are known as such
@@ -37,14 +39,18 @@ func (t *turn) add(r prober.Result, site string, at time.Time) {
 	key := r.Agent + "|" + string(r.Kind) + "|" + r.Target + "|" + r.Round
 	round := t.s.Rounds[key]
 	if round == nil {
+		if t.openRounds(r.Agent) >= maxRounds {
+			t.refuse("too many open rounds of one agent", r)
+			return
+		}
 		round = &roundState{
 			Agent: r.Agent, Site: site, Kind: r.Kind, Target: r.Target, Of: r.RoundOf,
 			Deadline: t.s.At.Add(t.settings.RoundTimeout[r.Kind]),
 		}
 		t.s.Rounds[key] = round
 	}
-	if round.Judged {
-		return
+	if round.Judged && r.Playback != "" {
+		return // the matrix has spoken; a push side still stands for itself
 	}
 	round.Got++
 	e := Evidence{Site: site, Agent: r.Agent, At: at, Stage: r.Stage, Reason: r.Reason, Detail: r.Detail}
@@ -55,7 +61,7 @@ func (t *turn) add(r prober.Result, site string, at time.Time) {
 	default:
 		t.pullSide(round, r, e)
 	}
-	if round.Of > 0 && round.Got >= round.Of {
+	if round.Of > 0 && round.Got >= round.Of && !round.Judged {
 		t.judge(round)
 		delete(t.s.Rounds, key)
 	}
@@ -64,35 +70,39 @@ func (t *turn) add(r prober.Result, site string, at time.Time) {
 // pushSide judges what was seen of the API and of an ingest. Failures there are
 // the pushing site's to report, and need no matrix.
 func (t *turn) pushSide(round *roundState, r prober.Result, e Evidence) {
-	api := prober.Element{Target: r.Target, Type: prober.ElementAPI}
-	ingest := prober.Element{Target: r.Target, Type: prober.ElementIngest, ID: r.Ingest}
 	failed := r.Outcome == prober.Fail
-	if failed && r.Stage == prober.StageProvision || r.Ingest == "" {
-		t.count(round, api, !failed, e)
-		return
-	}
-	if r.Kind == prober.KindGoLive {
-		t.count(round, api, true, e)
-	}
 	switch {
-	case failed:
-		t.count(round, ingest, false, e)
+	case r.Ingest == "":
+		t.count(round, api(r.Target), !failed, e)
 	case r.Kind == prober.KindCanary:
-		t.count(round, ingest, true, e)
+		t.canary(round, r, !failed, e)
+	case failed && r.Stage == prober.StageProvision:
+		round.Refused = &e
+	case failed:
+		round.Created = true
+		t.count(round, ingest(r.Target, r.Ingest), false, e)
 	default:
+		round.Created = true
 		// Taken is not yet healthy: the marker has to come back (judge).
 		round.Pushed = append(round.Pushed, r.Ingest)
 	}
 }
 
-// pullSide keeps a cell for the matrix. A playback that cannot even be reached
-// is blamed at once, whatever was pushed.
+// canary judges a broadcast that is to stay up. One that was never seen up at
+// this site cannot drop: whether it can start is for go-live to say, which is
+// also what asks the API both ways.
+func (t *turn) canary(round *roundState, r prober.Result, ok bool, e Evidence) {
+	element := ingest(r.Target, r.Ingest)
+	if sum := t.s.Sums[sumKey(element, r.Kind)]; !ok && (r.Stage == prober.StageProvision || sum == nil || sum.Sites[e.Site] == nil || !sum.Sites[e.Site].Ran) {
+		return
+	}
+	t.count(round, element, ok, e)
+}
+
+// pullSide keeps a cell for the matrix.
 func (t *turn) pullSide(round *roundState, r prober.Result, e Evidence) {
 	c := cell{Ingest: r.Ingest, Playback: r.Playback, Good: r.Outcome != prober.Fail, Evidence: e}
 	c.Direct = !c.Good && (r.Stage == prober.StageResolve || r.Stage == prober.StageConnect)
-	if c.Direct {
-		t.count(round, playback(r.Target, r.Playback), false, e)
-	}
 	if r.Kind == prober.KindPlayback && t.foreign(r, c, round, e) {
 		return
 	}
@@ -127,10 +137,10 @@ func (t *turn) foreign(r prober.Result, c cell, round *roundState, e Evidence) b
 		return true
 	}
 	e.Site = pusher
-	blamed := prober.Element{Target: r.Target, Type: prober.ElementCore}
+	blamed := core(r.Target)
 	for run, other := range t.s.Broadcasts {
 		if run != r.Run && other.Ingest != r.Ingest && len(other.Seen) > 0 {
-			blamed = prober.Element{Target: r.Target, Type: prober.ElementIngest, ID: r.Ingest}
+			blamed = ingest(r.Target, r.Ingest)
 			break
 		}
 	}
@@ -140,18 +150,13 @@ func (t *turn) foreign(r prober.Result, c cell, round *roundState, e Evidence) b
 
 // judge reads the matrix. With a good cell anywhere, the failed ingests are
 // exactly the fully red rows and the failed playbacks exactly the fully red
-// columns; much red besides those lies between them. Without one, whatever could
-// not be reached is blamed already, and the rest is the core's.
+// columns; much red besides those lies between them.
 func (t *turn) judge(round *roundState) {
+	t.judgeAPI(round)
+	t.unpulled(round)
 	m := newMatrix(round.Cells)
-	core := prober.Element{Target: round.Target, Type: prober.ElementCore}
 	if m.good == 0 {
-		for _, c := range round.Cells {
-			if !c.Direct {
-				t.count(round, core, false, c.Evidence)
-			}
-		}
-		t.unpulled(round)
+		t.judgeDark(round, m)
 		return
 	}
 	for _, id := range sortedKeys(m.rows) {
@@ -165,13 +170,57 @@ func (t *turn) judge(round *roundState) {
 		}
 	}
 	// A stray red cell is noise of one path; a third of them is a pattern.
-	switch between := m.between(); {
-	case len(between) == 0:
-		t.count(round, core, true, round.Cells[0].Evidence)
-	case 3*len(between) >= len(round.Cells):
-		t.count(round, core, false, between[0].Evidence)
+	between := m.between()
+	if 3*len(between) < len(round.Cells) {
+		t.count(round, core(round.Target), true, m.firstGood())
+		return
 	}
-	t.unpulled(round)
+	e := between[0].Evidence
+	e.Partial = true
+	t.count(round, core(round.Target), false, e)
+}
+
+// judgeDark reads a matrix without a good cell: what cannot be reached is the
+// playbacks', and what is reached and shows nothing is the core's, if broadcasts
+// of more than one ingest were looked for everywhere. Less does not separate.
+func (t *turn) judgeDark(round *roundState, m matrix) {
+	target := t.index.target[round.Target]
+	for _, id := range sortedKeys(m.columns) {
+		if l := m.columns[id]; l.direct() {
+			t.count(round, playback(round.Target, id), false, l.evidence())
+		}
+	}
+	if len(m.columns) < len(target.Playbacks) || len(m.rows) < min(2, len(target.Ingests)) {
+		return
+	}
+	for _, c := range round.Cells {
+		if !c.Direct {
+			t.count(round, core(round.Target), false, c.Evidence)
+		}
+	}
+}
+
+// judgeAPI blames the API when none of a round's streams could be made.
+func (t *turn) judgeAPI(round *roundState) {
+	switch {
+	case round.Created:
+		t.count(round, api(round.Target), true, Evidence{Site: round.Site, Agent: round.Agent, At: t.s.At})
+	case round.Refused != nil:
+		t.count(round, api(round.Target), false, *round.Refused)
+	}
+}
+
+// maxRounds bounds the rounds of one agent that wait for their results.
+const maxRounds = 64
+
+func (t *turn) openRounds(agent string) int {
+	n := 0
+	for _, r := range t.s.Rounds {
+		if r.Agent == agent {
+			n++
+		}
+	}
+	return n
 }
 
 // unpulled counts ingests that took a stream which no playback was asked for:
@@ -200,6 +249,14 @@ func (t *turn) count(round *roundState, e prober.Element, ok bool, evidence Evid
 }
 
 func sumKey(e prober.Element, k prober.Kind) string { return e.String() + "|" + string(k) }
+
+func api(target string) prober.Element {
+	return prober.Element{Target: target, Type: prober.ElementAPI}
+}
+
+func core(target string) prober.Element {
+	return prober.Element{Target: target, Type: prober.ElementCore}
+}
 
 func ingest(target, id string) prober.Element {
 	return prober.Element{Target: target, Type: prober.ElementIngest, ID: id}

@@ -34,12 +34,11 @@ type State struct {
 
 type agentState struct {
 	SeenAt        time.Time      `json:"seen_at,omitzero"`
-	Boot          string         `json:"boot"`
-	Newest        uint64         `json:"newest"` // highest sequence of the boot
-	Window        uint64         `json:"window"` // bit i: sequence Newest-i was taken
+	Boots         []bootState    `json:"boots"` // newest first, at most two
 	Control       prober.Control `json:"control"`
 	ControlDetail string         `json:"control_detail,omitempty"`
-	Dropped       uint64         `json:"dropped"`
+	UnknownSince  time.Time      `json:"unknown_since,omitzero"` // its control
+	DroppedTold   uint64         `json:"dropped_told"`
 	Late          uint64         `json:"late"`
 	Sick          bool           `json:"sick"`
 	Silent        bool           `json:"silent"`
@@ -47,11 +46,19 @@ type agentState struct {
 	Contradicted  bool           `json:"contradicted"`
 }
 
+// bootState is which results of one start of an agent were taken.
+type bootState struct {
+	Boot   string `json:"boot"`
+	Newest uint64 `json:"newest"` // highest sequence
+	Window uint64 `json:"window"` // bit i: sequence Newest-i was taken
+}
+
 // sumState is the evidence on one element for one kind.
 type sumState struct {
 	Element    prober.Element      `json:"element"`
 	Kind       prober.Kind         `json:"kind"`
 	Open       bool                `json:"open"`
+	SplitSince time.Time           `json:"split_since,omitzero"` // open, and some sites are sure that it is good again
 	EvidenceAt time.Time           `json:"evidence_at,omitzero"` // newest evidence of any site
 	Sites      map[string]*siteSum `json:"sites"`
 }
@@ -60,6 +67,7 @@ type siteSum struct {
 	W         Nats      `json:"w"`                   // towards opening
 	V         Nats      `json:"v"`                   // towards recovery, while open
 	Failing   bool      `json:"failing"`             // the last evidence was a failure
+	Ran       bool      `json:"ran"`                 // was good once in the agent's boot
 	FirstFail time.Time `json:"first_fail,omitzero"` // when W last left 0
 	At        time.Time `json:"at"`
 	Last      *Evidence `json:"last,omitempty"` // the last failure
@@ -84,6 +92,7 @@ type openIncident struct {
 	SayAt      time.Time `json:"say_at,omitzero"` // when the next message is due
 	HoldUntil  time.Time `json:"hold_until,omitzero"`
 	QuorumLost bool      `json:"quorum_lost"`
+	Relapses   int       `json:"relapses"`
 }
 
 // NewState is the state before the first input.

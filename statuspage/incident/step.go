@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"streamcanary/prober"
@@ -19,9 +20,7 @@ func (p Policy) Step(s State, in Input) (State, []Event) {
 	}
 	t := &turn{Policy: p, s: &s, seq: in.Seq, before: s.At, dirty: map[string]bool{}}
 	s.Seq, s.PolicyHash = in.Seq, p.hash
-	if in.At.After(s.At) {
-		s.At = in.At.UTC()
-	}
+	t.clock(in.At.UTC())
 	t.known()
 	switch {
 	case in.Result != nil:
@@ -112,17 +111,85 @@ func (t *turn) known() {
 // heard meanwhile, so silence and holds are counted from now.
 func (t *turn) resume() {
 	t.s.GraceFrom = t.s.At
-	for key, sum := range t.s.Sums {
-		if !t.index.elements[sum.Element] {
-			delete(t.s.Sums, key)
-		}
-	}
+	t.forget()
 	for _, o := range t.s.Incidents {
 		if !o.HoldUntil.IsZero() {
 			o.HoldUntil = t.s.At.Add(t.settings.Hold)
 		}
 	}
 	t.dropUnknownFailures()
+}
+
+// clock moves the state's time. It never falls by itself: a journal's clock that
+// was set back would keep every timer waiting, so the timers go back with it. A
+// gap that no tick filled means that the hub was away.
+func (t *turn) clock(at time.Time) {
+	const jitter = time.Second
+	switch gap := at.Sub(t.s.At); {
+	case t.s.At.IsZero():
+		t.s.At = at
+	case gap < -jitter:
+		t.s.rewind(-gap)
+		t.s.At = at
+	case gap > t.settings.SilentAfter:
+		t.s.At = at
+		t.resume()
+	case gap > 0:
+		t.s.At = at
+	}
+}
+
+// rewind moves every time that is yet to come, or that is compared with now.
+func (s *State) rewind(by time.Duration) {
+	back := func(at *time.Time) {
+		if !at.IsZero() {
+			*at = at.Add(-by)
+		}
+	}
+	back(&s.GraceFrom)
+	for _, a := range s.Agents {
+		back(&a.SeenAt)
+		back(&a.AloneSince)
+		back(&a.UnknownSince)
+	}
+	for _, r := range s.Rounds {
+		back(&r.Deadline)
+	}
+	for _, sum := range s.Sums {
+		back(&sum.EvidenceAt)
+		back(&sum.SplitSince)
+		for _, site := range sum.Sites {
+			back(&site.At)
+		}
+	}
+	for target, until := range s.Requests {
+		s.Requests[target] = until.Add(-by)
+	}
+	for _, o := range s.Incidents {
+		back(&o.SayAt)
+		back(&o.HoldUntil)
+	}
+}
+
+// forget drops what the configuration no longer names: no evidence on it will
+// come.
+func (t *turn) forget() {
+	for key, sum := range t.s.Sums {
+		if !t.index.probed(sum.Element, sum.Kind) {
+			delete(t.s.Sums, key)
+			continue
+		}
+		for id := range sum.Sites {
+			if !slices.ContainsFunc(t.topology.Sites, func(s Site) bool { return s.ID == id }) {
+				delete(sum.Sites, id)
+			}
+		}
+	}
+	for id := range t.s.Components {
+		if !slices.ContainsFunc(t.topology.Components, func(c Component) bool { return c.ID == id }) {
+			delete(t.s.Components, id)
+		}
+	}
 }
 
 // change notes a deploy, to be named beside an incident that follows it.
@@ -147,7 +214,7 @@ func (t *turn) timers() {
 			delete(t.s.Rounds, key)
 		default:
 			t.judge(r)
-			r.Judged, r.Cells, r.Deadline = true, nil, r.Deadline.Add(t.settings.RoundTimeout[r.Kind])
+			r.Judged, r.Cells, r.Deadline = true, nil, t.s.At.Add(t.settings.RoundTimeout[r.Kind])
 		}
 	}
 	if second := t.s.At.Truncate(time.Second); !second.Equal(t.before.Truncate(time.Second)) {

@@ -25,7 +25,7 @@ func (t *turn) weigh(e prober.Element, kind prober.Kind, ok bool, evidence Evide
 	t.dirty[key] = true
 	w := t.weights[kind]
 	if ok {
-		site.Failing = false
+		site.Failing, site.Ran = false, true
 		site.W = max(site.W-w.ok, 0)
 		if sum.Open {
 			t.askRecovery(sum, site)
@@ -41,9 +41,15 @@ func (t *turn) weigh(e prober.Element, kind prober.Kind, ok bool, evidence Evide
 		site.FirstFail = evidence.At
 	}
 	site.Failing, site.V = true, 0
+	before := site.W
 	site.W = min(site.W+gain, t.siteCap(t.settings.Threshold))
 	site.Last = &evidence
-	if !sum.Open {
+	if sum.Open {
+		return
+	}
+	t.afterwards(sum, site)
+	// At its cap a site has said all that it can: more rounds add nothing.
+	if site.W > before {
 		t.request(e.Target)
 	}
 }
@@ -80,7 +86,7 @@ func (t *turn) reached(sum *sumState) bool {
 	var total Nats
 	sites := 0
 	for id, site := range sum.Sites {
-		if site.W > 0 && t.goodSite(id) {
+		if site.W > 0 && t.goodSite(id) && !t.contradictedSite(id) {
 			total += site.W
 			sites++
 		}
@@ -88,18 +94,22 @@ func (t *turn) reached(sum *sumState) bool {
 	return sites >= t.settings.Quorum && total >= t.settings.Threshold
 }
 
-// recovered says whether an open element is good again. No data adds nothing,
-// so it never counts as recovery.
+// recovered says whether an open element is good again: enough sites say so, and
+// fewer than would open it still see it fail. No data adds nothing, so it never
+// counts as recovery.
 func (t *turn) recovered(sum *sumState) bool {
 	var total Nats
-	sites := 0
+	sites, failing := 0, 0
 	for id, site := range sum.Sites {
+		if site.Failing && t.goodSite(id) && t.s.At.Sub(site.At) <= t.settings.UnknownAfter {
+			failing++
+		}
 		if site.V > 0 && t.goodSite(id) {
 			total += site.V
 			sites++
 		}
 	}
-	return sites >= t.settings.Quorum && total >= t.settings.RecoveryThreshold
+	return sites >= t.settings.Quorum && total >= t.settings.RecoveryThreshold && failing < t.settings.Quorum
 }
 
 // failure describes a sum that has just opened. It began with the first failure
@@ -109,7 +119,7 @@ func (t *turn) failure(sum *sumState) Failure {
 	var firsts []time.Time
 	for _, id := range sortedKeys(sum.Sites) {
 		site := sum.Sites[id]
-		if site.W > 0 && site.Last != nil && t.goodSite(id) {
+		if site.W > 0 && site.Last != nil && t.goodSite(id) && !t.contradictedSite(id) {
 			firsts = append(firsts, site.FirstFail)
 			f.Evidence = append(f.Evidence, *site.Last)
 			if site.Last.At.After(f.LastFailed) {
@@ -124,7 +134,7 @@ func (t *turn) failure(sum *sumState) Failure {
 
 // closeSum forgets what an element's sums held.
 func (sum *sumState) closeSum() {
-	sum.Open = false
+	sum.Open, sum.SplitSince = false, time.Time{}
 	for _, site := range sum.Sites {
 		site.W, site.V, site.Failing, site.FirstFail = 0, 0, false, time.Time{}
 	}
@@ -136,4 +146,29 @@ func (t *turn) touched() []string {
 		return sortedKeys(t.s.Sums)
 	}
 	return sortedKeys(t.dirty)
+}
+
+// afterwards keeps the word "no failure since" true: a site that fails after the
+// element has recovered as a whole is noted in the incident.
+func (t *turn) afterwards(sum *sumState, site *siteSum) {
+	for _, o := range t.s.Incidents {
+		for i := range o.Incident.Failures {
+			f := &o.Incident.Failures[i]
+			if f.Element == sum.Element && f.Kind == sum.Kind && site.Last.At.After(f.LastFailed) {
+				f.LastFailed = site.Last.At
+			}
+		}
+	}
+}
+
+// goodSince counts the good sites that have seen the element good since a time,
+// and not failing after that.
+func (t *turn) goodSince(sum *sumState, since time.Time) int {
+	n := 0
+	for id, site := range sum.Sites {
+		if !site.Failing && t.goodSite(id) && site.At.After(since) {
+			n++
+		}
+	}
+	return n
 }

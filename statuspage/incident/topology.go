@@ -25,12 +25,13 @@ type PageInfo struct {
 
 // Target is a platform's elements, without addresses or keys.
 type Target struct {
-	ID        string     `json:"id"`
-	Name      string     `json:"name"`
-	Regions   []Region   `json:"regions"`
-	HasAPI    bool       `json:"has_api"`
-	Ingests   []Endpoint `json:"ingests"`
-	Playbacks []Endpoint `json:"playbacks"`
+	ID        string        `json:"id"`
+	Name      string        `json:"name"`
+	Regions   []Region      `json:"regions"`
+	HasAPI    bool          `json:"has_api"`
+	Kinds     []prober.Kind `json:"kinds,omitempty"` // that are probed; empty: all
+	Ingests   []Endpoint    `json:"ingests"`
+	Playbacks []Endpoint    `json:"playbacks"`
 }
 
 // Region is a region of the platform.
@@ -162,12 +163,13 @@ type Failure struct {
 
 // Evidence is what one site saw last. Internal.
 type Evidence struct {
-	Site   string        `json:"site"`
-	Agent  string        `json:"agent"`
-	At     time.Time     `json:"at"`
-	Stage  prober.Stage  `json:"stage"`
-	Reason prober.Reason `json:"reason"`
-	Detail string        `json:"detail"`
+	Site    string        `json:"site"`
+	Agent   string        `json:"agent"`
+	At      time.Time     `json:"at"`
+	Stage   prober.Stage  `json:"stage"`
+	Reason  prober.Reason `json:"reason"`
+	Detail  string        `json:"detail"`
+	Partial bool          `json:"partial,omitempty"` // other paths through the element were good
 }
 
 // Change is a deploy or the like that was reported. Internal.

@@ -42,18 +42,36 @@ func (p Policy) componentView(s State, c Component) ComponentState {
 	if state := s.Components[c.ID]; state != nil {
 		view.Status, view.CreatedAt, view.UpdatedAt = state.Status, state.CreatedAt, state.UpdatedAt
 	}
+	oldest := time.Time{}
 	for _, e := range c.Elements {
-		for _, kind := range prober.Kinds() {
-			if sum := s.Sums[sumKey(e, kind)]; sum != nil && sum.EvidenceAt.After(view.CheckedAt) {
-				view.CheckedAt = sum.EvidenceAt
-			}
+		at := p.checkedAt(s, e)
+		if at.After(view.CheckedAt) {
+			view.CheckedAt = at
+		}
+		// The core is seen wherever anything plays: it tells nothing of the rest.
+		if e.Type == prober.ElementCore && len(c.Elements) > 1 {
+			continue
+		}
+		if at.IsZero() {
+			at = view.CreatedAt
+		}
+		if oldest.IsZero() || at.Before(oldest) {
+			oldest = at
 		}
 	}
-	switch {
-	case view.CheckedAt.IsZero():
-		view.UnknownSince = view.CreatedAt
-	case s.At.Sub(view.CheckedAt) > p.settings.UnknownAfter:
-		view.UnknownSince = view.CheckedAt
+	if view.CheckedAt.IsZero() || s.At.Sub(oldest) > p.settings.UnknownAfter {
+		view.UnknownSince = oldest
 	}
 	return view
+}
+
+// checkedAt is when there was evidence on an element last.
+func (p Policy) checkedAt(s State, e prober.Element) time.Time {
+	var newest time.Time
+	for _, kind := range prober.Kinds() {
+		if sum := s.Sums[sumKey(e, kind)]; sum != nil && sum.EvidenceAt.After(newest) {
+			newest = sum.EvidenceAt
+		}
+	}
+	return newest
 }

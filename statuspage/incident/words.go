@@ -22,8 +22,10 @@ type observation struct {
 
 // The public phrases. They claim what test broadcasts saw, never a cause.
 func phrase(f Failure) observation {
-	accepted := len(f.Evidence) > 0 && pulled(f.Evidence[0].Stage)
+	accepted := slices.ContainsFunc(f.Evidence, func(e Evidence) bool { return pulled(e.Stage) })
 	switch {
+	case f.Element.Type == prober.ElementCore && f.partial():
+		return observation{title: "Some broadcasts do not play everywhere", sentence: "Some broadcasts are accepted but do not play everywhere", again: "playback of every broadcast everywhere", noRegion: true}
 	case f.Element.Type == prober.ElementAPI:
 		return observation{title: "New streams cannot be created", sentence: "New streams cannot be created through the API", again: "creating streams through the API", noRegion: true}
 	case f.Element.Type == prober.ElementCore:
@@ -114,10 +116,32 @@ func fill(pattern, where string) string {
 	return strings.TrimSpace(strings.ReplaceAll(pattern, "%s", where))
 }
 
+// told is what words may be made of: where the public reads along, only what a
+// component that is published by itself shows. On-call has the rest in the
+// incident's failures.
+func (t *turn) told(in *Incident) []Failure {
+	var public []Failure
+	for _, f := range in.Failures {
+		if t.published(f.Element) {
+			public = append(public, f)
+		}
+	}
+	if len(public) == 0 {
+		return in.Failures
+	}
+	return public
+}
+
+func (t *turn) published(e prober.Element) bool {
+	return slices.ContainsFunc(t.topology.Components, func(c Component) bool {
+		return c.Publish == PublishAuto && slices.Contains(c.Elements, e)
+	})
+}
+
 // title names an incident by all that ever failed in it.
 func (t *turn) title(in *Incident) string {
 	target := t.index.target[in.Target]
-	all := t.observe(in.Failures)
+	all := t.observe(t.told(in))
 	name := ""
 	switch len(all) {
 	case 0:
@@ -136,8 +160,8 @@ func (t *turn) title(in *Incident) string {
 			name += " " + where
 		}
 	}
-	if len(t.topology.Targets) > 1 {
-		name = target.Name + ": " + name
+	if prefix := target.Name + ": "; len(t.topology.Targets) > 1 && target.ID != "" && !strings.HasPrefix(name, prefix) {
+		name = prefix + name
 	}
 	return name
 }
@@ -150,7 +174,7 @@ func (t *turn) describe(in *Incident) string {
 	target := t.index.target[in.Target]
 	var now, over []Failure
 	ended := in.StartedAt
-	for _, f := range in.Failures {
+	for _, f := range t.told(in) {
 		if f.RecoveredAt.IsZero() {
 			now = append(now, f)
 		} else {
@@ -164,7 +188,7 @@ func (t *turn) describe(in *Incident) string {
 	case in.Phase == Resolved:
 		return fmt.Sprintf("This incident is resolved. It began at %s; no failure has been seen since %s.", clock(in.StartedAt), clock(ended))
 	case len(now) == 0:
-		return fmt.Sprintf("%s\nNo failure has been seen since %s. We are watching that it stays so.", t.workingAgain(target, over), clock(ended))
+		return fmt.Sprintf("%s\nNo failure has been seen since %s. We are watching that it stays so.", t.workingAgain(target, over, nil), clock(ended))
 	}
 	var lines []string
 	for _, o := range t.observe(now) {
@@ -174,17 +198,29 @@ func (t *turn) describe(in *Incident) string {
 		}
 		lines = append(lines, fmt.Sprintf("%s, %s %s.", fill(o.sentence, t.where(target, o.regions, true, o.negative)), when, clock(o.since)))
 	}
-	if len(over) > 0 {
-		lines = append(lines, t.workingAgain(target, over))
+	if again := t.workingAgain(target, over, now); again != "" {
+		lines = append(lines, again)
 	}
 	return strings.Join(lines, "\n")
 }
 
-// workingAgain names what has recovered.
-func (t *turn) workingAgain(target Target, over []Failure) string {
+// workingAgain names what has recovered, but not what still fails in another way.
+func (t *turn) workingAgain(target Target, over, now []Failure) string {
+	failing := t.observe(now)
 	var again []string
 	for _, o := range t.observe(over) {
-		again = append(again, fill(o.again, t.where(target, o.regions, false, false)))
+		for _, f := range failing {
+			if f.sentence == o.sentence {
+				o.regions = slices.DeleteFunc(o.regions, func(r string) bool { return slices.Contains(f.regions, r) })
+			}
+		}
+		still := slices.ContainsFunc(failing, func(f observation) bool { return f.sentence == o.sentence })
+		if !still || len(o.regions) > 0 {
+			again = append(again, fill(o.again, t.where(target, o.regions, false, false)))
+		}
+	}
+	if len(again) == 0 {
+		return ""
 	}
 	return "Working again: " + strings.Join(again, "; ") + "."
 }
