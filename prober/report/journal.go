@@ -18,7 +18,8 @@ import (
 // Bounds of a journal, unless configured.
 const (
 	DefaultJournalAge   = 14 * 24 * time.Hour
-	DefaultJournalBytes = 4 << 30
+	DefaultJournalBytes = 4 << 30 // or half of the room on the disk, when that is less
+	MinJournalBytes     = 16 << 20
 	DefaultDuplicates   = 30 * time.Minute
 	maxEntrySize        = 512 << 10
 )
@@ -28,7 +29,8 @@ const identityKey = "streamcanary_identity" // in the stream's metadata
 // JournalConfig bounds a journal. Zero values have the stated defaults.
 type JournalConfig struct {
 	MaxAge     time.Duration // entries older than that go; default DefaultJournalAge
-	MaxBytes   int64         // the oldest entries go; default DefaultJournalBytes
+	MaxBytes   int64         // the oldest entries go; default DefaultJournalBytes, with Disk at most half of its room
+	Disk       *Disk         // that the server stores on; nil is unknown, as on other machines
 	Duplicates time.Duration // how long a message id is known; default DefaultDuplicates
 	Replicas   int           // default 1; 3 on a cluster
 	Logger     *slog.Logger  // default: nowhere
@@ -42,13 +44,15 @@ type Journal struct {
 	stream      jetstream.Stream
 	assignments jetstream.KeyValue
 	identity    string
+	disk        *Disk
 	log         *slog.Logger
 }
 
 // OpenJournal makes the stream and the bucket of assignments, or takes those
-// that are there and gives them cfg's bounds.
+// that are there and gives them cfg's bounds. The error names the disk when that
+// is too small.
 func OpenJournal(ctx context.Context, nc *nats.Conn, cfg JournalConfig) (*Journal, error) {
-	j := &Journal{nc: nc, log: cfg.Logger}
+	j := &Journal{nc: nc, log: cfg.Logger, disk: cfg.Disk}
 	if j.log == nil {
 		j.log = slog.New(slog.DiscardHandler)
 	}
@@ -68,7 +72,7 @@ func OpenJournal(ctx context.Context, nc *nats.Conn, cfg JournalConfig) (*Journa
 		Replicas:     cmp.Or(cfg.Replicas, 1),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("journal: bucket %s: %w", AssignmentBucket, err)
+		return nil, fmt.Errorf("journal: bucket %s: %w", AssignmentBucket, j.explain(err, MinJournalBytes))
 	}
 	return j, nil
 }
@@ -78,13 +82,19 @@ func OpenJournal(ctx context.Context, nc *nats.Conn, cfg JournalConfig) (*Journa
 // a restart.
 func (j *Journal) openStream(ctx context.Context, cfg JournalConfig) error {
 	identity := newID()
+	var info *jetstream.StreamInfo
 	old, err := j.js.Stream(ctx, StreamName)
 	switch {
 	case err == nil:
-		if identity = old.CachedInfo().Config.Metadata[identityKey]; identity == "" {
+		info = old.CachedInfo()
+		if identity = info.Config.Metadata[identityKey]; identity == "" {
 			return errors.New("it exists, but streamcanary did not make it; remove or rename it")
 		}
 	case !errors.Is(err, jetstream.ErrStreamNotFound):
+		return err
+	}
+	size, err := j.size(cfg, info)
+	if err != nil {
 		return err
 	}
 	j.stream, err = j.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
@@ -95,7 +105,7 @@ func (j *Journal) openStream(ctx context.Context, cfg JournalConfig) error {
 		Discard:     jetstream.DiscardOld,
 		Storage:     jetstream.FileStorage,
 		MaxAge:      cmp.Or(cfg.MaxAge, DefaultJournalAge),
-		MaxBytes:    cmp.Or(cfg.MaxBytes, DefaultJournalBytes),
+		MaxBytes:    size,
 		MaxMsgSize:  maxEntrySize,
 		Duplicates:  cmp.Or(cfg.Duplicates, DefaultDuplicates),
 		Replicas:    cmp.Or(cfg.Replicas, 1),
@@ -103,7 +113,7 @@ func (j *Journal) openStream(ctx context.Context, cfg JournalConfig) error {
 		Metadata:    map[string]string{identityKey: identity},
 	})
 	if err != nil {
-		return err
+		return j.explain(err, size)
 	}
 	j.identity = j.stream.CachedInfo().Config.Metadata[identityKey]
 	return nil
@@ -156,7 +166,7 @@ func (j *Journal) publish(ctx context.Context, subject, id string, payload []byt
 	}
 	ack, err := j.js.Publish(ctx, subject, payload, jetstream.WithMsgID(j.messageID(subject, id)), jetstream.WithExpectStream(StreamName))
 	if err != nil {
-		return 0, fmt.Errorf("journal: %s: %w", subject, err)
+		return 0, fmt.Errorf("journal: %s: %w", subject, j.explain(err, MinJournalBytes))
 	}
 	return ack.Sequence, nil
 }
@@ -173,7 +183,7 @@ func (j *Journal) Assign(ctx context.Context, agent string, a prober.Assignment)
 	}
 	revision, err := j.assignments.Put(ctx, agent, b)
 	if err != nil {
-		return fmt.Errorf("assignment of %s: %w", agent, err)
+		return fmt.Errorf("assignment of %s: %w", agent, j.explain(err, MinJournalBytes))
 	}
 	if err := j.nc.Publish(subjectAssignment+agent, strconv.AppendUint(nil, revision, 10)); err != nil {
 		return fmt.Errorf("assignment of %s: %w", agent, err)

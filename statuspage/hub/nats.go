@@ -8,16 +8,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"strconv"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
 	"streamcanary/prober"
+	"streamcanary/prober/report"
 )
 
 // hubUser cannot be an agent's name: a colon is not allowed there.
@@ -38,8 +38,12 @@ type NATSConfig struct {
 	// message before it is acknowledged; anything else may lose the last
 	// interval when the machine (not only the process) dies.
 	SyncInterval time.Duration
-	// MaxStore is how many bytes of disk the server may use; 0 is three quarters
-	// of what is free at the start.
+	// MaxBytes is how many bytes the journal may hold; then the oldest entries go.
+	// 0 is report.DefaultJournalBytes, or half of what the disk has free and the
+	// journal holds, if that is less.
+	MaxBytes int64
+	// MaxStore is how many bytes the server may promise to its streams; 0 is no
+	// bound of its own: the journal has one.
 	MaxStore int64
 	// StartTimeout bounds the start, which reads the journal's index; 0 is 30 s.
 	StartTimeout time.Duration
@@ -56,7 +60,9 @@ type NATSAgent struct {
 // NATS is a running server.
 type NATS struct {
 	srv      *server.Server
+	cfg      NATSConfig
 	password string // of the hub itself; lives as long as the server
+	failed   chan error
 	done     chan struct{}
 }
 
@@ -79,9 +85,9 @@ func StartNATS(cfg NATSConfig) (*NATS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nats server: %w", err)
 	}
-	fatal := &natsLogger{log: log}
+	fatal := &natsLogger{log: log, store: cfg.StoreDir, failed: make(chan error, 1)}
 	srv.SetLoggerV2(fatal, false, false, false)
-	n := &NATS{srv: srv, password: password, done: make(chan struct{})}
+	n := &NATS{srv: srv, cfg: cfg, password: password, failed: fatal.failed, done: make(chan struct{})}
 	go func() {
 		defer close(n.done)
 		srv.Start()
@@ -132,9 +138,11 @@ func natsOptions(cfg NATSConfig, password string) (*server.Options, error) {
 		PingInterval: 10 * time.Second,
 		MaxPingsOut:  2,
 
-		JetStream:         true,
-		StoreDir:          cfg.StoreDir,
-		JetStreamMaxStore: cmp.Or(cfg.MaxStore, -1),
+		JetStream: true,
+		StoreDir:  cfg.StoreDir,
+		// By default the server would not take a journal back that promises more
+		// than is free now, not even to make it smaller.
+		JetStreamMaxStore: cmp.Or(cfg.MaxStore, math.MaxInt64),
 		SyncAlways:        cfg.SyncInterval == 0,
 		SyncInterval:      cfg.SyncInterval,
 	}
@@ -177,43 +185,21 @@ func (n *NATS) Connect(opts ...nats.Option) (*nats.Conn, error) {
 	return nc, nil
 }
 
+// OpenJournal opens the journal over the hub's own connection, no larger than its
+// disk allows.
+func (n *NATS) OpenJournal(ctx context.Context, conn *nats.Conn) (*report.Journal, error) {
+	return report.OpenJournal(ctx, conn, report.JournalConfig{
+		MaxBytes: n.cfg.MaxBytes, Disk: disk(n.cfg.StoreDir), Logger: n.cfg.Logger,
+	})
+}
+
+// Failed gives one error when the journal could not be written, as on a full disk.
+// The server then takes nothing more into it until it is started again.
+func (n *NATS) Failed() <-chan error { return n.failed }
+
 // Close ends every connection, writes what is to be written and waits for that.
 func (n *NATS) Close() {
 	n.srv.Shutdown()
 	n.srv.WaitForShutdown()
 	<-n.done
-}
-
-// natsLogger passes on what an operator can act on; the server's own notices are
-// details.
-type natsLogger struct {
-	log    *slog.Logger
-	reason atomic.Pointer[string] // the first fatal message
-}
-
-func (l *natsLogger) Noticef(format string, v ...any) { l.write(slog.LevelDebug, format, v) }
-func (l *natsLogger) Debugf(format string, v ...any)  { l.write(slog.LevelDebug, format, v) }
-func (l *natsLogger) Tracef(format string, v ...any)  { l.write(slog.LevelDebug, format, v) }
-func (l *natsLogger) Errorf(format string, v ...any)  { l.write(slog.LevelError, format, v) }
-
-func (l *natsLogger) Warnf(format string, v ...any) {
-	level := slog.LevelWarn
-	if strings.Contains(format, "Plaintext passwords") {
-		level = slog.LevelDebug // of a list in memory, not of a file
-	}
-	l.write(level, format, v)
-}
-
-// Fatalf keeps the reason for StartNATS. The server's own loggers end the
-// process here.
-func (l *natsLogger) Fatalf(format string, v ...any) {
-	reason := fmt.Sprintf(format, v...)
-	l.reason.CompareAndSwap(nil, &reason)
-	l.write(slog.LevelError, format, v)
-}
-
-func (l *natsLogger) write(level slog.Level, format string, v []any) {
-	if l.log.Enabled(context.Background(), level) {
-		l.log.Log(context.Background(), level, "nats: "+fmt.Sprintf(format, v...))
-	}
 }
