@@ -107,11 +107,15 @@ func (c *checker) hub(f hubFile) *Hub {
 		h.Topology.Targets = append(h.Topology.Targets, public(f.Targets[i], t))
 	}
 	h.Probes = c.probes(f.Probes, f.Targets)
+	for i := range h.Topology.Targets {
+		h.Topology.Targets[i].Kinds = kindsOf(h.Probes, h.Topology.Targets[i].ID)
+	}
 	h.Agents, h.Topology.Sites = c.agents(f.Agents)
 	h.Topology.Groups = c.groups(f.Groups)
 	h.Topology.Components = c.components(f, h)
 	h.Settings = c.settings(f.Policy)
 	c.timeouts(h)
+	c.heard(h)
 	c.quorum(h)
 	c.policy(h)
 	c.exposed()

@@ -63,6 +63,47 @@ func (c *checker) timeouts(h *Hub) {
 	}
 }
 
+// kindsOf lists the kinds of evidence that the probes of a target bring. Whoever
+// keeps a broadcast up watches it, too.
+func kindsOf(probes []prober.Probe, target string) []prober.Kind {
+	var kinds []prober.Kind
+	for _, p := range probes {
+		if p.Target != target {
+			continue
+		}
+		kinds = append(kinds, p.Kind)
+		if p.Kind == prober.KindCanary {
+			kinds = append(kinds, prober.KindPlayback)
+		}
+	}
+	return kinds
+}
+
+// heard keeps agents from looking silent between two of their results: the
+// default grows with the interval of the most frequent probe, and a value that
+// is too short for it is refused.
+func (c *checker) heard(h *Hub) {
+	var shortest time.Duration
+	for _, p := range h.Probes {
+		s, err := schedule.Parse(p.Schedule)
+		if err != nil {
+			return // told already
+		}
+		first := s.Next(time.Unix(0, 0))
+		if period := s.Next(first).Sub(first); shortest == 0 || period < shortest {
+			shortest = period
+		}
+	}
+	least := 2 * shortest
+	switch {
+	case h.Settings.SilentAfter >= least:
+	case !c.present("policy.silent_after"):
+		h.Settings.SilentAfter = least
+	case c.clean("policy.silent_after"):
+		c.addf("policy.silent_after", "is %s, but the most frequent probe runs every %s: agents would look silent in between; want at least %s, or a canary", h.Settings.SilentAfter, shortest, least)
+	}
+}
+
 // schedule gives the one schedule that every or cron stands for.
 func (c *checker) schedule(at string, f probeFile) string {
 	everySet := c.present(at + ".every")
