@@ -129,6 +129,9 @@ func (c *canary) pushResult(round string, of int, since time.Time) prober.Result
 		return judged(r, nil)
 	case c.failure == nil:
 		return judged(r, nothing(prober.ReasonNothingPushed, "the broadcast is starting"))
+	case c.phase == trying:
+		// The failure of the connection before was told; this one has not failed.
+		return judged(r, nothing(prober.ReasonNothingPushed, "the broadcast is connected again, but not proved yet"))
 	}
 	return judged(r, c.failure)
 }
