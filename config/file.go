@@ -30,10 +30,11 @@ type httpFile struct {
 }
 
 type natsFile struct {
-	Listen      string `mapstructure:"listen"`
-	TLSCertFile string `mapstructure:"tls_cert_file"`
-	TLSKeyFile  string `mapstructure:"tls_key_file"`
-	SyncAlways  bool   `mapstructure:"sync_always"`
+	Listen      string   `mapstructure:"listen"`
+	TLSCertFile string   `mapstructure:"tls_cert_file"`
+	TLSKeyFile  string   `mapstructure:"tls_key_file"`
+	SyncAlways  bool     `mapstructure:"sync_always"`
+	MaxBytes    byteSize `mapstructure:"max_bytes"`
 }
 
 type alertsFile struct {

@@ -35,7 +35,8 @@ type NATS struct {
 	Listen      string // host:port
 	TLSCertFile string // PEM; "" is no TLS
 	TLSKeyFile  string
-	SyncAlways  bool // every message is on disk before it is acknowledged
+	MaxBytes    int64 // that the journal may hold; 0 is by the disk
+	SyncAlways  bool  // every message is on disk before it is acknowledged
 }
 
 // Alerts is how on-call is reached.
@@ -91,7 +92,7 @@ func (c *checker) hub(f hubFile) *Hub {
 		HTTP: HTTP{Listen: f.HTTP.Listen},
 		Data: c.abs(f.Data),
 		NATS: NATS{
-			Listen: f.NATS.Listen, SyncAlways: f.NATS.SyncAlways,
+			Listen: f.NATS.Listen, SyncAlways: f.NATS.SyncAlways, MaxBytes: int64(f.NATS.MaxBytes),
 			TLSCertFile: c.abs(f.NATS.TLSCertFile), TLSKeyFile: c.abs(f.NATS.TLSKeyFile),
 		},
 	}

@@ -178,7 +178,7 @@ func (c *checker) decode(root *yaml.Node, file any, defaults map[string]any) {
 		err = v.MergeConfigMap(values)
 	}
 	if err == nil {
-		err = v.UnmarshalExact(file, viper.DecodeHook(mapstructure.ComposeDecodeHookFunc(durationHook, dateHook)))
+		err = v.UnmarshalExact(file, viper.DecodeHook(mapstructure.ComposeDecodeHookFunc(durationHook, dateHook, sizeHook)))
 	}
 	if err != nil { // the walk has missed something
 		c.problems = append(c.problems, Problem{Wrong: "cannot be read: " + strings.ReplaceAll(err.Error(), "\n", " ")})

@@ -110,7 +110,7 @@ func TestGoodHub(t *testing.T) {
 	for _, tt := range []struct{ what, got, want string }{
 		{"listen", h.HTTP.Listen, "127.0.0.1:8080"},
 		{"data", h.Data, "/var/lib/streamcanary"},
-		{"nats", fmt.Sprint(h.NATS), "{:4222   true}"},
+		{"nats", fmt.Sprint(h.NATS), "{:4222   0 true}"},
 		{"ingests", fmt.Sprint(h.Targets[0].Ingests), "[{fra Frankfurt rtmp://in.example.com/live/{stream}}]"},
 		{"playbacks", fmt.Sprint(h.Targets[0].Playbacks), "[{fra Frankfurt https://play.example.com/{stream}/index.m3u8}]"},
 		{"probes", fmt.Sprint(h.Probes), "[{canary video @every 2s 0s 0s}]"},

@@ -132,6 +132,9 @@ func (c *checker) walkScalar(path string, node *yaml.Node, want reflect.Type) {
 	case reflect.TypeFor[time.Duration]():
 		c.walkDuration(path, node)
 		return
+	case reflect.TypeFor[byteSize]():
+		c.walkSize(path, node)
+		return
 	case reflect.TypeFor[dateText]():
 		fits = node.Tag == "!!timestamp" || node.Tag == "!!str"
 	case reflect.TypeFor[secretText]():
@@ -237,6 +240,8 @@ func scalarName(t reflect.Type) string {
 		return "a duration such as 30s"
 	case t == reflect.TypeFor[dateText]():
 		return "a day such as 2026-01-31"
+	case t == reflect.TypeFor[byteSize]():
+		return "a size such as 512MB"
 	case t.Kind() == reflect.Bool:
 		return "true or false"
 	case t.Kind() == reflect.Int:
