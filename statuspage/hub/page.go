@@ -60,7 +60,7 @@ func (h *Hub) Handler() (http.Handler, error) {
 			return nil, fmt.Errorf("hub: %w", err)
 		}
 		mux.Handle("/alerts", alerts)
-		mux.Handle("POST /v1/changes", authorized(h.token, http.HandlerFunc(h.postChange)))
+		mux.Handle("POST /v1/changes", alert.RequireToken(h.token, http.HandlerFunc(h.postChange)))
 	}
 	return web.CleanPath(mux), nil
 }
