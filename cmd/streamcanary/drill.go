@@ -162,6 +162,7 @@ func (d *demo) serveDrill(w http.ResponseWriter, r *http.Request) {
 	}
 	d.tell.say("drill", fmt.Sprintf("%s in %s for %s", req.Fault, where, length))
 	begun := time.Now()
+	_ = http.NewResponseController(w).SetWriteDeadline(begun.Add(length + 30*time.Second)) // the answer comes when it is over
 	if err := d.platform.inject(r.Context(), req.Fault, req.Region, length); err != nil {
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 		return

@@ -17,6 +17,7 @@ import (
 	"streamcanary/statuspage/hub"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/net/netutil"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -54,6 +55,10 @@ func newServeCommand() *cobra.Command {
 	return cmd
 }
 
+// maxReaders bounds the page's connections: files are shared with the journal
+// and the database, and readers must not lock the agents out.
+const maxReaders = 2000
+
 // runningHub is a hub whose page is being served.
 type runningHub struct {
 	*hub.Hub
@@ -85,13 +90,14 @@ func serve(ctx context.Context, cfg *config.Hub, log *slog.Logger, up func(*runn
 	up(running)
 	server := &http.Server{
 		Handler: running.handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		WriteTimeout: 30 * time.Second, // streams of events set their own
+		IdleTimeout:  2 * time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return h.Run(ctx) })
 	group.Go(func() error {
-		if err := server.Serve(page); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(netutil.LimitListener(page, maxReaders)); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("the page is no longer served: %w", err)
 		}
 		return nil
