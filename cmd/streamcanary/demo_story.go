@@ -15,7 +15,6 @@ import (
 	"streamcanary/prober"
 
 	"github.com/fatih/color"
-	"golang.org/x/sys/unix"
 )
 
 // story tells what happens, for a person or, as JSON, for a machine.
@@ -87,11 +86,11 @@ func columns(w io.Writer) int {
 	if !ok {
 		return anyLine
 	}
-	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
-	if err != nil || size.Col == 0 {
+	width := terminalWidth(f)
+	if width == 0 {
 		return anyLine
 	}
-	return max(int(size.Col), least)
+	return max(width, least)
 }
 
 // wrap breaks a text at its line ends, and at spaces where a line is longer than

@@ -28,7 +28,7 @@ func start(tb testing.TB, name, path string, args ...string) *process {
 	tb.Helper()
 	p := &process{name: name, cmd: exec.Command(path, args...), stdout: newOutput(), stderr: newOutput(), ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	ownGroup(p.cmd)
 	p.cmd.WaitDelay = 5 * time.Second
 	if err := p.cmd.Start(); err != nil {
 		tb.Fatalf("%s: %v", name, err)
@@ -67,7 +67,7 @@ func (p *process) signal(t *testing.T, s syscall.Signal) {
 
 // kill ends it and its children without a word, and waits until it is gone.
 func (p *process) kill() {
-	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // most likely gone already
+	_ = killGroup(p.cmd.Process) // most likely gone already
 	<-p.ended
 }
 
