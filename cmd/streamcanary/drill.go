@@ -108,6 +108,9 @@ func runDrill(ctx context.Context, w io.Writer, addr string, r drillRequest, d t
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return fmt.Errorf("drill: interrupted; %s ends early, and the demo heals", r.Fault)
 	}
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+		return fmt.Errorf("drill: the demo ended, and %s with it", r.Fault)
+	}
 	if err != nil {
 		return fmt.Errorf("drill: %w", err)
 	}
@@ -137,22 +140,12 @@ func (d *demo) withDrills(page http.Handler) http.Handler {
 }
 
 func (d *demo) serveDrill(w http.ResponseWriter, r *http.Request) {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil || !net.ParseIP(host).IsLoopback() || r.Header.Get(drillHeader) == "" {
-		http.Error(w, "a demo takes drills from its own machine only, through 'streamcanary drill'", http.StatusForbidden)
+	if err := fromThisMachine(r); err != nil {
+		http.Error(w, err.Error(), http.StatusForbidden)
 		return
 	}
-	var req drillRequest
-	if err := json.NewDecoder(io.LimitReader(r.Body, 4<<10)).Decode(&req); err != nil {
-		http.Error(w, "the body is not a drill: "+err.Error(), http.StatusBadRequest)
-		return
-	}
-	length, err := time.ParseDuration(req.For)
-	if err != nil || length <= 0 || length > maxDrill {
-		http.Error(w, fmt.Sprintf("for is %q; it must be above 0 and at most %s", req.For, maxDrill), http.StatusUnprocessableEntity)
-		return
-	}
-	if _, err := d.platform.in(req.Region); err != nil {
+	req, length, err := d.readDrill(r)
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 		return
 	}
@@ -163,10 +156,61 @@ func (d *demo) serveDrill(w http.ResponseWriter, r *http.Request) {
 	d.tell.say("drill", fmt.Sprintf("%s in %s for %s", req.Fault, where, length))
 	begun := time.Now()
 	_ = http.NewResponseController(w).SetWriteDeadline(begun.Add(length + 30*time.Second)) // the answer comes when it is over
-	if err := d.platform.inject(r.Context(), req.Fault, req.Region, length); err != nil {
+	err = d.platform.inject(r.Context(), req.Fault, req.Region, length)
+	switch {
+	case r.Context().Err() != nil: // whoever asked is gone, or the demo ends
+		http.Error(w, fmt.Sprintf("the demo ended, and %s with it", req.Fault), http.StatusServiceUnavailable)
+	case err != nil:
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
-		return
+	default:
+		d.tell.say("drill", req.Fault+" is over")
+		_, _ = fmt.Fprintf(w, "%s in %s: over after %s\n", req.Fault, where, time.Since(begun).Round(100*time.Millisecond))
 	}
-	d.tell.say("drill", req.Fault+" is over")
-	_, _ = fmt.Fprintf(w, "%s in %s: over after %s\n", req.Fault, where, time.Since(begun).Round(100*time.Millisecond))
+}
+
+// fromThisMachine says why a request is not one of our own drill command. A page
+// in a browser of this machine comes from loopback, too: under a name of its own
+// that it has had resolved to here (DNS rebinding), or with an Origin. So does
+// what a proxy passes on.
+func fromThisMachine(r *http.Request) error {
+	refused := func(why string) error {
+		return fmt.Errorf("a demo takes drills from its own machine only, through 'streamcanary drill': %s", why)
+	}
+	from, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil || !net.ParseIP(from).IsLoopback() {
+		return refused("this one comes from elsewhere")
+	}
+	for _, name := range []string{"Origin", "X-Forwarded-For", "Forwarded"} {
+		if len(r.Header.Values(name)) > 0 {
+			return refused("this one has the header " + name)
+		}
+	}
+	if r.Header.Get(drillHeader) == "" {
+		return refused("this one lacks the header " + drillHeader)
+	}
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if !strings.EqualFold(host, "localhost") && !net.ParseIP(strings.Trim(host, "[]")).IsLoopback() {
+		return refused("address it as 127.0.0.1, [::1] or localhost")
+	}
+	return nil
+}
+
+// readDrill reads a request's body and says what is wrong with it.
+func (d *demo) readDrill(r *http.Request) (drillRequest, time.Duration, error) {
+	var req drillRequest
+	if err := json.NewDecoder(io.LimitReader(r.Body, 4<<10)).Decode(&req); err != nil {
+		return req, 0, fmt.Errorf("the body is not a drill: %w", err)
+	}
+	length, err := time.ParseDuration(req.For)
+	if err != nil || length <= 0 || length > maxDrill {
+		return req, 0, fmt.Errorf("for is %.40q; it must be above 0 and at most %s", req.For, maxDrill)
+	}
+	if !knownFault(req.Fault) {
+		return req, 0, fmt.Errorf("there is no fault %.40q; 'streamcanary drill --list' names them all", req.Fault)
+	}
+	_, err = d.platform.in(req.Region)
+	return req, length, err
 }
