@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -97,6 +98,9 @@ func runDemo(ctx context.Context, o demoOptions, tell *story, log *slog.Logger) 
 	host, port, err := net.SplitHostPort(o.addr)
 	if err != nil {
 		return usageErrorf("--http %q is not HOST:PORT: %w", o.addr, err)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 { // the page's links name it
+		return usageErrorf("--http %q has no port from 1 to 65535; write one, such as %s", o.addr, defaultAddr)
 	}
 	if host == "" || net.ParseIP(host).IsUnspecified() {
 		host = "127.0.0.1"
