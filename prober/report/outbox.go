@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 
@@ -45,7 +47,8 @@ type Outbox struct {
 	writeMu sync.Mutex // guards the fields below and every write
 	results int
 	bytes   int64
-	dropped uint64
+	dropped uint64 // as the file has it
+	refused uint64 // lost since then, because the disk took nothing
 }
 
 // Pending is a result that waits in an outbox.
@@ -80,6 +83,9 @@ func OpenOutbox(ctx context.Context, cfg OutboxConfig) (*Outbox, error) {
 	if cfg.MaxResults < 1 || cfg.MaxBytes < MaxResultSize {
 		return nil, fmt.Errorf("outbox %s: bounds of %d results and %d bytes, want at least 1 and %d", cfg.Path, cfg.MaxResults, cfg.MaxBytes, MaxResultSize)
 	}
+	if err := private(cfg.Path); err != nil {
+		return nil, fmt.Errorf("outbox %s: %w; is its folder there, and writable?", cfg.Path, err)
+	}
 	o := &Outbox{cfg: cfg, epoch: time.Now(), era: newID()}
 	dsn := "file:" + (&url.URL{Path: cfg.Path}).EscapedPath() + "?" + url.Values{
 		"_busy_timeout": {"2000"},
@@ -96,6 +102,25 @@ func OpenOutbox(ctx context.Context, cfg OutboxConfig) (*Outbox, error) {
 		return nil, errors.Join(fmt.Errorf("outbox %s: %w; is its folder writable, and no other agent using it?", cfg.Path, err), db.Close())
 	}
 	return o, nil
+}
+
+// private makes the file, with mode 0600, or takes from others what they may do with
+// the one that is there, for results name hosts and what is wrong with them. SQLite
+// gives its other files the mode of the first.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Chmod(0o600), f.Close()); err != nil {
+		return err
+	}
+	for _, suffix := range []string{"-wal", "-shm"} {
+		if err := os.Chmod(path+suffix, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 func (o *Outbox) load(ctx context.Context) error {
@@ -125,11 +150,13 @@ func (o *Outbox) Len() int {
 	return o.results
 }
 
-// Dropped is the number of results that were lost to the bounds, ever.
+// Dropped is the number of results that were lost, ever: to the bounds, or because
+// the disk did not take them. Of the latter those are forgotten at a restart after
+// which nothing could be written.
 func (o *Outbox) Dropped() uint64 {
 	o.writeMu.Lock()
 	defer o.writeMu.Unlock()
-	return o.dropped
+	return o.dropped + o.refused
 }
 
 // Batch returns the oldest results behind place after (0: from the start), at

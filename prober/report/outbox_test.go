@@ -265,3 +265,85 @@ func TestOutboxSurvivesKill(t *testing.T) {
 		}
 	}
 }
+
+// TestOutboxIsPrivate: results name hosts and say what is wrong with them.
+func TestOutboxIsPrivate(t *testing.T) {
+	t.Parallel()
+	for name, mode := range map[string]os.FileMode{"new": 0, "of an older version": 0o644} {
+		path := filepath.Join(t.TempDir(), "outbox.db")
+		if mode != 0 {
+			o, err := report.OpenOutbox(t.Context(), report.OutboxConfig{Path: path})
+			if err != nil {
+				t.Fatal(err)
+			}
+			put(t, o, 1, 1)
+			if err := o.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path+"-wal", nil, mode); err != nil { // as a kill leaves it
+				t.Fatal(err)
+			}
+			for _, file := range []string{path, path + "-wal"} {
+				if err := os.Chmod(file, mode); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		put(t, openOutbox(t, report.OutboxConfig{Path: path}), 2, 2)
+		files, err := filepath.Glob(path + "*")
+		if err != nil || len(files) < 2 {
+			t.Fatalf("files %v, %v", files, err)
+		}
+		for _, file := range files {
+			info, err := os.Stat(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info.Mode().Perm() != 0o600 {
+				t.Errorf("%s: %s has mode %v, want 0600", name, filepath.Base(file), info.Mode())
+			}
+		}
+	}
+}
+
+// TestOutboxCountsWhatTheDiskRefuses: a result that could not be stored is lost,
+// and the hub is told so once there is room again.
+func TestOutboxCountsWhatTheDiskRefuses(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	o, err := report.OpenOutbox(t.Context(), report.OutboxConfig{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, o, 1, 1)
+	limit := o.LimitPages(t)
+	lost := uint64(0)
+	for seq := uint64(2); seq < 40; seq++ {
+		r := result("fra", seq)
+		r.Detail = strings.Repeat("x", 300)
+		if o.Put(t.Context(), r) != nil {
+			lost++
+		}
+	}
+	if lost == 0 || o.Dropped() != lost {
+		t.Errorf("%d dropped, want %d", o.Dropped(), lost)
+	}
+	if got := batch(t, o, 0, 1)[0].Result.Dropped; got != lost {
+		t.Errorf("a result says %d dropped, want %d", got, lost)
+	}
+	limit(false)
+	put(t, o, 50, 50)
+	if o.Dropped() != lost {
+		t.Errorf("with room again %d dropped, want %d", o.Dropped(), lost)
+	}
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if o = openOutbox(t, report.OutboxConfig{Path: path}); o.Dropped() != lost {
+		t.Errorf("after a restart %d dropped, want %d", o.Dropped(), lost)
+	}
+	// What cannot be sent at all was never a result to lose.
+	if err := o.Put(t.Context(), result("a b", 1)); err == nil || o.Dropped() != lost {
+		t.Errorf("an invalid result: %v, %d dropped, want %d", err, o.Dropped(), lost)
+	}
+}

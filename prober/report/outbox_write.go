@@ -58,7 +58,7 @@ func (o *Outbox) Put(ctx context.Context, r prober.Result) error {
 // writePuts adds a batch and makes room for it, in one transaction. o.writeMu
 // is held.
 func (o *Outbox) writePuts(ctx context.Context, batch []*put) error {
-	results, bytes, dropped := o.results, o.bytes, o.dropped
+	results, bytes, dropped := o.results, o.bytes, o.dropped+o.refused
 	err := o.transaction(ctx, func(tx *sql.Tx) error {
 		for _, p := range batch {
 			const insert = `INSERT INTO results (size, era, mono, wall, body) VALUES (?, ?, ?, ?, ?)`
@@ -83,9 +83,10 @@ func (o *Outbox) writePuts(ctx context.Context, batch []*put) error {
 		return o.saveDropped(ctx, tx, dropped)
 	})
 	if err != nil {
+		o.refused += uint64(len(batch)) // counted for good with the next write
 		return fmt.Errorf("write outbox: %w", err)
 	}
-	o.results, o.bytes, o.dropped = results, bytes, dropped
+	o.results, o.bytes, o.dropped, o.refused = results, bytes, dropped, 0
 	return nil
 }
 
@@ -98,7 +99,7 @@ func (o *Outbox) Delete(ctx context.Context, places []int64) error {
 func (o *Outbox) remove(ctx context.Context, places []int64, drop bool) error {
 	o.writeMu.Lock()
 	defer o.writeMu.Unlock()
-	results, bytes, dropped := o.results, o.bytes, o.dropped
+	results, bytes, dropped := o.results, o.bytes, o.dropped+o.refused
 	err := o.transaction(ctx, func(tx *sql.Tx) error {
 		for _, n := range places {
 			var size int64
@@ -120,7 +121,7 @@ func (o *Outbox) remove(ctx context.Context, places []int64, drop bool) error {
 	if err != nil {
 		return fmt.Errorf("delete from outbox: %w", err)
 	}
-	o.results, o.bytes, o.dropped = results, bytes, dropped
+	o.results, o.bytes, o.dropped, o.refused = results, bytes, dropped, 0
 	return nil
 }
 
