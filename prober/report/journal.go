@@ -11,8 +11,6 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"streamcanary/prober"
 )
 
 // Bounds of a journal, unless configured.
@@ -169,36 +167,4 @@ func (j *Journal) publish(ctx context.Context, subject, id string, payload []byt
 		return 0, fmt.Errorf("journal: %s: %w", subject, j.explain(err, MinJournalBytes))
 	}
 	return ack.Sequence, nil
-}
-
-// Assign stores an agent's assignment and tells the agent, who reads it now or
-// when it connects.
-func (j *Journal) Assign(ctx context.Context, agent string, a prober.Assignment) error {
-	if err := CheckAgent(agent); err != nil {
-		return err
-	}
-	b, err := encodeAssignment(a)
-	if err != nil {
-		return err
-	}
-	revision, err := j.assignments.Put(ctx, agent, b)
-	if err != nil {
-		return fmt.Errorf("assignment of %s: %w", agent, j.explain(err, MinJournalBytes))
-	}
-	if err := j.nc.Publish(subjectAssignment+agent, strconv.AppendUint(nil, revision, 10)); err != nil {
-		return fmt.Errorf("assignment of %s: %w", agent, err)
-	}
-	return nil
-}
-
-// ProbeNow asks every agent that is connected now for extra rounds.
-func (j *Journal) ProbeNow(p prober.ProbeNow) error {
-	b, err := encodeProbeNow(p)
-	if err != nil {
-		return err
-	}
-	if err := j.nc.Publish(subjectProbeNow, b); err != nil {
-		return fmt.Errorf("probe now: %w", err)
-	}
-	return nil
 }

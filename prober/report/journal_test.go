@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -272,6 +273,52 @@ func TestAssignRefusesWhatNoAgentCanBe(t *testing.T) {
 	j := newServer(t).journal(report.JournalConfig{})
 	if err := j.Assign(t.Context(), "fra.>", prober.Assignment{}); err == nil {
 		t.Error("assigned")
+	}
+}
+
+// TestKeepAssignments: they hold the platform's API key, so they go with their agent.
+func TestKeepAssignments(t *testing.T) {
+	t.Parallel()
+	n := newServer(t)
+	j := n.journal(report.JournalConfig{})
+	for range 2 { // none yet, and none of those that are kept
+		if err := j.KeepAssignments(t.Context(), []string{"fra", "nyc"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := prober.Assignment{Revision: 1, Targets: []prober.Target{{ID: "live", Platform: prober.Platform{Key: "the-api-key"}}}}
+	for _, agent := range []string{"fra", "nyc", "old", "older"} {
+		if err := j.Assign(t.Context(), agent, a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.KeepAssignments(t.Context(), []string{"nyc", "fra", "new"}); err != nil {
+		t.Fatal(err)
+	}
+	js, err := jetstream.New(n.connect("hub", "hub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket, err := js.KeyValue(t.Context(), report.AssignmentBucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := bucket.Keys(t.Context())
+	slices.Sort(keys)
+	if err != nil || !slices.Equal(keys, []string{"fra", "nyc"}) {
+		t.Errorf("assignments of %v (%v) are left, want of fra and nyc", keys, err)
+	}
+	for _, agent := range []string{"old", "older"} {
+		history, err := bucket.History(t.Context(), agent)
+		if err == nil && (len(history) != 1 || len(history[0].Value()) > 0) {
+			t.Errorf("%s still has %q", agent, history)
+		}
+	}
+	if err := j.Assign(t.Context(), "old", a); err != nil { // who comes back is assigned anew
+		t.Fatal(err)
+	}
+	if entry, err := bucket.Get(t.Context(), "old"); err != nil || !strings.Contains(string(entry.Value()), "the-api-key") {
+		t.Errorf("assigned again: %v, %v", entry, err)
 	}
 }
 
