@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +24,11 @@ seen in the segments. It tells each stage with its time.
 {stream} in both URLs is replaced by a fresh name for each run. Without it the
 URLs are used as they are, and runs on that key never overlap: a second run on
 this machine is inconclusive while the first goes on.
+
+What stands on a command line can be read by every user of the machine, in the
+list of processes. To keep a key from them, leave --ingest or --playback out and
+put the URL into the environment, as STREAMCANARY_INGEST or STREAMCANARY_PLAYBACK.
+Keys, users and queries are never printed.
 
 With --watch the broadcast stays up as a canary and is followed, until Ctrl-C or
 for the time given with --for; every drop and return is told.
@@ -52,6 +58,7 @@ func newProbeCommand() *cobra.Command {
 		Example: probeExample,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.ingest, o.playback = orEnvironment(o.ingest, "STREAMCANARY_INGEST"), orEnvironment(o.playback, "STREAMCANARY_PLAYBACK")
 			if err := o.check(); err != nil {
 				return err
 			}
@@ -59,8 +66,8 @@ func newProbeCommand() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.ingest, "ingest", "", "where to push, rtmp://HOST[:PORT]/APP/KEY (required)")
-	f.StringVar(&o.playback, "playback", "", "where to pull, http(s)://.../index.m3u8 (required)")
+	f.StringVar(&o.ingest, "ingest", "", "where to push, rtmp://HOST[:PORT]/APP/KEY (default: $STREAMCANARY_INGEST)")
+	f.StringVar(&o.playback, "playback", "", "where to pull, http(s)://.../index.m3u8 (default: $STREAMCANARY_PLAYBACK)")
 	f.BoolVar(&o.json, "json", false, "tell results as JSON, one object a line")
 	f.BoolVar(&o.watch, "watch", false, "keep the broadcast up and watch it")
 	f.DurationVar(&o.length, "for", 0, "with --watch: how long (default: until Ctrl-C)")
@@ -68,11 +75,18 @@ func newProbeCommand() *cobra.Command {
 	return cmd
 }
 
+func orEnvironment(flag, variable string) string {
+	if flag != "" {
+		return flag
+	}
+	return os.Getenv(variable)
+}
+
 func (o probeOptions) check() error {
 	in, err := url.Parse(o.ingest)
 	switch {
 	case o.ingest == "" || o.playback == "":
-		return usageErrorf("probe needs --ingest and --playback; see 'streamcanary probe --help'")
+		return usageErrorf("probe needs --ingest (or STREAMCANARY_INGEST) and --playback (or STREAMCANARY_PLAYBACK); see 'streamcanary probe --help'")
 	case err != nil || in.Scheme != "rtmp" || in.Host == "" || strings.Count(strings.Trim(in.Path, "/"), "/") < 1:
 		// The URL holds a stream key: it is not repeated.
 		return usageErrorf("--ingest is not rtmp://HOST[:PORT]/APP/KEY")

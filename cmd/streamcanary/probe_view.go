@@ -45,12 +45,12 @@ func (v *probeView) stage(s prober.Stage, text string) {
 }
 
 func (v *probeView) begin() {
-	v.printf("push to   %s", concealKey(v.o.ingest))
-	v.printf("pull from %s", v.o.playback)
+	v.printf("push to   %s", shownIngest(v.o.ingest))
+	v.printf("pull from %s", shownPlayback(v.o.playback, v.o.ingest))
 }
 
-// concealKey shows where a broadcast goes without its key.
-func concealKey(ingest string) string {
+// shownIngest shows where a broadcast goes without its key.
+func shownIngest(ingest string) string {
 	u, err := url.Parse(ingest)
 	if err != nil {
 		return "rtmp://..."
@@ -61,6 +61,43 @@ func concealKey(ingest string) string {
 		key = prober.StreamVariable
 	}
 	return u.Scheme + "://" + u.Host + "/" + app + "/" + key
+}
+
+// keyOf is the key that an ingest's URL holds; "" if each run has a fresh one.
+func keyOf(ingest string) string {
+	u, err := url.Parse(ingest)
+	if err != nil {
+		return ""
+	}
+	key := u.Path[strings.LastIndexByte(u.Path, '/')+1:]
+	if key == prober.StreamVariable {
+		return ""
+	}
+	return key
+}
+
+// conceal takes the ingest's key out of what is told of a playback's path. It may
+// be a common word: elsewhere it stays.
+func (v *probeView) conceal(detail string) string {
+	if key := keyOf(v.o.ingest); key != "" {
+		detail = strings.ReplaceAll(detail, "/"+key, "/[key]")
+		detail = strings.ReplaceAll(detail, "/"+url.PathEscape(key), "/[key]")
+	}
+	return detail
+}
+
+// shownPlayback shows where a broadcast comes from: without user and query, which
+// may hold tokens, and without the ingest's key.
+func shownPlayback(playback, ingest string) string {
+	u, err := url.Parse(playback)
+	if err != nil {
+		return "http://..."
+	}
+	path := u.Path
+	if key := keyOf(ingest); key != "" {
+		path = strings.ReplaceAll(path, key, "[key]")
+	}
+	return u.Scheme + "://" + u.Host + prober.Clip(path, 200)
 }
 
 // probeReport is one result as --json gives it. Durations are in milliseconds.
@@ -112,6 +149,7 @@ func (v *probeView) json(r prober.Result) {
 func (v *probeView) result(r prober.Result) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	r.Detail = v.conceal(r.Detail)
 	if v.o.json {
 		v.json(r)
 		return
@@ -141,6 +179,7 @@ func (v *probeView) watched(r prober.Result) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	s := side(r)
+	r.Detail = v.conceal(r.Detail)
 	v.rounds++
 	if r.Outcome == prober.Fail {
 		v.failed++
@@ -247,14 +286,19 @@ type toldFollower struct {
 	view *probeView
 }
 
+// Run returns once nothing more is told.
 func (f toldFollower) Run(ctx context.Context) error {
-	go func() {
+	telling, stop := context.WithCancel(ctx)
+	var told sync.WaitGroup
+	told.Go(func() {
 		select {
-		case <-ctx.Done():
+		case <-telling.Done():
 		case <-f.First():
 			f.view.first()
 		}
-	}()
+	})
+	defer told.Wait()
+	defer stop()
 	return f.Follower.Run(ctx)
 }
 

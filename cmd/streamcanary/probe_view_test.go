@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"streamcanary/prober"
+	"streamcanary/prober/agent"
+)
+
+// No key and no token is shown of where a probe pushes and pulls.
+func TestShownURLs(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ ingest, playback, push, pull string }{
+		{
+			"rtmp://user:TOK@in.example.com:1936/live/SECRETKEY?token=TOK", "http://user:TOK@play.example.com:8080/hls/SECRETKEY/index.m3u8?token=TOK#TOK",
+			"rtmp://in.example.com:1936/live/[key]", "http://play.example.com:8080/hls/[key]/index.m3u8",
+		},
+		{"rtmp://h/live/SECRETKEY", "https://h/SECRETKEY.m3u8", "rtmp://h/live/[key]", "https://h/[key].m3u8"},
+		{"rtmp://h/live/SECRET%20KEY", "https://h/SECRET%20KEY.m3u8", "rtmp://h/live/[key]", "https://h/[key].m3u8"},
+		{"rtmp://h/live/SECRETKEY", "https://h/playback-id/index.m3u8", "rtmp://h/live/[key]", "https://h/playback-id/index.m3u8"},
+		{"rtmp://h/live/{stream}", "https://h/{stream}/index.m3u8?token=TOK", "rtmp://h/live/{stream}", "https://h/{stream}/index.m3u8"},
+		{"rtmp://h/live/TOK-{stream}", "https://h/TOK-{stream}.m3u8", "rtmp://h/live/[key]", "https://h/[key].m3u8"},
+		{"rtmp://h/live/SECRETKEY", "https://h/%1b[2Jx.m3u8", "rtmp://h/live/[key]", "https://h/ [2Jx.m3u8"},
+	} {
+		if got := shownIngest(tt.ingest); got != tt.push {
+			t.Errorf("push to %s, want %s", got, tt.push)
+		}
+		if got := shownPlayback(tt.playback, tt.ingest); got != tt.pull {
+			t.Errorf("pull from %s, want %s", got, tt.pull)
+		}
+	}
+}
+
+// Nor in what is told of a failure.
+func TestDetailsWithoutKey(t *testing.T) {
+	t.Parallel()
+	result := prober.Result{Outcome: prober.Fail, Playback: "playback", Stage: prober.StageManifest,
+		Reason: prober.ReasonHTTPStatus, Detail: "h/hls/SECRET%20KEY/index.m3u8: 404; h/hls/SECRET KEY.m3u8: 404"}
+	for _, o := range []probeOptions{{}, {json: true}, {watch: true}, {watch: true, json: true}} {
+		o.ingest = "rtmp://h/live/SECRET%20KEY"
+		var told strings.Builder
+		v := newProbeView(&told, o)
+		if o.watch {
+			v.watched(result)
+		} else {
+			v.result(result)
+		}
+		if got := told.String(); strings.Contains(got, "SECRET") || strings.Count(got, "h/hls/[key]") != 2 {
+			t.Errorf("%+v: told %q", o, got)
+		}
+	}
+}
+
+// brokenFollower ends before its context does, and has seen nothing.
+type brokenFollower struct{ agent.Follower }
+
+var errBroken = errors.New("broken")
+
+func (brokenFollower) Run(context.Context) error { return errBroken }
+func (brokenFollower) First() <-chan struct{}    { return make(chan struct{}) }
+
+// Nothing of a follower goes on when it has returned.
+func TestToldFollowerLeavesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := toldFollower{brokenFollower{}, newProbeView(io.Discard, probeOptions{})}
+		if err := f.Run(context.Background()); !errors.Is(err, errBroken) {
+			t.Error(err)
+		}
+	})
+}
