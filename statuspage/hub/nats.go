@@ -85,7 +85,7 @@ func StartNATS(cfg NATSConfig) (*NATS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nats server: %w", err)
 	}
-	fatal := &natsLogger{log: log, store: cfg.StoreDir, failed: make(chan error, 1)}
+	fatal := newNATSLogger(log, cfg.StoreDir)
 	srv.SetLoggerV2(fatal, false, false, false)
 	n := &NATS{srv: srv, cfg: cfg, password: password, failed: fatal.failed, done: make(chan struct{})}
 	go func() {
