@@ -70,7 +70,7 @@ unit: ## all tests, end to end included, with the race detector and in random or
 	$(GO) test -race -shuffle=on -timeout 15m $(PACKAGES)
 
 .PHONY: bench
-bench: build ## benchmarks, and detect: the time from a fault to its public incident
+bench: build ## benchmarks, and detect: time from a fault to its public incident (15 min; DETECT_DRILLS=2 is quick)
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m $(PACKAGES)
 
 .PHONY: fuzz
