@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"streamcanary/statuspage/incident"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // exampleEnv gives every variable that an example names a value of its own.
@@ -60,6 +62,31 @@ func TestExamples(t *testing.T) {
 	}
 	if a := hub.Hub.Agents[0]; a.ID != agent.Agent.ID || a.Site != agent.Agent.Site || a.Region != agent.Agent.Region {
 		t.Errorf("the two examples do not belong together: %v and %v", a, agent.Agent)
+	}
+}
+
+// Each container of the example has its own secrets alone, and writes nowhere but
+// to its volume and to memory.
+func TestComposeExample(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../deploy/compose.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var compose struct {
+		Services map[string]struct {
+			EnvFile  string   `yaml:"env_file"`
+			ReadOnly bool     `yaml:"read_only"`
+			Tmpfs    []string `yaml:"tmpfs"`
+		} `yaml:"services"`
+	}
+	if err := yaml.Unmarshal(data, &compose); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"hub", "agent"} {
+		if s := compose.Services[name]; s.EnvFile != name+".env" || !s.ReadOnly || fmt.Sprint(s.Tmpfs) != "[/tmp]" {
+			t.Errorf("%s: %+v", name, s)
+		}
 	}
 }
 
