@@ -290,7 +290,7 @@ func TestRefuseConnect(t *testing.T) {
 	s.healthy(t)
 	running(t, s.hereEnded, true)
 	heal()
-	mustPublish(t, s.faulty, "healed") // "new" may run, if it was there before the fault
+	mustPublish(t, s.faulty, "healed")        // "new" may run, if it was there before the fault
 	restart := within(t, s.faulty, "restart") // resets those from before too
 	<-s.hereEnded
 	restart()
