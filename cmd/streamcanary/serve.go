@@ -119,7 +119,7 @@ func hubSettings(cfg *config.Hub, log *slog.Logger) (hub.Config, error) {
 	s := hub.Config{
 		Data: cfg.Data, Policy: cfg.Policy, Token: cfg.Alerts.Token, Logger: log,
 		Assignments: map[string]prober.Assignment{}, Sinks: map[string]alert.Sink{},
-		NATS: hub.NATSConfig{Addr: cfg.NATS.Listen, Logger: log},
+		NATS: hub.NATSConfig{Addr: cfg.NATS.Listen, MaxBytes: cfg.NATS.MaxBytes, Logger: log},
 	}
 	if !cfg.NATS.SyncAlways {
 		s.NATS.SyncInterval = time.Second

@@ -48,7 +48,7 @@ func TestUnreadableEntries(t *testing.T) {
 	nc.Close()
 	<-closed
 
-	agents := startFleet(t, p.NATS)
+	agents := startFleet(t, p.NATS).warm()
 	agents.down.Store(true)
 	waitIncident(t, h.url)
 	log := h.log.String()
@@ -90,7 +90,7 @@ func TestTicksInMidIncident(t *testing.T) {
 	t.Parallel()
 	p := newPlan(t)
 	h := p.start(t)
-	agents := startFleet(t, p.NATS)
+	agents := startFleet(t, p.NATS).warm()
 	agents.down.Store(true)
 	waitIncident(t, h.url)
 	agents.down.Store(false)

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -95,6 +97,12 @@ func Open(ctx context.Context, cfg Config) (_ *Hub, err error) {
 	if err := h.load(ctx); err != nil {
 		return nil, err
 	}
+	if err := h.store.KeepSinks(ctx, slices.Sorted(maps.Keys(h.sinks))); err != nil {
+		return nil, err
+	}
+	if err := h.journal.KeepAssignments(ctx, slices.Sorted(maps.Keys(cfg.Assignments))); err != nil {
+		return nil, fmt.Errorf("forget the probes of agents that are not configured: %w", err)
+	}
 	for agent, a := range cfg.Assignments {
 		if err := h.journal.Assign(ctx, agent, a); err != nil {
 			return nil, fmt.Errorf("assign probes to agent %s: %w", agent, err)
@@ -113,7 +121,7 @@ func (h *Hub) openJournal(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	h.connClosed = closed
-	if h.journal, err = report.OpenJournal(ctx, h.conn, report.JournalConfig{Logger: h.log}); err != nil {
+	if h.journal, err = h.nats.OpenJournal(ctx, h.conn); err != nil {
 		return err
 	}
 	// At once: agents are connecting already, and the first of them to be heard
@@ -177,6 +185,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	group.Go(func() error { return h.ticks(working) })
 	group.Go(func() error { return h.deliver(working) })
 	group.Go(func() error { return h.watchdog(working) })
+	group.Go(func() error { return h.prune(working) })
 	if err := group.Wait(); ctx.Err() == nil {
 		return fmt.Errorf("hub: %w", err)
 	}

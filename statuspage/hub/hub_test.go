@@ -97,7 +97,7 @@ func TestCloseInMidIncident(t *testing.T) {
 	k := startHook(t, freeAddr(t))
 	p.Webhook = "http://" + k.addr
 	h := p.start(t)
-	agents := startFleet(t, p.NATS)
+	agents := startFleet(t, p.NATS).warm()
 	agents.down.Store(true)
 	id := waitIncident(t, h.url)
 	h.stop()
@@ -121,7 +121,7 @@ func TestKilledInMidIncident(t *testing.T) {
 	p.Webhook = "http://" + k.addr
 	base := "http://" + p.HTTP
 	kill := startChild(t, p)
-	agents := startFleet(t, p.NATS)
+	agents := startFleet(t, p.NATS).warm()
 	agents.down.Store(true)
 	id := waitIncident(t, base)
 	kill()
@@ -273,7 +273,7 @@ func TestJournalMadeAnewGoesOn(t *testing.T) {
 	t.Parallel()
 	p := newPlan(t)
 	h := p.start(t)
-	agents := startFleet(t, p.NATS)
+	agents := startFleet(t, p.NATS).warm()
 	agents.down.Store(true)
 	id := waitIncident(t, h.url)
 	h.stop()

@@ -25,3 +25,19 @@ func (o outbox) Due(ctx context.Context, sink string, now time.Time, limit int) 
 	}
 	return all, nil
 }
+
+// prunePeriod is how often the store forgets what nobody will look up.
+const prunePeriod = 6 * time.Hour
+
+func (h *Hub) prune(ctx context.Context) error {
+	for {
+		if err := h.store.Prune(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			h.log.Warn("old deliveries and events are kept until the next attempt", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(prunePeriod):
+		}
+	}
+}

@@ -29,6 +29,8 @@ func (h *Hub) watchdog(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case err := <-h.nats.Failed():
+			h.log.Error("the journal takes nothing more until the hub is started again; the page goes on, and will say that it does not know", "error", err)
 		case now := <-ticker.C:
 			last := time.Unix(0, h.tookIn.Load())
 			if now.Sub(last) > giveUpAfter {

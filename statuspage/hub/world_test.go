@@ -154,6 +154,21 @@ type fleet struct {
 	t     *testing.T
 	down  atomic.Bool // every ingest drops every broadcast
 	muted sync.Map    // agents that make no results
+	good  sync.Map    // agents that have seen every broadcast up
+}
+
+// warm waits until every agent has seen its broadcasts up: only those can drop.
+func (f *fleet) warm() *fleet {
+	f.t.Helper()
+	eventually(f.t, "every broadcast was up", func() error {
+		for _, r := range regions {
+			if _, ok := f.good.Load(r); !ok {
+				return fmt.Errorf("not those of %s", r)
+			}
+		}
+		return nil
+	})
+	return f
 }
 
 func startFleet(t *testing.T, natsAddr string) *fleet {
@@ -205,7 +220,8 @@ func (f *fleet) probe(ctx context.Context, agent string, client *report.Client) 
 			continue
 		}
 		var together sync.WaitGroup // one sync of the disk for all
-		for _, r := range turn(agent, &seq, f.down.Load()) {
+		down := f.down.Load()
+		for _, r := range turn(agent, &seq, down) {
 			together.Go(func() {
 				if err := client.Queue(context.WithoutCancel(ctx), r); err != nil {
 					f.t.Errorf("queue: %v", err)
@@ -213,6 +229,9 @@ func (f *fleet) probe(ctx context.Context, agent string, client *report.Client) 
 			})
 		}
 		together.Wait()
+		if !down {
+			f.good.Store(agent, true)
+		}
 	}
 }
 

@@ -124,14 +124,17 @@ func (t *turn) resume() {
 // was set back would keep every timer waiting, so the timers go back with it. A
 // gap that no tick filled means that the hub was away.
 func (t *turn) clock(at time.Time) {
-	const jitter = time.Second
+	const (
+		jitter = time.Second
+		away   = 30 * time.Second // a hub that is up looks at the clock every ten seconds
+	)
 	switch gap := at.Sub(t.s.At); {
 	case t.s.At.IsZero():
 		t.s.At = at
 	case gap < -jitter:
 		t.s.rewind(-gap)
 		t.s.At = at
-	case gap > t.settings.SilentAfter:
+	case gap > max(away, 2*t.settings.SilentAfter):
 		t.s.At = at
 		t.resume()
 	case gap > 0:
