@@ -13,7 +13,7 @@ const MarkerSize = 48
 // markerMagic opens every marker: the first half of the UUID of an H.264 SEI
 // user_data_unregistered message (ISO/IEC 14496-10, D.1.6). No byte is zero, so
 // that no emulation prevention is ever needed inside a marker.
-var markerMagic = [8]byte{0xc5, 0x9a, 's', 'c', 'a', 'n', 'r', 'y'}
+const markerMagic = "\xc5\x9ascanry"
 
 // Tag stands for a run inside its markers: eight bytes, none of them zero.
 type Tag [8]byte
@@ -39,10 +39,10 @@ type Marker struct {
 // Append encodes m: magic, tag, sequence and microseconds since 1970, the last
 // two as 16 hexadecimal digits each, so that no byte is zero.
 func (m Marker) Append(b []byte) []byte {
-	b = append(b, markerMagic[:]...)
+	b = append(b, markerMagic...)
 	b = append(b, m.Tag[:]...)
 	b = appendHex(b, m.Seq)
-	return appendHex(b, uint64(m.Clock.UnixMicro())) //nolint:gosec // a clock before 1970 would be wrong anyway
+	return appendHex(b, uint64(m.Clock.UnixMicro()))
 }
 
 func appendHex(b []byte, v uint64) []byte {
@@ -58,7 +58,7 @@ func appendHex(b []byte, v uint64) []byte {
 func FindMarkers(b []byte, limit int) []Marker {
 	var found []Marker
 	for limit == 0 || len(found) < limit {
-		at := bytes.Index(b, markerMagic[:])
+		at := bytes.Index(b, []byte(markerMagic))
 		if at < 0 || len(b)-at < MarkerSize {
 			return found
 		}
