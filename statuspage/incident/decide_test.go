@@ -497,3 +497,27 @@ func TestHubWasAway(t *testing.T) {
 		t.Errorf("%d agents were told silent while nobody listened", n)
 	}
 }
+
+// What began a minute ago and was good since has nothing to do with now.
+func TestStartedWhenItBegan(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, nil, nil)
+	r.warm()
+	bad := func(string, string) prober.Stage { return prober.StageConnect }
+	one := func(_, out string) prober.Stage {
+		if out == "fra" {
+			return prober.StageConnect
+		}
+		return ""
+	}
+	r.every(2, func(_, i int) { r.cells(i, prober.KindPlayback, one) })
+	r.every(4, func(_, i int) { r.cells(i, prober.KindPlayback, well) })
+	begun := r.now
+	r.every(12, func(_, i int) { r.cells(i, prober.KindPlayback, bad) })
+	if len(r.state.Incidents) != 1 {
+		t.Fatalf("%d incidents", len(r.state.Incidents))
+	}
+	if got := r.state.Incidents[0].Incident.StartedAt; got.Before(begun) {
+		t.Errorf("started %s, but all was good until %s", clock(got), clock(begun))
+	}
+}

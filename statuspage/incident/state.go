@@ -68,7 +68,8 @@ type siteSum struct {
 	V         Nats      `json:"v"`                   // towards recovery, while open
 	Failing   bool      `json:"failing"`             // the last evidence was a failure
 	Ran       bool      `json:"ran"`                 // was good once in the agent's boot
-	FirstFail time.Time `json:"first_fail,omitzero"` // when W last left 0
+	FirstFail time.Time `json:"first_fail,omitzero"` // where what it now fails began
+	Goods     int       `json:"goods,omitempty"`     // good rounds in a row, as far as they matter
 	At        time.Time `json:"at"`
 	Last      *Evidence `json:"last,omitempty"` // the last failure
 }

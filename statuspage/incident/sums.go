@@ -7,6 +7,9 @@ import (
 	"streamcanary/prober"
 )
 
+// goodsBetween is how many good rounds part one failure's beginning from the next's.
+const goodsBetween = 2
+
 // weigh moves the sum of one element, kind and site by one piece of evidence,
 // within [0, h/q]: no site alone, whatever it sees, can open anything.
 func (t *turn) weigh(e prober.Element, kind prober.Kind, ok bool, evidence Evidence) {
@@ -26,6 +29,7 @@ func (t *turn) weigh(e prober.Element, kind prober.Kind, ok bool, evidence Evide
 	w := t.weights[kind]
 	if ok {
 		site.Failing, site.Ran = false, true
+		site.Goods = min(site.Goods+1, goodsBetween)
 		site.W = max(site.W-w.ok, 0)
 		if sum.Open {
 			t.askRecovery(sum, site)
@@ -37,9 +41,11 @@ func (t *turn) weigh(e prober.Element, kind prober.Kind, ok bool, evidence Evide
 	if site.Failing {
 		gain = w.again
 	}
-	if site.W == 0 {
+	// What was good in between is another failure, though some of its weight is left.
+	if site.W == 0 || site.Goods >= goodsBetween {
 		site.FirstFail = evidence.At
 	}
+	site.Goods = 0
 	site.Failing, site.V = true, 0
 	before := site.W
 	site.W = min(site.W+gain, t.siteCap(t.settings.Threshold))
