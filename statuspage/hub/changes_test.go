@@ -74,7 +74,7 @@ func TestPostChange(t *testing.T) {
 	t.Parallel()
 	p := newPlan(t)
 	h := p.start(t)
-	agents := startFleet(t, p.NATS)
+	agents := startFleet(t, p.NATS).warm()
 	const body = `{"id": "deploy-42", "summary": "Roll-out of the fix", "source": "pipeline", "link": "https://ci.example.video/42"}`
 	for range 3 {
 		code, answer := postChange(t, h.url, token, body)
