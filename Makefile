@@ -44,8 +44,9 @@ fmt: ## fail when gofmt would change a file
 	if [ -n "$$changed" ]; then echo "gofmt would change these; run gofmt -w on them:"; echo "$$changed"; exit 1; fi
 
 .PHONY: vet
-vet: ## go vet
+vet: ## go vet, for macOS too
 	$(GO) vet $(PACKAGES)
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) vet $(PACKAGES)
 
 .PHONY: lint
 lint: $(LINT)-$(LINT_VERSION) ## golangci-lint, the pinned version
@@ -68,6 +69,10 @@ tools: ## install what the end-to-end tests run (Debian as root; elsewhere says 
 .PHONY: unit
 unit: ## all tests, end to end included, with the race detector and in random order
 	$(GO) test -race -shuffle=on -timeout 15m $(PACKAGES)
+
+.PHONY: drills
+drills: ## play every required fault in a real demo and read the page (6 min)
+	STREAMCANARY_DRILLS=all $(GO) test -count=1 -v -run '^TestDrills$$' -timeout 20m ./cmd/streamcanary
 
 .PHONY: bench
 bench: build ## benchmarks, and detect: time from a fault to its public incident (15 min; DETECT_DRILLS=2 is quick)
