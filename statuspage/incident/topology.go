@@ -75,7 +75,7 @@ type Publish string
 // The ways of publishing.
 const (
 	PublishAuto     Publish = "auto"
-	PublishHold     Publish = "hold"     // waits for a person
+	PublishHold     Publish = "hold"     // kept from the page: nobody can release it yet
 	PublishInternal Publish = "internal" // never public
 )
 
