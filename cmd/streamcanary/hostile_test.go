@@ -91,7 +91,7 @@ func TestHostileIngest(t *testing.T) {
 		"never answers":              {swallow, prober.StageConnect, prober.ReasonHandshakeTimeout, step},
 		"handshake, a byte a second": {trickle, prober.StageConnect, prober.ReasonHandshakeTimeout, step},
 		"answers HTTP":               {answerHTTP, prober.StageConnect, prober.ReasonHandshakeFailed, step},
-		"closes at once":             {func(*net.TCPConn, <-chan struct{}) {}, prober.StageConnect, prober.ReasonConnectionClosed, step},
+		"closes at once":             {closeAtOnce, prober.StageConnect, prober.ReasonConnectionClosed, step},
 		"silent after the handshake": {stopReading(behind, 1+2*1536), prober.StageConnect, prober.ReasonConnectNoAnswer, step},
 		"endless message":            {endlessMessage, prober.StageConnect, prober.ReasonHandshakeFailed, step},
 		"stops reading":              {stopReading(behind, 40<<10), prober.StageIngest, prober.ReasonSendStalled, 12 * time.Second},
@@ -297,6 +297,10 @@ func serveTCP(t *testing.T, serve func(*net.TCPConn, <-chan struct{})) (addr str
 }
 
 // swallow reads and says nothing, until the other side goes.
+// closeAtOnce reads what the client sends first (C0 and C1): a connection that is
+// closed with bytes unread is reset, which is another reason.
+func closeAtOnce(conn *net.TCPConn, _ <-chan struct{}) { _, _ = io.CopyN(io.Discard, conn, 1+1536) }
+
 func swallow(conn *net.TCPConn, _ <-chan struct{}) { _, _ = io.Copy(io.Discard, conn) }
 
 func trickle(conn *net.TCPConn, testEnds <-chan struct{}) {
