@@ -37,7 +37,10 @@ func TestANewAssignmentDisturbsOnlyWhatChanged(t *testing.T) {
 		w.until(9500 * time.Millisecond)
 		w.kill("nyc2", fails(prober.Fail, prober.StageIngest, prober.ReasonConnectionReset)) // told to nobody
 		w.until(11 * time.Second)
-		w.expect(prober.KindCanary, "nyc", "", "2 pass", "4 pass", "6 pass", "8 inconclusive nothing_pushed")
+		// At 8 s its canary's round and the playback's, which proves it up, come together.
+		if got := strings.Join(w.story(prober.KindCanary, "nyc", ""), "|"); got != "2 pass|4 pass|6 pass|8 inconclusive nothing_pushed" && got != "2 pass|4 pass|6 pass|8 pass" {
+			t.Errorf("canary of nyc: %s", got)
+		}
 		w.expect(prober.KindCanary, "fra", "", "2 pass", "4 pass", "6 pass", "8 pass")
 		w.expect(prober.KindPlayback, "fra", "nyc", "2 pass", "4 pass", "6 pass", "8 pass", "10 pass")
 		w.expect(prober.KindPlayback, "fra", "sin", "8 pass", "10 pass")
