@@ -12,6 +12,16 @@ const (
 	ControlUnknown Control = "unknown" // not known yet
 )
 
+// Host is how the agent's own machine and network are, when a result was made:
+// its own trouble is told from the platform's by it.
+type Host struct {
+	CPU         float64       // busy share of all processors of late, 0 to 1; negative is not measured
+	ClockOffset time.Duration // reference's clock less ours; valid when ClockKnown
+	ClockKnown  bool
+	Loss        float64 // share of TCP segments sent again of late, 0 to 1; negative is not measured
+	Reference   Control // of the independent public reference; "" when none is configured
+}
+
 // Result is what one run, or one round of a probe that stays up, found on one
 // element path. A path with only an ingest is the push side; one with a playback
 // is that broadcast pulled there; one with neither is the API.
@@ -41,27 +51,12 @@ type Result struct {
 	Ended   time.Time
 	Age     time.Duration // at sending, by the agent's monotonic clock
 	Figures Figures
+	// Findings are what was seen besides the verdict, or in support of it, the
+	// gravest first, at most MaxFindings.
+	Findings []Finding
 
 	Control       Control
 	ControlDetail string // evidence when Control is fail
+	Host          Host
 	Dropped       uint64 // results that this agent has lost at its outbox's bound, ever
-}
-
-// Figures are a result's measurements. Durations that were not measured are 0.
-type Figures struct {
-	Stages           []StageTime   // in the order in which they were passed
-	TTFF             time.Duration // from the publish to the first frame that came back
-	LatencyFirst     time.Duration // push to pull, first frame of the latest segment
-	LatencyLast      time.Duration // push to pull, its last frame
-	BytesSent        int64
-	BytesReceived    int64
-	SendStall        time.Duration // longest time a write was blocked
-	Interruptions    int           // of a canary since its start
-	InterruptionTime time.Duration // of the interruption that just ended
-}
-
-// StageTime is how long a stage took.
-type StageTime struct {
-	Stage    Stage
-	Duration time.Duration
 }

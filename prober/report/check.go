@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -24,6 +25,8 @@ func Check(r prober.Result) error {
 		checkVerdict(r),
 		checkTimes(r),
 		checkFigures(r.Figures),
+		checkFindings(r.Findings),
+		checkHost(r.Host),
 		checkDetail("detail", r.Detail),
 		checkDetail("control_detail", r.ControlDetail),
 	)
@@ -149,12 +152,72 @@ func checkFigures(f prober.Figures) error {
 		}
 	}
 	// The two latencies compare two machines' clocks, so they may be negative.
-	for _, v := range []int64{int64(f.TTFF), f.BytesSent, f.BytesReceived, int64(f.SendStall), int64(f.Interruptions), int64(f.InterruptionTime)} {
+	for _, v := range []int64{
+		int64(f.TTFF), f.BytesSent, f.BytesReceived, int64(f.SendStall), f.SendQueue, int64(f.Interruptions), int64(f.InterruptionTime),
+		int64(f.Viewing.Startup), int64(f.Viewing.Watched), int64(f.Viewing.Rebuffers), int64(f.Viewing.RebufferTime),
+		int64(f.HTTP.Resolve), int64(f.HTTP.Connect), int64(f.HTTP.TLS), int64(f.HTTP.FirstByte), int64(f.HTTP.Body),
+		int64(f.HTTP.Redirects), int64(f.HTTP.Age),
+	} {
 		if v < 0 {
 			return fmt.Errorf("figures: %d, want 0 or more", v)
 		}
 	}
+	for _, m := range []prober.Means{f.LatencyBy, f.Proof} {
+		if m != "" && !slices.Contains(prober.AllMeans(), m) {
+			return fmt.Errorf("figures: means %s is not known", quote(m))
+		}
+	}
+	if f.Proof == prober.MeansTimestamps {
+		return errors.New("figures.proof: timestamps prove nothing")
+	}
+	return cmp.Or(
+		checkWord("figures.http.protocol", f.HTTP.Protocol),
+		checkWord("figures.http.cache", f.HTTP.Cache),
+		checkWord("figures.http.encoding", f.HTTP.Encoding),
+	)
+}
+
+// checkWord bounds a short text of a server's that goes with the figures.
+func checkWord(name, s string) error {
+	if len(s) > maxWordSize || strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return fmt.Errorf("%s: %s, want at most %d characters of printable ASCII without spaces", name, quote(s), maxWordSize)
+	}
 	return nil
+}
+
+func checkFindings(findings []prober.Finding) error {
+	if len(findings) > prober.MaxFindings {
+		return fmt.Errorf("findings: %d, at most %d", len(findings), prober.MaxFindings)
+	}
+	for _, f := range findings {
+		switch {
+		case !slices.Contains(prober.Severities(), f.Severity):
+			return fmt.Errorf("findings: severity %s is not known", quote(f.Severity))
+		case !slices.Contains(prober.Stages(), f.Stage):
+			return fmt.Errorf("findings: stage %s is not known", quote(f.Stage))
+		case !slices.Contains(prober.Reasons(), f.Reason):
+			return fmt.Errorf("findings: reason %s is not known", quote(f.Reason))
+		case f.Count < 1:
+			return fmt.Errorf("findings: count %d, want 1 or more", f.Count)
+		case len(f.Section) > maxWhereSize || len(f.Where) > maxWhereSize:
+			return fmt.Errorf("findings: section and where have at most %d bytes", maxWhereSize)
+		}
+		if err := cmp.Or(checkDetail("findings.section", f.Section), checkDetail("findings.where", f.Where), checkDetail("findings.detail", f.Detail)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkHost(h prober.Host) error {
+	if !(h.CPU <= 1 && h.CPU >= -1) || !(h.Loss <= 1 && h.Loss >= -1) {
+		return fmt.Errorf("host: cpu %v and loss %v, want shares up to 1", h.CPU, h.Loss)
+	}
+	switch h.Reference {
+	case "", prober.ControlPass, prober.ControlFail, prober.ControlUnknown:
+		return nil
+	}
+	return fmt.Errorf("host.reference: %s is not known", quote(h.Reference))
 }
 
 func checkDetail(name, s string) error {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -23,6 +24,8 @@ const (
 	maxNameSize   = 128 // ids, runs, rounds
 	maxAgentSize  = 64
 	maxStageTimes = 32
+	maxWhereSize  = 200
+	maxWordSize   = 32
 )
 
 // ErrVersion is what Decode returns, wrapped, for a version it does not know.
@@ -58,8 +61,11 @@ type wireResult struct {
 	Age     time.Duration `json:"age_ns"` // from Ended to the sending, monotonic
 	Figures wireFigures   `json:"figures"`
 
+	Findings []wireFinding `json:"findings,omitempty"`
+
 	Control       prober.Control `json:"control"`
 	ControlDetail string         `json:"control_detail,omitempty"`
+	Host          *wireHost      `json:"host,omitempty"`
 	Dropped       uint64         `json:"dropped"`
 }
 
@@ -73,6 +79,51 @@ type wireFigures struct {
 	SendStall        time.Duration `json:"send_stall_ns,omitempty"`
 	Interruptions    int           `json:"interruptions,omitempty"`
 	InterruptionTime time.Duration `json:"interruption_time_ns,omitempty"`
+	LatencyBy        prober.Means  `json:"latency_by,omitempty"`
+	Proof            prober.Means  `json:"proof,omitempty"`
+	SendQueue        int64         `json:"send_queue,omitempty"`
+	Viewing          wireViewing   `json:"viewing,omitzero"`
+	HTTP             wireHTTP      `json:"http,omitzero"`
+}
+
+type wireViewing struct {
+	Startup      time.Duration `json:"startup_ns,omitempty"`
+	Watched      time.Duration `json:"watched_ns,omitempty"`
+	Rebuffers    int           `json:"rebuffers,omitempty"`
+	RebufferTime time.Duration `json:"rebuffer_time_ns,omitempty"`
+	Latency      time.Duration `json:"latency_ns,omitempty"`
+	Drift        time.Duration `json:"drift_ns,omitempty"`
+}
+
+type wireHTTP struct {
+	Resolve   time.Duration `json:"resolve_ns,omitempty"`
+	Connect   time.Duration `json:"connect_ns,omitempty"`
+	TLS       time.Duration `json:"tls_ns,omitempty"`
+	FirstByte time.Duration `json:"first_byte_ns,omitempty"`
+	Body      time.Duration `json:"body_ns,omitempty"`
+	Protocol  string        `json:"protocol,omitempty"`
+	Redirects int           `json:"redirects,omitempty"`
+	Cache     string        `json:"cache,omitempty"`
+	Age       time.Duration `json:"age_ns,omitempty"`
+	Encoding  string        `json:"encoding,omitempty"`
+}
+
+type wireFinding struct {
+	Section  string          `json:"section,omitempty"`
+	Severity prober.Severity `json:"severity"`
+	Stage    prober.Stage    `json:"stage"`
+	Reason   prober.Reason   `json:"reason"`
+	Where    string          `json:"where,omitempty"`
+	Detail   string          `json:"detail,omitempty"`
+	Count    int             `json:"count"`
+}
+
+type wireHost struct {
+	CPU         float64        `json:"cpu"`
+	ClockOffset time.Duration  `json:"clock_offset_ns,omitempty"`
+	ClockKnown  bool           `json:"clock_known,omitempty"`
+	Loss        float64        `json:"loss"`
+	Reference   prober.Control `json:"reference,omitempty"`
 }
 
 type wireStage struct {
@@ -81,11 +132,16 @@ type wireStage struct {
 }
 
 // Encode writes r in the wire form. A detail that is too long or no text is cut
-// and cleaned; whatever else breaks a rule of Check is an error, and a defect
+// and cleaned, and findings beyond prober.MaxFindings are left out; whatever else breaks a rule of Check is an error, and a defect
 // of the prober that made the result.
 func Encode(r prober.Result) ([]byte, error) {
 	r.Detail = prober.Clip(r.Detail, prober.MaxDetail)
 	r.ControlDetail = prober.Clip(r.ControlDetail, prober.MaxDetail)
+	r.Findings = slices.Clone(r.Findings[:min(len(r.Findings), prober.MaxFindings)])
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		f.Where, f.Detail = prober.Clip(f.Where, maxWhereSize), prober.Clip(f.Detail, prober.MaxDetail)
+	}
 	if err := Check(r); err != nil {
 		return nil, fmt.Errorf("encode result %q: %w", r.ID, err)
 	}
@@ -144,11 +200,19 @@ func toWire(r prober.Result) wireResult {
 			TTFF: f.TTFF, LatencyFirst: f.LatencyFirst, LatencyLast: f.LatencyLast,
 			BytesSent: f.BytesSent, BytesReceived: f.BytesReceived, SendStall: f.SendStall,
 			Interruptions: f.Interruptions, InterruptionTime: f.InterruptionTime,
+			LatencyBy: f.LatencyBy, Proof: f.Proof, SendQueue: f.SendQueue,
+			Viewing: wireViewing(f.Viewing), HTTP: wireHTTP(f.HTTP),
 		},
 		Control: r.Control, ControlDetail: r.ControlDetail, Dropped: r.Dropped,
 	}
 	for _, s := range f.Stages {
 		w.Figures.Stages = append(w.Figures.Stages, wireStage(s))
+	}
+	for _, f := range r.Findings {
+		w.Findings = append(w.Findings, wireFinding(f))
+	}
+	if h := wireHost(r.Host); h != (wireHost{}) {
+		w.Host = &h
 	}
 	return w
 }
@@ -165,11 +229,19 @@ func fromWire(w wireResult) prober.Result {
 			TTFF: f.TTFF, LatencyFirst: f.LatencyFirst, LatencyLast: f.LatencyLast,
 			BytesSent: f.BytesSent, BytesReceived: f.BytesReceived, SendStall: f.SendStall,
 			Interruptions: f.Interruptions, InterruptionTime: f.InterruptionTime,
+			LatencyBy: f.LatencyBy, Proof: f.Proof, SendQueue: f.SendQueue,
+			Viewing: prober.Viewing(f.Viewing), HTTP: prober.HTTPTimes(f.HTTP),
 		},
 		Control: w.Control, ControlDetail: w.ControlDetail, Dropped: w.Dropped,
 	}
 	for _, s := range f.Stages {
 		r.Figures.Stages = append(r.Figures.Stages, prober.StageTime(s))
+	}
+	for _, f := range w.Findings {
+		r.Findings = append(r.Findings, prober.Finding(f))
+	}
+	if w.Host != nil {
+		r.Host = prober.Host(*w.Host)
 	}
 	return r
 }

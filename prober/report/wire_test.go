@@ -29,14 +29,31 @@ func full() prober.Result {
 			Stages: []prober.StageTime{{Stage: prober.StageConnect, Duration: 43 * time.Millisecond}, {Stage: prober.StagePublish, Duration: 2 * time.Millisecond}},
 			TTFF:   1200 * time.Millisecond, LatencyFirst: 1040 * time.Millisecond, LatencyLast: -77 * time.Millisecond,
 			BytesSent: 123456, BytesReceived: 65432, SendStall: 12 * time.Millisecond, Interruptions: 2, InterruptionTime: 30 * time.Second,
+			LatencyBy: prober.MeansSEI, Proof: prober.MeansAAC, SendQueue: 4096,
+			Viewing: prober.Viewing{
+				Startup: 900 * time.Millisecond, Watched: 2 * time.Second, Rebuffers: 1, RebufferTime: 400 * time.Millisecond,
+				Latency: 3 * time.Second, Drift: -20 * time.Millisecond,
+			},
+			HTTP: prober.HTTPTimes{
+				Resolve: time.Millisecond, Connect: 2 * time.Millisecond, TLS: 3 * time.Millisecond, FirstByte: 4 * time.Millisecond,
+				Body: 5 * time.Millisecond, Protocol: "HTTP/2.0", Redirects: 1, Cache: "hit", Age: 2 * time.Second, Encoding: "gzip",
+			},
 		},
+		Findings: []prober.Finding{{
+			Section: "6.2.1", Severity: prober.SeverityDegraded, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistStale,
+			Where: "720p", Detail: "no new segment for 9 s", Count: 3,
+		}},
+		Host:    prober.Host{CPU: .25, ClockOffset: -3 * time.Millisecond, ClockKnown: true, Loss: .01, Reference: prober.ControlPass},
 		Control: prober.ControlFail, ControlDetail: "loopback origin: no segment within 5 s", Dropped: 17,
 	}
 }
 
 func TestEveryFieldIsSet(t *testing.T) {
 	t.Parallel()
-	for _, v := range []reflect.Value{reflect.ValueOf(full()), reflect.ValueOf(full().Figures)} {
+	for _, v := range []reflect.Value{
+		reflect.ValueOf(full()), reflect.ValueOf(full().Figures), reflect.ValueOf(full().Figures.Viewing),
+		reflect.ValueOf(full().Figures.HTTP), reflect.ValueOf(full().Findings[0]), reflect.ValueOf(full().Host),
+	} {
 		for i := range v.NumField() {
 			if v.Field(i).IsZero() {
 				t.Errorf("the test's result lacks %s.%s", v.Type(), v.Type().Field(i).Name)
