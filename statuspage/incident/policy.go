@@ -53,14 +53,16 @@ type Settings struct {
 	ChangeWindow      time.Duration                 `json:"change_window"`      // a change this long before an incident is named with it
 }
 
-// DefaultSettings are for three sites and rounds of 2 s: h = 27 bounds false
-// openings at 1 in 100 component-years (P <= e^-h * sum h^j/j!, j < 3).
+// DefaultSettings are for three sites. The threshold is DefaultThreshold's for a
+// component of two elements, of which both playbacks and go-lives speak every 2 s.
+// One drop of a canary in a day may be noise (p0), and yet three at once open in a
+// single round: a restart that is over after 3 s is seen.
 func DefaultSettings() Settings {
 	common := Rates{P0: .05, P1: .4, AgainP0: .05}
 	return Settings{
-		Quorum: 2, Threshold: NatsOf(27), RecoveryThreshold: NatsOf(9.2),
+		Quorum: 2, Threshold: NatsOf(28.7), RecoveryThreshold: NatsOf(9.2),
 		Rates: map[prober.Kind]Rates{
-			prober.KindCanary:    {P0: 3.5e-5, P1: .4, AgainP0: .05},
+			prober.KindCanary:    {P0: 2.4e-5, P1: .4, AgainP0: .05},
 			prober.KindGoLive:    common,
 			prober.KindPlayback:  common,
 			prober.KindAPI:       common,
