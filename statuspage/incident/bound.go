@@ -58,7 +58,7 @@ type Bound struct {
 func (p Policy) Bounds(every Schedule) []Bound {
 	var all []Bound
 	for _, c := range p.topology.Components {
-		rounds := roundsAYear(c, p.topology, p.settings, every)
+		rounds := roundsAYear(c, p.settings, every)
 		all = append(all, Bound{
 			Component: c.ID, Rounds: rounds,
 			PerYear: rounds * FalseOpening(p.settings.Threshold, len(p.topology.Sites)),
@@ -72,7 +72,7 @@ func (p Policy) Bounds(every Schedule) []Bound {
 func DefaultThreshold(s Settings, t Topology, every Schedule, wanted float64) Nats {
 	most := 0.0
 	for _, c := range t.Components {
-		most = max(most, roundsAYear(c, t, s, every))
+		most = max(most, roundsAYear(c, s, every))
 	}
 	return ThresholdFor(max(1, len(t.Sites)), max(1, most), wanted)
 }
@@ -80,7 +80,7 @@ func DefaultThreshold(s Settings, t Topology, every Schedule, wanted float64) Na
 // roundsAYear adds up the rounds that may open a component: those of every kind
 // that says something of each of its elements. Confirmation makes them as
 // frequent as its spacing, and counts as if it never ended.
-func roundsAYear(c Component, t Topology, s Settings, every Schedule) float64 {
+func roundsAYear(c Component, s Settings, every Schedule) float64 {
 	sum := 0.0
 	for _, e := range c.Elements {
 		for kind, period := range every[e.Target] {
