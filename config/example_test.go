@@ -52,7 +52,7 @@ func TestExamples(t *testing.T) {
 		}
 	}
 	want := incident.DefaultSettings()
-	want.Threshold = incident.NatsOf(28.4) // by the formula
+	want.Threshold = incident.NatsOf(28.9) // by the formula
 	if got := fmt.Sprint(hub.Hub.Settings); got != fmt.Sprint(want) {
 		t.Errorf("hub.example.yaml says these are the defaults:\n%s\nwant\n%v", got, want)
 	}

@@ -105,7 +105,7 @@ func TestGoodHub(t *testing.T) {
 	}
 	h := f.Hub
 	want := incident.DefaultSettings()
-	want.Threshold = incident.NatsOf(25.2) // by the formula: two sites
+	want.Threshold = incident.NatsOf(25.9) // by the formula: two sites
 	if f.Agent != nil || h == nil {
 		t.Fatalf("got %+v, want a hub", f)
 	}

@@ -109,8 +109,8 @@ func (c *checker) notNegative(at string, d time.Duration) {
 
 // kinds lays the file's figures over the defaults of each kind.
 func (c *checker) kinds(files []kindFile, s *incident.Settings) {
-	known := make([]string, 0, len(prober.Kinds()))
-	for _, k := range prober.Kinds() {
+	known := make([]string, 0, len(incident.Promises()))
+	for _, k := range incident.Promises() {
 		known = append(known, string(k))
 	}
 	seen := ids{}

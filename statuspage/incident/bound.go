@@ -90,7 +90,11 @@ func roundsAYear(c Component, s Settings, every Schedule) float64 {
 			if s.ConfirmRounds > 0 && slices.Contains(confirmedKinds(), kind) {
 				period = min(period, s.ConfirmSpacing)
 			}
-			sum += year.Seconds() / max(period, time.Second).Seconds()
+			rounds := year.Seconds() / max(period, time.Second).Seconds()
+			sum += rounds
+			if kind != prober.KindCanary && speaks(KindQuality, e.Type) {
+				sum += rounds // what plays also says how well
+			}
 		}
 	}
 	return sum
@@ -112,6 +116,8 @@ func speaks(kind prober.Kind, e prober.ElementType) bool {
 		return e != prober.ElementAPI
 	case prober.KindRecording:
 		return e == prober.ElementCore
+	case KindQuality:
+		return e != prober.ElementAPI
 	default: // a go-live passes through everything
 		return true
 	}

@@ -92,7 +92,7 @@ func TestRoundsToOpen(t *testing.T) {
 		{1, prober.KindCanary, 0}, // fewer than the quorum
 		{3, prober.KindCanary, 1}, // a short restart must be seen in one round
 		{3, prober.KindGoLive, 5},
-		{2, prober.KindGoLive, 7},
+		{2, prober.KindGoLive, 8},
 		{6, prober.KindGoLive, 3},
 	} {
 		p, err := NewPolicy(s, topologyOf(tt.sites))
