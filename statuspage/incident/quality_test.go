@@ -99,7 +99,9 @@ func TestOutageIsNotAlsoBad(t *testing.T) {
 	})
 	r.every(20, func(_, i int) {
 		r.canaries(i, nil)
-		r.cells(i, prober.KindPlayback, func(_, out string) prober.Stage { return map[bool]prober.Stage{true: prober.StageManifest}[out == "fra"] })
+		r.cells(i, prober.KindPlayback, func(_, out string) prober.Stage {
+			return map[bool]prober.Stage{true: prober.StageManifest}[out == "fra"]
+		})
 	})
 	view := r.policy.View(r.state)
 	if len(view.Incidents) != 1 {
