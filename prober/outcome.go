@@ -103,6 +103,23 @@ const (
 	ReasonMarkerStale   Reason = "marker_stale"   // our marker, but from long ago: a loop or an old recording
 	ReasonMarkerMissing Reason = "marker_missing" // our marker did not come back within the run's time
 
+	// media, what is wrong inside of it
+	ReasonMediaEncrypted   Reason = "media_encrypted"   // encrypted, though the playlist names no key for it
+	ReasonMediaMalformed   Reason = "media_malformed"   // damaged tables or boxes, samples that are not there
+	ReasonContinuityError  Reason = "continuity_error"  // transport packets are lost (continuity_counter)
+	ReasonClockReference   Reason = "clock_reference"   // PCR missing, too rare, or jumping
+	ReasonVideoMissing     Reason = "video_missing"     // no picture where there has to be one
+	ReasonAudioMissing     Reason = "audio_missing"     // no sound where there has to be some
+	ReasonNoKeyframe       Reason = "no_keyframe"       // a segment that decoding cannot start with
+	ReasonFramesMissing    Reason = "frames_missing"    // markers of our frames are skipped
+	ReasonFramesRepeated   Reason = "frames_repeated"   // markers of our frames come again
+	ReasonTimestampGap     Reason = "timestamp_gap"     // a hole in the media's time
+	ReasonTimestampOverlap Reason = "timestamp_overlap" // media time that comes twice
+	ReasonTimestampJump    Reason = "timestamp_jump"    // another timeline, without EXT-X-DISCONTINUITY
+	ReasonDurationMismatch Reason = "duration_mismatch" // media longer or shorter than its EXTINF
+	ReasonAVOffset         Reason = "av_offset"         // sound and picture are apart
+	ReasonEncodingChanged  Reason = "encoding_changed"  // tracks, codec or format, without EXT-X-DISCONTINUITY
+
 	// latency, teardown
 	ReasonLatencyHigh    Reason = "latency_high"
 	ReasonTeardownFailed Reason = "teardown_failed"
@@ -130,7 +147,13 @@ func Reasons() []Reason {
 		ReasonPlaylistMalformed, ReasonPlaylistNoSegments, ReasonPlaylistStale,
 		ReasonSequenceRegression, ReasonStreamEnded, ReasonNoRenditionPlayable,
 		ReasonNotMedia, ReasonNotOurs, ReasonNoMarker,
-		ReasonMarkerStale, ReasonMarkerMissing, ReasonLatencyHigh,
+		ReasonMarkerStale, ReasonMarkerMissing,
+		ReasonMediaEncrypted, ReasonMediaMalformed, ReasonContinuityError,
+		ReasonClockReference, ReasonVideoMissing, ReasonAudioMissing,
+		ReasonNoKeyframe, ReasonFramesMissing, ReasonFramesRepeated,
+		ReasonTimestampGap, ReasonTimestampOverlap, ReasonTimestampJump,
+		ReasonDurationMismatch, ReasonAVOffset, ReasonEncodingChanged,
+		ReasonLatencyHigh,
 		ReasonTeardownFailed, ReasonNothingPushed, ReasonOverlap,
 		ReasonCancelled, ReasonConfiguration,
 	}
