@@ -2,8 +2,8 @@ package report_test
 
 import (
 	"log/slog"
-	"strings"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
