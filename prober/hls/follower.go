@@ -3,6 +3,7 @@ package hls
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"sync/atomic"
 	"time"
@@ -168,11 +169,11 @@ func (f *Follower) accept(p *Playlist) relation {
 
 // tell puts the findings of one playlist into the state. A regression stays
 // until a later playlist goes on as it should.
-func (f *Follower) tell(findings []Finding, how relation) {
+func (f *Follower) tell(findings []prober.Finding, how relation) {
 	now := time.Now()
 	var worst *prober.Failure
 	for i := range findings {
-		if g := &findings[i].Failure; worst == nil || rank(g) < rank(worst) {
+		if g := failureOf(findings[i]); g != nil && (worst == nil || rank(g) < rank(worst)) {
 			worst = g
 		}
 	}
@@ -187,12 +188,23 @@ func (f *Follower) tell(findings []Finding, how relation) {
 	o.Findings = merge(o.Findings, findings)
 }
 
-// merge keeps the latest finding of each rule.
-func merge(have, more []Finding) []Finding {
+// failureOf makes a condition of a finding; nil of a note, which no viewer feels.
+func failureOf(f prober.Finding) *prober.Failure {
+	outcomes := map[prober.Severity]prober.Outcome{prober.SeverityFail: prober.Fail, prober.SeverityDegraded: prober.Degraded}
+	outcome, counts := outcomes[f.Severity]
+	if !counts {
+		return nil
+	}
+	return &prober.Failure{Outcome: outcome, Stage: f.Stage, Reason: f.Reason, Detail: prober.Clip(fmt.Sprintf("%s (%s)", f.Detail, f.Section), prober.MaxDetail)}
+}
+
+// merge keeps the latest finding of each rule, and counts.
+func merge(have, more []prober.Finding) []prober.Finding {
 	for _, m := range more {
 		replaced := false
 		for i := range have {
-			if have[i].Section == m.Section && have[i].Failure.Reason == m.Failure.Reason {
+			if have[i].Rule == m.Rule && have[i].Section == m.Section && have[i].Reason == m.Reason && have[i].Where == m.Where {
+				m.Count += have[i].Count
 				have[i], replaced = m, true
 			}
 		}
