@@ -44,6 +44,7 @@ func (f *Follower) fold(top Observation, views []view) Observation {
 		}
 		o.Findings = append(o.Findings, v.Findings...)
 	}
+	o.Findings = gravest(append(o.Findings, top.Findings...))
 	o.Failure, o.Since = f.verdict(top, views)
 	return o
 }

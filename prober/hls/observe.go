@@ -37,13 +37,13 @@ type Observation struct {
 	SegmentTime           time.Duration // of the latest good segment
 
 	// In this turn:
-	BytesReceived int64     // bodies of playlists, segments and initialization sections
-	Segments      int       // good ones
-	Skipped       int       // fell too far behind to be downloaded
-	Missed        int       // could not be downloaded
-	Recovered     int       // failures that came and healed without being shown
-	LastRecovered string    // detail of the last of them
-	Findings      []Finding // one per rule
+	BytesReceived int64            // bodies of playlists, segments and initialization sections
+	Segments      int              // good ones
+	Skipped       int              // fell too far behind to be downloaded
+	Missed        int              // could not be downloaded
+	Recovered     int              // failures that came and healed without being shown
+	LastRecovered string           // detail of the last of them
+	Findings      []prober.Finding // one per rule
 }
 
 // observe gives a rendition's present condition and what was found since the
