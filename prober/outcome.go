@@ -111,6 +111,7 @@ const (
 	ReasonNothingPushed Reason = "nothing_pushed" // the broadcast to be pulled is down: says nothing of playback
 	ReasonOverlap       Reason = "overlap"        // the last run on the same key has not ended
 	ReasonCancelled     Reason = "cancelled"
+	ReasonBudget        Reason = "budget" // the agent's bytes of the hour are spent
 	ReasonConfiguration Reason = "configuration"
 )
 
@@ -132,7 +133,7 @@ func Reasons() []Reason {
 		ReasonNotMedia, ReasonNotOurs, ReasonNoMarker,
 		ReasonMarkerStale, ReasonMarkerMissing, ReasonLatencyHigh,
 		ReasonTeardownFailed, ReasonNothingPushed, ReasonOverlap,
-		ReasonCancelled, ReasonConfiguration,
+		ReasonCancelled, ReasonBudget, ReasonConfiguration,
 	}
 }
 
