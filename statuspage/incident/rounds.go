@@ -250,8 +250,7 @@ func (t *turn) countAs(round *roundState, kind prober.Kind, e prober.Element, ok
 	if !t.index.elements[e] {
 		return
 	}
-	key := sumKey(e, kind)
-	counted := key + "|" + evidence.Site
+	counted := sumKey(e, kind) + "|" + evidence.Site
 	if slices.Contains(round.Counted, counted) {
 		return
 	}
