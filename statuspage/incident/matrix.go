@@ -57,7 +57,7 @@ func (m matrix) separates(l *line) bool {
 
 // inPart explains the red cells whose row and column both have good ones: the
 // columns that are red in half, or the rows, if all of it stands in those and they
-// are not all there are; or else what is between ingests and playbacks, when a
+// are few; or else what is between ingests and playbacks, when a
 // third of the matrix is red. A stray red cell is noise of one path, and nothing;
 // an endpoint that could not even be reached is nobody's but the column's.
 func (m matrix) inPart() (rows, columns []string, between *cell) {
@@ -94,7 +94,8 @@ func (m matrix) rest(keep func(cell) bool) matrix {
 func (m matrix) red() int { return len(m.cells) - m.good }
 
 // halfRed lists the lines that are at least half red, with two red cells or more;
-// nil unless they hold all red cells and good lines stand beside them.
+// nil unless they hold all red cells and are not more than half of the lines: what
+// is red in most lines lies elsewhere.
 func (m matrix) halfRed(lines map[string]*line) []string {
 	var ids []string
 	red := m.red()
@@ -105,7 +106,7 @@ func (m matrix) halfRed(lines map[string]*line) []string {
 			red -= n
 		}
 	}
-	if red > 0 || len(ids) == len(lines) {
+	if red > 0 || 2*len(ids) > len(lines) {
 		return nil
 	}
 	return ids

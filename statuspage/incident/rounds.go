@@ -113,45 +113,6 @@ func (t *turn) pullSide(round *roundState, r prober.Result, e Evidence) {
 	round.Cells = append(round.Cells, c)
 }
 
-// foreign deals with a broadcast that another agent pushes, and says whether
-// the cell is thereby dealt with. If nobody sees the broadcast good, the site
-// that alone could explain it is its pusher's, not this one's.
-func (t *turn) foreign(r prober.Result, c cell, round *roundState, e Evidence) bool {
-	b := t.s.Broadcasts[r.Run]
-	if c.Good && r.Run != "" {
-		if b == nil {
-			b = &broadcastState{Ingest: r.Ingest, Seen: map[string]time.Time{}}
-			t.s.Broadcasts[r.Run] = b
-		}
-		b.Seen[round.Site+"|"+r.Playback] = t.s.At
-	}
-	if c.Good || c.Direct || r.Pusher == "" || r.Pusher == r.Agent {
-		return false
-	}
-	const fresh = 10 * time.Second
-	if b != nil {
-		for where, at := range b.Seen {
-			if where != round.Site+"|"+r.Playback && t.s.At.Sub(at) <= fresh {
-				return false
-			}
-		}
-	}
-	pusher, ok := t.index.site[r.Pusher]
-	if !ok {
-		return true
-	}
-	e.Site = pusher
-	blamed := core(r.Target)
-	for run, other := range t.s.Broadcasts {
-		if run != r.Run && other.Ingest != r.Ingest && len(other.Seen) > 0 {
-			blamed = ingest(r.Target, r.Ingest)
-			break
-		}
-	}
-	t.count(round, blamed, false, e)
-	return true
-}
-
 // judge reads the matrix. With a good cell anywhere, the failed ingests are
 // exactly the fully red rows and the failed playbacks exactly the fully red
 // columns. What is red besides those is a failing of some only: of columns or of

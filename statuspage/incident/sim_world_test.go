@@ -16,7 +16,7 @@ import (
 // is broken, and the noise, into the results that agents would send, hands them to
 // the real Step in the order of a journal, and runs the rounds that Step asks for.
 type sim struct {
-	t      testing.TB
+	t      *testing.T
 	setup  simSetup
 	policy Policy
 	state  State
@@ -62,6 +62,7 @@ type simSetup struct {
 	bursts  *simBursts    // nil is none
 	skew    time.Duration // agents' clocks are apart by up to so much
 	latency time.Duration // from a result to the journal, up to
+	foreign bool          // agents pull the next one's broadcasts as well
 
 	settings func(*Settings)
 	topology func(*Topology)
@@ -79,18 +80,18 @@ type simBursts struct {
 
 // simFault is what is broken at a moment.
 type simFault struct {
-	api     bool
-	share   float64       // of the probes that are concerned and do fail; 0 is all
-	push    map[int]bool  // ingests that drop and refuse everything
-	fresh   map[int]bool  // ingests that refuse new broadcasts only
-	play    map[int]bool  // playbacks
-	core    bool          // nothing comes out anywhere
-	sick    map[int]bool  // agents whose machine or network is broken, and which know it
-	blind   map[int]bool  // agents whose network is broken, and whose controls pass
-	silent  map[int]bool  // agents that are not heard
-	pusher  map[int]bool  // agents whose broadcasts nobody can play, though they are taken
-	away    bool          // the hub: results come late, all at once
-	elapsed time.Duration // filled in: since the start
+	api    bool
+	share  float64      // of the probes that are concerned and do fail; 0 is all
+	push   map[int]bool // ingests that drop and refuse everything
+	fresh  map[int]bool // ingests that refuse new broadcasts only
+	play   map[int]bool // playbacks, which show nothing
+	dead   map[int]bool // playbacks, which cannot be reached
+	core   bool         // nothing comes out anywhere
+	sick   map[int]bool // agents whose machine or network is broken, and which know it
+	blind  map[int]bool // agents whose network is broken, and whose controls pass
+	silent map[int]bool // agents that are not heard
+	pusher map[int]bool // agents whose broadcasts nobody can play, though they are taken
+	away   bool         // the hub: results come late, all at once
 }
 
 type simAgent struct {
@@ -100,8 +101,6 @@ type simAgent struct {
 	skew       time.Duration
 	control    prober.Control
 	burstUntil time.Time // fails until then
-	burstFrom  time.Time
-	seen       bool // its control notices the burst
 	held       []prober.Result
 }
 
@@ -153,7 +152,7 @@ func simTopology(sites, regions int, api bool) Topology {
 	return t
 }
 
-func newSim(t testing.TB, c simSetup) *sim {
+func newSim(t *testing.T, c simSetup) *sim {
 	t.Helper()
 	top := simTopology(c.sites, c.regions, c.api)
 	if c.topology != nil {
@@ -179,13 +178,21 @@ func newSim(t testing.TB, c simSetup) *sim {
 		w.agents = append(w.agents, a)
 		n := c.regions
 		w.every(a, prober.KindCanary, c.canary, n)
-		w.every(a, prober.KindPlayback, c.pulls, n*n)
+		w.every(a, prober.KindPlayback, c.pulls, c.cells())
 		w.every(a, prober.KindGoLive, c.golive, n+n*n)
 		if c.bursts != nil {
 			w.after(w.quiet(), func() { w.burst(a) })
 		}
 	}
 	return w
+}
+
+// cells is how many results a round of pulling has.
+func (c simSetup) cells() int {
+	if c.foreign {
+		return 2 * c.regions * c.regions
+	}
+	return c.regions * c.regions
 }
 
 func (c simSetup) schedule() Schedule {
@@ -278,9 +285,7 @@ func (w *sim) truth() simFault {
 	if w.setup.fault == nil {
 		return simFault{}
 	}
-	f := w.setup.fault(w.now.Sub(w.start))
-	f.elapsed = w.now.Sub(w.start)
-	return f
+	return w.setup.fault(w.now.Sub(w.start))
 }
 
 func (w *sim) step(in Input) {
@@ -420,21 +425,31 @@ func (w *sim) canaries(a *simAgent) {
 	}
 }
 
-// plays is a round of pulling an agent's own broadcasts.
+// plays is a round of pulling an agent's own broadcasts, and the next agent's.
 func (w *sim) plays(a *simAgent) {
 	f, round, way := w.truth(), w.newRound(prober.KindPlayback), w.way(a, prober.KindPlayback)
 	m := w.matrix(a, prober.KindPlayback, f)
-	for i := range w.setup.regions {
-		for j := range w.setup.regions {
-			r := prober.Result{Kind: prober.KindPlayback, Pusher: a.id, Ingest: w.region(i), Playback: w.region(j), Run: a.id + w.region(i),
-				Round: round, RoundOf: w.setup.regions * w.setup.regions, Outcome: prober.Pass}
-			switch {
-			case f.push[i] && m.cells[i][j] != prober.StageConnect:
-				r = inconclusive(r)
-			case m.cells[i][j] != "":
-				r = bad(r, m.cells[i][j])
+	pushers := []*simAgent{a}
+	if w.setup.foreign {
+		pushers = append(pushers, w.agents[(a.n+1)%len(w.agents)])
+	}
+	for _, pusher := range pushers {
+		for i := range w.setup.regions {
+			for j := range w.setup.regions {
+				r := prober.Result{Kind: prober.KindPlayback, Pusher: pusher.id, Ingest: w.region(i), Playback: w.region(j), Run: pusher.id + w.region(i),
+					Round: round, RoundOf: w.setup.cells(), Outcome: prober.Pass}
+				stage := m.cells[i][j]
+				if stage == "" && f.pusher[pusher.n] {
+					stage = prober.StageMedia
+				}
+				switch {
+				case f.push[i] && stage != prober.StageConnect:
+					r = inconclusive(r)
+				case stage != "":
+					r = bad(r, stage)
+				}
+				w.send(a, way, r)
 			}
-			w.send(a, way, r)
 		}
 	}
 }
@@ -456,7 +471,9 @@ func (w *sim) matrix(a *simAgent, kind prober.Kind, f simFault) simMatrix {
 			switch {
 			case lost:
 				m.cells[i][j] = prober.StageConnect
-			case rows[i] || columns[j] || f.pusher[a.n]:
+			case w.hit(f.dead[j], f):
+				m.cells[i][j] = prober.StageConnect
+			case rows[i] || columns[j]:
 				m.cells[i][j] = prober.StageManifest
 			case w.hit(f.play[j] || f.core, f):
 				m.cells[i][j] = prober.StageManifest
@@ -496,6 +513,8 @@ func (w *sim) goLive(a *simAgent) {
 				cell = inconclusive(cell)
 			case m.cells[i][j] != "":
 				cell = bad(cell, m.cells[i][j])
+			case f.pusher[a.n]:
+				cell = bad(cell, prober.StageMedia)
 			}
 			w.send(a, known, cell)
 		}

@@ -243,12 +243,7 @@ func (t *turn) dueRounds() []string {
 func (t *turn) prune() {
 	const keep = time.Minute
 	for run, b := range t.s.Broadcasts {
-		for where, at := range b.Seen {
-			if t.s.At.Sub(at) > keep {
-				delete(b.Seen, where)
-			}
-		}
-		if len(b.Seen) == 0 {
+		if b.forget(t.s.At.Add(-keep)) {
 			delete(t.s.Broadcasts, run)
 		}
 	}
