@@ -97,7 +97,17 @@ const (
 	ReasonPlaylistStale       Reason = "playlist_stale"        // no new segment in time (RFC 8216bis 6.2.1)
 	ReasonSequenceRegression  Reason = "sequence_regression"   // the media sequence number fell (6.2.2)
 	ReasonStreamEnded         Reason = "stream_ended"          // EXT-X-ENDLIST on a broadcast that is up
+	ReasonPlaylistChanged     Reason = "playlist_changed"      // what was listed is no more what it was (6.2.1)
+	ReasonWindowShort         Reason = "window_short"          // too little is left after segments were removed (6.2.2)
+	ReasonRenditionsApart     Reason = "renditions_apart"      // renditions do not fit each other (6.2.4)
+	ReasonLowLatency          Reason = "low_latency"           // parts, hints, blocking reloads or delta updates do not work
+	ReasonSegmentGap          Reason = "segment_gap"           // the platform itself says that media is missing: EXT-X-GAP
 	ReasonNoRenditionPlayable Reason = "no_rendition_playable" // a multivariant playlist that lists nothing we can follow
+
+	// segment
+	ReasonSegmentGone     Reason = "segment_gone"     // removed from the server before a viewer is done with it (6.2.2)
+	ReasonSegmentSlow     Reason = "segment_slow"     // loads hardly faster than it plays
+	ReasonBitrateMismatch Reason = "bitrate_mismatch" // BANDWIDTH or EXT-X-BITRATE are not what was measured
 
 	// media
 	ReasonNotMedia      Reason = "not_media"      // neither MPEG-TS nor fMP4
@@ -188,7 +198,16 @@ func Reasons() []Reason {
 		ReasonPlaylistStale,
 		ReasonSequenceRegression,
 		ReasonStreamEnded,
+		ReasonPlaylistChanged,
+		ReasonWindowShort,
+		ReasonRenditionsApart,
+		ReasonLowLatency,
+		ReasonSegmentGap,
 		ReasonNoRenditionPlayable,
+
+		ReasonSegmentGone,
+		ReasonSegmentSlow,
+		ReasonBitrateMismatch,
 
 		ReasonNotMedia,
 		ReasonNotOurs,
