@@ -134,7 +134,7 @@ func TestInspectNamesWhatIsWrong(t *testing.T) {
 		{"packed audio, in its tag", []byte("ID3\x04\x00\x00"), "the beginning of packed audio, cut short"},
 		{"packed audio, tag cut off", []byte("ID3\x04\x00\x00\x00\x00\x00\x3f1234"), "packed audio cut short: its ID3 tag says it is 63 bytes long, 4 are left"},
 		{"packed audio without sound", []byte("ID3\x04\x00\x00\x00\x00\x00\x00silence"), "packed audio without any frame of sound in it"},
-		{"ADTS", []byte("\xff\xf1\x4c\x80\x14\x5f\xfc"), "packed audio cut short or damaged: 7 bytes at its end are no whole frame"},
+		{"ADTS", []byte("\xff\xf1\x4c\x80\x14\x5f\xfc\x21"), "packed audio cut short or damaged: 8 bytes at its end are no whole frame"},
 		{"gzip", []byte("\x1f\x8b\x08\x00\x00\x00"), "compressed data (gzip) that nobody unpacked"},
 		{"FLV", []byte("FLV\x01\x05\x00\x00\x00\x09"), "FLV"},
 		{"zeros", make([]byte, 5000), "5000 zero bytes"},

@@ -86,6 +86,7 @@ func (s *stream) at(ticks int64) time.Duration {
 // finish sums up what was collected.
 func (s *stream) finish() {
 	s.Units = len(s.units)
+	s.Headless = s.Units > 0 && s.config == nil && (s.codec == codecH264 || s.codec == codecH265)
 	if s.Units == 0 {
 		return
 	}
