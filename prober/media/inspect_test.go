@@ -145,6 +145,7 @@ func TestInspectNamesWhatIsWrong(t *testing.T) {
 		{"TS, then a page", append(slices.Clone(ts[:188*20]), strings.Repeat("<p>oops</p>", 50)...), "MPEG-TS that turns into something else at byte 3760 of 4310"},
 		{"TS without PAT", without(0), "MPEG-TS without a program association table: no player knows what is in it"},
 		{"TS without PMT", without(0x1000), "MPEG-TS without a program map table: no player knows what is in it"},
+		{"TS with a flipped bit in the PMT", flip(ts, 2*packetSize+20, 1), "MPEG-TS whose program tables have wrong checksums: players ignore them"},
 		{"TS with nothing but tables", ts[:188*3], "MPEG-TS without any picture or sound in it"},
 
 		{"fMP4, in mdat", mp4[:len(mp4)-1000], "fMP4 cut short: box mdat at byte 924 says it is 62262 bytes long, 61262 are left"},
