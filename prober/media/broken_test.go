@@ -14,9 +14,12 @@ import (
 	"streamcanary/prober/signal"
 )
 
-// muxed has ffmpeg pack 5 s of our broadcast, without a number of its pictures,
-// into segments of 1 s.
-func muxed(t *testing.T, without func(picture int) bool, args ...string) made {
+// muxed has ffmpeg pack 5 s of our broadcast into segments of 1 s.
+func muxed(t *testing.T, args ...string) made { return muxedAs(t, nil, args...) }
+
+// muxedAs changes the broadcast's frames: number of the picture or the frame of
+// sound, and its FLV tag; nil leaves it out.
+func muxedAs(t *testing.T, change func(n int, f signal.Frame) *signal.Frame, args ...string) made {
 	t.Helper()
 	needTool(t, "ffmpeg")
 	src, err := signal.New(signal.Config{Run: testRun, Label: "Frankfurt"})
@@ -27,13 +30,25 @@ func muxed(t *testing.T, without func(picture int) bool, args ...string) made {
 	for _, f := range src.Headers() {
 		flv = appendTag(flv, f)
 	}
-	for pictures, f := 0, src.Next(testClock()); f.DTS < 5*time.Second; f = src.Next(testClock().Add(time.Duration(pictures) * time.Second / 30)) {
-		if f.Audio || without == nil || !without(pictures) {
-			flv = appendTag(flv, f)
+	var pictures, sounds int
+	for {
+		f := src.Next(testClock().Add(time.Duration(pictures) * time.Second / 30))
+		if f.DTS >= 5*time.Second {
+			break
 		}
-		if !f.Audio {
-			pictures++
+		n := &pictures
+		if f.Audio {
+			n = &sounds
+			f = withMarker(f, sounds)
 		}
+		left := &f
+		if change != nil {
+			left = change(*n, f)
+		}
+		if left != nil {
+			flv = appendTag(flv, *left)
+		}
+		*n++
 	}
 	m := made{dir: t.TempDir()}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -49,6 +64,38 @@ func muxed(t *testing.T, without func(picture int) bool, args ...string) made {
 		t.Fatalf("ffmpeg %s: %d segments\n%s", strings.Join(args, " "), len(m.segments), m.read(t, "out.m3u8"))
 	}
 	return m
+}
+
+// withMarker puts a marker before each fifth frame of sound, as a
+// data_stream_element (ISO/IEC 14496-3, 4.4.2.4).
+func withMarker(f signal.Frame, n int) signal.Frame {
+	if n%5 != 0 {
+		return f
+	}
+	m := prober.Marker{Tag: prober.RunTag(testRun), Audio: true, Seq: uint64(n), Clock: testClock().Add(f.DTS)}
+	body := m.Append([]byte{f.Body[0], f.Body[1], 0x81, prober.MarkerSize})
+	f.Body = append(body, f.Body[2:]...)
+	return f
+}
+
+// without leaves pictures, or frames of sound, out.
+func without(audio bool, from, to int) func(int, signal.Frame) *signal.Frame {
+	return func(n int, f signal.Frame) *signal.Frame {
+		if f.Audio == audio && n >= from && n < to {
+			return nil
+		}
+		return &f
+	}
+}
+
+// later shifts the sound.
+func later(d time.Duration) func(int, signal.Frame) *signal.Frame {
+	return func(_ int, f signal.Frame) *signal.Frame {
+		if f.Audio {
+			f.DTS += d
+		}
+		return &f
+	}
 }
 
 // piece is a segment as it was delivered.
@@ -109,14 +156,12 @@ func flip(b []byte, at int, bits byte) []byte {
 func TestBrokenSegments(t *testing.T) {
 	t.Parallel()
 	const videoPID, pmtPID = 0x100, 0x1000
-	ts, mp4 := muxed(t, nil), muxed(t, nil, "-hls_segment_type", "fmp4")
-	jumped, late := muxed(t, nil, "-output_ts_offset", "20"), muxed(t, nil, "-output_ts_offset", "0.8")
-	silent, blind := muxed(t, nil, "-an"), muxed(t, nil, "-vn")
-	small := muxed(t, nil, "-c:v", "libx264", "-preset", "ultrafast", "-vf", "scale=320:176", "-g", "30", "-udu_sei", "1", "-bf", "0")
-	between := func(from, to int) func(int) bool {
-		return func(picture int) bool { return picture >= from && picture < to }
-	}
-	two, ten, tenFMP4 := muxed(t, between(70, 72)), muxed(t, between(70, 80)), muxed(t, between(70, 80), "-hls_segment_type", "fmp4")
+	ts, mp4 := muxed(t), muxed(t, "-hls_segment_type", "fmp4")
+	jumped, late := muxed(t, "-output_ts_offset", "20"), muxed(t, "-output_ts_offset", "0.8")
+	silent, blind := muxed(t, "-an"), muxed(t, "-vn")
+	small := muxed(t, "-c:v", "libx264", "-preset", "ultrafast", "-vf", "scale=320:176", "-g", "30", "-udu_sei", "1", "-bf", "0")
+	two, ten, tenFMP4 := muxedAs(t, without(false, 70, 72)), muxedAs(t, without(false, 70, 80)), muxedAs(t, without(false, 70, 80), "-hls_segment_type", "fmp4")
+	hole, shifted, shiftedFMP4 := muxedAs(t, without(true, 110, 125)), muxedAs(t, later(500*time.Millisecond)), muxedAs(t, later(500*time.Millisecond), "-hls_segment_type", "fmp4")
 	second := ts.piece(t, 1).bytes
 	change := func(b []byte) piece {
 		p := ts.piece(t, 1)
@@ -131,7 +176,7 @@ func TestBrokenSegments(t *testing.T) {
 		{"whole, TS", []piece{ts.piece(t, 0), ts.piece(t, 1), ts.piece(t, 2), ts.piece(t, 3)}, nil},
 		{"whole, fMP4", []piece{mp4.piece(t, 0), mp4.piece(t, 1), mp4.piece(t, 2), mp4.piece(t, 3)}, nil},
 		{"whole, sampled", []piece{ts.piece(t, 0), ts.piece(t, 3).with(func(e *Expected) { e.First = true })}, nil},
-		{"a segment is missing", []piece{ts.piece(t, 0), ts.piece(t, 2)}, []string{"2 frames_missing degraded", "2 timestamp_gap degraded"}},
+		{"a segment is missing", []piece{ts.piece(t, 0), ts.piece(t, 2)}, []string{"2 frames_missing degraded", "2 frames_missing degraded"}},
 		{"cut to a third, at a packet", []piece{ts.piece(t, 0), change(second[:len(second)/packetSize/3*packetSize])}, []string{"1 duration_mismatch degraded"}},
 		{"a lost sync byte", []piece{change(flip(second, 100*packetSize, 0x10))}, []string{"1 continuity_error degraded"}},
 		{"three packets dropped", []piece{change(dropPackets(second, ofPID(second, videoPID)[5:8]...))}, []string{"1 continuity_error degraded"}},
@@ -149,7 +194,10 @@ func TestBrokenSegments(t *testing.T) {
 		{"two frames dropped", []piece{two.piece(t, 1), two.piece(t, 2)}, []string{"2 frames_missing note"}},
 		{"ten frames dropped", []piece{ten.piece(t, 1), ten.piece(t, 2)}, []string{"2 frames_missing degraded"}},
 		{"ten frames dropped, fMP4", []piece{tenFMP4.piece(t, 1), tenFMP4.piece(t, 2)}, []string{"2 frames_missing degraded"}},
-		{"the same segment again", []piece{ts.piece(t, 1), ts.piece(t, 1)}, []string{"1 frames_repeated degraded", "1 timestamp_overlap degraded", "1 timestamp_overlap degraded"}},
+		{"fifteen frames of sound dropped", []piece{hole.piece(t, 1), hole.piece(t, 2)}, []string{"2 frames_missing degraded"}},
+		{"sound half a second late", []piece{shifted.piece(t, 1)}, []string{"1 av_offset degraded"}},
+		{"sound half a second late, fMP4", []piece{shiftedFMP4.piece(t, 1)}, []string{"1 av_offset degraded"}},
+		{"the same segment again", []piece{ts.piece(t, 1), ts.piece(t, 1)}, []string{"1 frames_repeated degraded", "1 frames_repeated degraded", "1 timestamp_overlap degraded", "1 timestamp_overlap degraded"}},
 		{"EXTINF too long", []piece{ts.piece(t, 1).with(func(e *Expected) { e.Duration = 3 * time.Second })}, []string{"1 duration_mismatch degraded"}},
 		{"EXTINF slightly off", []piece{ts.piece(t, 1).with(func(e *Expected) { e.Duration = 1250 * time.Millisecond })}, []string{"1 duration_mismatch note"}},
 		{"another size", []piece{ts.piece(t, 1), small.piece(t, 2).with(func(e *Expected) { e.Duration = 0 })}, []string{"2 encoding_changed degraded"}},

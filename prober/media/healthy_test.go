@@ -149,7 +149,9 @@ func TestHealthySegments(t *testing.T) {
 				for _, f := range checker.Check(s, Expected{Where: name, Duration: m.duration[i], Independent: true, Video: s.HasVideo, Audio: s.HasAudio}) {
 					t.Errorf("%s: %+v", name, f)
 				}
-				agree(t, s, ffprobe(t, m.init, b))
+				if i == 1 { // the others are like it; ffprobe takes its time
+					agree(t, s, ffprobe(t, m.init, b))
+				}
 			}
 		})
 	}

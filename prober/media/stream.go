@@ -68,6 +68,9 @@ func (s *stream) mark(data []byte, pts int64) {
 		return
 	}
 	for _, m := range prober.FindMarkers(data, room) {
+		if m.Audio != (s.Kind == Audio) {
+			continue
+		}
 		s.markers, s.markedAt = append(s.markers, m), append(s.markedAt, pts)
 	}
 }
