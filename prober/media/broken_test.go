@@ -39,7 +39,6 @@ func muxedAs(t *testing.T, change func(n int, f signal.Frame) *signal.Frame, arg
 		n := &pictures
 		if f.Audio {
 			n = &sounds
-			f = withMarker(f, sounds)
 		}
 		left := &f
 		if change != nil {
@@ -64,18 +63,6 @@ func muxedAs(t *testing.T, change func(n int, f signal.Frame) *signal.Frame, arg
 		t.Fatalf("ffmpeg %s: %d segments\n%s", strings.Join(args, " "), len(m.segments), m.read(t, "out.m3u8"))
 	}
 	return m
-}
-
-// withMarker puts a marker before each fifth frame of sound, as a
-// data_stream_element (ISO/IEC 14496-3, 4.4.2.4).
-func withMarker(f signal.Frame, n int) signal.Frame {
-	if n%5 != 0 {
-		return f
-	}
-	m := prober.Marker{Tag: prober.RunTag(testRun), Audio: true, Seq: uint64(n), Clock: testClock().Add(f.DTS)}
-	body := m.Append([]byte{f.Body[0], f.Body[1], 0x81, prober.MarkerSize})
-	f.Body = append(body, f.Body[2:]...)
-	return f
 }
 
 // without leaves pictures, or frames of sound, out.
