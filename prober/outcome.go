@@ -115,6 +115,10 @@ const (
 	ReasonNoMarker      Reason = "no_marker"      // media, without any marker
 	ReasonMarkerStale   Reason = "marker_stale"   // our marker, but from long ago: a loop or an old recording
 	ReasonMarkerMissing Reason = "marker_missing" // our marker did not come back within the run's time
+	ReasonNotDecodable  Reason = "not_decodable"  // a decoder gets neither a picture nor sound out of it
+	ReasonPictureBlack  Reason = "picture_black"  // every decoded picture is black
+	ReasonPictureFrozen Reason = "picture_frozen" // every decoded picture is the same
+	ReasonSoundSilent   Reason = "sound_silent"   // the decoded sound is silence
 
 	// media, what is wrong inside of it
 	ReasonMediaEncrypted   Reason = "media_encrypted"   // encrypted, though the playlist names no key for it
@@ -214,6 +218,10 @@ func Reasons() []Reason {
 		ReasonNoMarker,
 		ReasonMarkerStale,
 		ReasonMarkerMissing,
+		ReasonNotDecodable,
+		ReasonPictureBlack,
+		ReasonPictureFrozen,
+		ReasonSoundSilent,
 
 		ReasonMediaEncrypted,
 		ReasonMediaMalformed,
