@@ -27,6 +27,7 @@ func Check(r prober.Result) error {
 		checkFigures(r.Figures),
 		checkFindings(r.Findings),
 		checkHost(r.Host),
+		checkSpending(r.Spending),
 		checkDetail("detail", r.Detail),
 		checkDetail("control_detail", r.ControlDetail),
 	)
@@ -218,6 +219,13 @@ func checkHost(h prober.Host) error {
 		return nil
 	}
 	return fmt.Errorf("host.reference: %s is not known", quote(h.Reference))
+}
+
+func checkSpending(s prober.Spending) error {
+	if s.LastHour < 0 || s.Limit < 0 {
+		return fmt.Errorf("spending: %d of %d bytes, want 0 or more", s.LastHour, s.Limit)
+	}
+	return nil
 }
 
 func checkDetail(name, s string) error {
