@@ -56,20 +56,26 @@ func TestSweptAgainAndAgain(t *testing.T) {
 	play(t, assign(target("fra"), canaries), func(w *world, _ *agent.Agent) {
 		w.until(10 * time.Second)
 		var canary string
-		for name := range w.streams {
-			canary = name
-		}
+		w.change(func() {
+			for name := range w.streams {
+				canary = name
+			}
+		})
 		left := canary[:len(canary)-12] + "leftbehind12"
 		foreign := strings.ToUpper(canary[:len(canary)-12]) + "leftbehind12"
 		w.change(func() { w.streams[left], w.streams[foreign] = true, true })
 		w.until(115 * time.Second)
-		if !w.streams[left] {
-			t.Error("swept too early")
-		}
+		w.change(func() {
+			if !w.streams[left] {
+				t.Error("swept too early")
+			}
+		})
 		w.until(125 * time.Second)
-		if w.streams[left] || !w.streams[foreign] || !w.streams[canary] {
-			t.Errorf("after the sweep there are %v", w.streams)
-		}
-		delete(w.streams, foreign)
+		w.change(func() {
+			if w.streams[left] || !w.streams[foreign] || !w.streams[canary] {
+				t.Errorf("after the sweep there are %v", w.streams)
+			}
+			delete(w.streams, foreign)
+		})
 	})
 }

@@ -139,7 +139,7 @@ func (p fakePlatform) PlayURL(_ context.Context, s agent.Stream, node string) (s
 	return "http://" + node + "/hls/" + s.PlaybackID, nil, nil
 }
 
-func (p fakePlatform) Recording(_ context.Context, s agent.Stream) (string, *prober.Failure, error) {
+func (p fakePlatform) Recording(context.Context, agent.Stream) (string, *prober.Failure, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.recordings, nil, nil

@@ -35,6 +35,9 @@ func (l Leftover) left(all []listed, now time.Time) []string {
 // the others alive, and gives the first failure.
 func deleteAll(ctx context.Context, ids []string, del func(ctx context.Context, id string) (*prober.Failure, error)) (deleted int, first *prober.Failure, err error) {
 	for _, id := range ids {
+		if !alive(ctx) {
+			break
+		}
 		failure, broke := del(ctx, id)
 		switch {
 		case broke != nil:
@@ -44,9 +47,8 @@ func deleteAll(ctx context.Context, ids []string, del func(ctx context.Context, 
 		case first == nil:
 			first = failure
 		}
-		if ctx.Err() != nil {
-			break
-		}
 	}
 	return deleted, first, nil
 }
+
+func alive(ctx context.Context) bool { return ctx.Err() == nil }
