@@ -33,6 +33,7 @@ func arrows() map[string][]string {
 		"prober/hls":                   {"prober", "prober/media"},
 		"prober/platform":              {"prober"},
 		"prober/platform/platformtest": {}, // of tests
+		"prober/api":                   {"prober"},
 		"prober/schedule":              {"prober"},
 		"prober/report":                {"prober"},
 		"prober/agent":                 {"prober", "prober/report", "prober/schedule"},
