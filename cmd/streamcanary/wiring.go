@@ -74,8 +74,20 @@ func (p platformForAgent) Delete(ctx context.Context, s agent.Stream) (*prober.F
 	return p.platform.Delete(ctx, platform.Stream(s))
 }
 
-func (p platformForAgent) Sweep(ctx context.Context, prefix string) (int, *prober.Failure, error) {
-	return p.platform.Sweep(ctx, prefix)
+func (p platformForAgent) Sweep(ctx context.Context, l agent.Leftover) (int, *prober.Failure, error) {
+	return p.platform.Sweep(ctx, platform.Leftover(l))
+}
+
+func (p platformForAgent) PushURL(ctx context.Context, s agent.Stream, node string) (prober.Secret, *prober.Failure, error) {
+	return p.platform.PushURL(ctx, platform.Stream(s), node)
+}
+
+func (p platformForAgent) PlayURL(ctx context.Context, s agent.Stream, node string) (string, *prober.Failure, error) {
+	return p.platform.PlayURL(ctx, platform.Stream(s), node)
+}
+
+func (p platformForAgent) Recording(ctx context.Context, s agent.Stream) (string, *prober.Failure, error) {
+	return p.platform.Recording(ctx, platform.Stream(s))
 }
 
 // followerForAgent is a follower in the agent's words.

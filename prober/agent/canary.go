@@ -83,7 +83,9 @@ func (c *canary) loop(ctx context.Context) {
 	}
 	wait := backoff{first: reconnect, most: slowest}
 	for ctx.Err() == nil {
-		if c.connect(ctx, feed, prober.Secret(prober.StreamURL(c.ingest.URL, c.stream.Key.Reveal()))) {
+		if url, failure := c.streams.pushURL(ctx, c.ingest, c.stream); failure != nil {
+			c.failed(failure)
+		} else if c.connect(ctx, feed, url) {
 			wait.reset()
 		}
 		if !sleep(ctx, wait.next()) {
