@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"streamcanary/prober/media"
 )
 
 // Config says what a Follower follows. Only URL and Run are needed.
@@ -48,7 +50,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.MaxMarkerAge, 30*time.Second)
 	orDefault(&c.MaxBehind, 3)
 	if c.Inspect == nil {
-		c.Inspect = inspectMedia
+		c.Inspect = media.Inspect
 	}
 	return c
 }

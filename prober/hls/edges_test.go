@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"streamcanary/prober"
+	"streamcanary/prober/media"
 )
 
 // last follows an origin for a while and gives the last turn.
@@ -165,9 +166,9 @@ func TestFollowerInitSection(t *testing.T) {
 		o := newOrigin()
 		pass(9 * time.Second)
 		o.fault, o.to = fmp4, time.Hour
-		inspect := func(segment, init []byte) ([]prober.Marker, error) {
+		inspect := func(segment, init []byte) (media.Summary, error) {
 			if string(init) != "init" {
-				return nil, errors.New("no initialization section")
+				return media.Summary{}, errors.New("no initialization section")
 			}
 			return testInspect(segment, init)
 		}

@@ -25,6 +25,13 @@ type Observation struct {
 	MediaSequence           uint64        // of the latest playlist
 	TargetDuration          time.Duration // of the latest playlist
 
+	// Proof is the weakest means by which the renditions that are followed were
+	// proven to be ours and live; "" while one of them is not proven.
+	Proof     prober.Means
+	LatencyBy prober.Means     // what the latencies were taken from
+	Viewing   prober.Viewing   // what a viewer would have felt; counts are of this turn
+	HTTP      prober.HTTPTimes // of the latest segment
+
 	Resolve, Connect, TLS time.Duration // of the latest connection made
 	ManifestTime          time.Duration // of the latest playlist
 	SegmentTime           time.Duration // of the latest good segment

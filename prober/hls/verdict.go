@@ -16,10 +16,11 @@ type sight struct {
 
 // judge says whether a downloaded segment is media, ours, and from now.
 func (f *Follower) judge(where *url.URL, segment, init []byte, at time.Time) (sight, *prober.Failure) {
-	markers, err := f.cfg.Inspect(segment, init)
+	summary, err := f.cfg.Inspect(segment, init)
 	if err != nil {
 		return sight{}, failf(prober.StageMedia, prober.ReasonNotMedia, "%s (%d bytes): %v", place(where), len(segment), err)
 	}
+	markers := summary.Markers
 	if len(markers) == 0 {
 		return sight{}, failf(prober.StageMedia, prober.ReasonNoMarker, "%s (%d bytes): media without any marker", place(where), len(segment))
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"streamcanary/prober"
+	"streamcanary/prober/media"
 )
 
 // pipeListener is a network in memory, so that a test's time is synctest's.
@@ -172,11 +173,11 @@ func segmentOf(run string, from, to time.Time, seq uint64) []byte {
 }
 
 // testInspect takes whatever begins with a sync byte for media.
-func testInspect(segment, _ []byte) ([]prober.Marker, error) {
+func testInspect(segment, _ []byte) (media.Summary, error) {
 	if segment[0] != 0x47 {
-		return nil, errors.New("not media: no sync byte")
+		return media.Summary{}, errors.New("not media: no sync byte")
 	}
-	return prober.FindMarkers(segment, 0), nil
+	return media.Summary{Markers: prober.FindMarkers(segment, 0)}, nil
 }
 
 // turn is one Observe of a timeline.

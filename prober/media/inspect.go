@@ -9,35 +9,10 @@ import (
 	"streamcanary/prober"
 )
 
-// Container is how a segment is packed.
-type Container string
-
-// The containers.
-const (
-	Unknown Container = ""
-	MPEGTS  Container = "mpegts" // ISO/IEC 13818-1
-	FMP4    Container = "fmp4"   // ISO/IEC 14496-12, fragments
-)
-
 const (
 	maxMarkers = 1 << 14 // 4 minutes at 60 frames per second
 	maxUnits   = 1 << 16 // pictures of a segment
 )
-
-// Summary is what a segment holds. Times are presentation times since the zero
-// of the container's clock (MPEG-TS: it wraps after 26.5 h, but not within a
-// segment), to the microsecond.
-type Summary struct {
-	Container  Container
-	HasVideo   bool            // there is at least one picture
-	HasAudio   bool            // there is sound
-	Pictures   int             // access units of video
-	FirstVideo time.Duration   // earliest presentation time of a picture
-	LastVideo  time.Duration   // latest
-	Keyframe   bool            // decoding can start at the first picture; false when its codec is not known
-	Markers    []prober.Marker // in the order of presentation, at most 16384
-	Note       string          // what could not be read, "" when all could
-}
 
 // Inspect looks into a segment. init is its initialization section (EXT-X-MAP):
 // without it an fMP4 segment's tracks, and so its times, are not known; for

@@ -132,8 +132,9 @@ type wireStage struct {
 }
 
 // Encode writes r in the wire form. A detail that is too long or no text is cut
-// and cleaned, and findings beyond prober.MaxFindings are left out; whatever else breaks a rule of Check is an error, and a defect
-// of the prober that made the result.
+// and cleaned; findings beyond prober.MaxFindings, and the last of those that
+// make it longer than MaxResultSize, are left out. Whatever else breaks a rule
+// of Check is an error, and a defect of the prober that made the result.
 func Encode(r prober.Result) ([]byte, error) {
 	r.Detail = prober.Clip(r.Detail, prober.MaxDetail)
 	r.ControlDetail = prober.Clip(r.ControlDetail, prober.MaxDetail)
@@ -146,6 +147,10 @@ func Encode(r prober.Result) ([]byte, error) {
 		return nil, fmt.Errorf("encode result %q: %w", r.ID, err)
 	}
 	b, err := json.Marshal(toWire(r))
+	// JSON makes six bytes of one where a server's words hold control characters.
+	for ; err == nil && len(b) > MaxResultSize && len(r.Findings) > 0; b, err = json.Marshal(toWire(r)) {
+		r.Findings = r.Findings[:len(r.Findings)-1]
+	}
 	if err != nil {
 		return nil, fmt.Errorf("encode result %q: %w", r.ID, err)
 	}

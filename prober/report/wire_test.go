@@ -199,12 +199,21 @@ func TestLargestResultFits(t *testing.T) {
 	for len(r.Figures.Stages) < 32 {
 		r.Figures.Stages = append(r.Figures.Stages, prober.StageTime{Stage: prober.StageProvision, Duration: 1<<63 - 1})
 	}
+	for range prober.MaxFindings {
+		f := prober.Finding{Section: strings.Repeat(`<`, 200), Severity: prober.SeverityNote, Stage: prober.StageMedia,
+			Reason: prober.ReasonNotMedia, Where: strings.Repeat(`<`, 200), Detail: strings.Repeat(`<`, 300), Count: 1}
+		r.Findings = append(r.Findings, f)
+	}
+	r.Findings = r.Findings[:prober.MaxFindings]
 	b, err := report.Encode(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := report.Decode(b); err != nil {
+	switch back, err := report.Decode(b); {
+	case err != nil:
 		t.Fatal(err)
+	case len(back.Findings) == 0 || len(back.Findings) == prober.MaxFindings:
+		t.Errorf("%d findings, want those alone that fit", len(back.Findings))
 	}
 	r.Figures.Stages = append(r.Figures.Stages, prober.StageTime{Stage: prober.StageProvision})
 	if _, err := report.Encode(r); err == nil {
