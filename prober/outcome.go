@@ -143,6 +143,7 @@ const (
 	ReasonNothingPushed Reason = "nothing_pushed" // the broadcast to be pulled is down: says nothing of playback
 	ReasonOverlap       Reason = "overlap"        // the last run on the same key has not ended
 	ReasonCancelled     Reason = "cancelled"
+	ReasonBudget        Reason = "budget" // the agent's bytes of the hour are spent
 	ReasonConfiguration Reason = "configuration"
 )
 
@@ -232,6 +233,7 @@ func Reasons() []Reason {
 		ReasonNothingPushed,
 		ReasonOverlap,
 		ReasonCancelled,
+		ReasonBudget,
 		ReasonConfiguration,
 	}
 }

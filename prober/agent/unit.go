@@ -164,7 +164,7 @@ func (u *unit) startProbe(p prober.Probe) {
 		defer stop()
 		<-u.swept
 		last := time.Now()
-		schedule.Run(ctx, s, p.Offset, func(context.Context, time.Time) {
+		schedule.Run(ctx, s, p.Offset, p.Jitter, func(context.Context, time.Time) {
 			since := last
 			last = time.Now()
 			turn(since)

@@ -125,7 +125,7 @@ func (o *origin) answer(w http.ResponseWriter, r *http.Request) {
 	case name == "index.m3u8":
 		_, _ = fmt.Fprint(w, "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=64000,CODECS=\"mp4a.40.2\"\naudio.m3u8\n"+
 			"#EXT-X-STREAM-INF:BANDWIDTH=500000,CODECS=\"avc1.64001e,mp4a.40.2\"\nlive.m3u8?token=s3cret\n")
-	case name == "live.m3u8":
+	case name == "live.m3u8", name == "audio.m3u8":
 		_, _ = fmt.Fprint(w, o.window(0, o.complete()))
 	case strings.HasPrefix(name, "seg"):
 		n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(name, "seg"), ".ts"))
@@ -190,7 +190,11 @@ func (t turn) verdict() string {
 	if t.Failure == nil {
 		return "good"
 	}
-	return string(t.Failure.Stage) + "/" + string(t.Failure.Reason)
+	verdict := string(t.Failure.Stage) + "/" + string(t.Failure.Reason)
+	if t.Failure.Outcome == prober.Degraded {
+		return "degraded " + verdict
+	}
+	return verdict
 }
 
 // watch follows url at an origin for some time and observes once a second. It

@@ -51,6 +51,7 @@ type Summary struct {
 	// it, by both kinds of markers; negative: earlier. Valid when AVKnown.
 	AVOffset time.Duration
 	AVKnown  bool
+	Untimed  bool    // packed audio without the timestamp that it has to begin with: its times count from 0
 	Tracks   []Track // in the container's order, at most 16
 	TS       TransportStats
 	MP4      FragmentStats
