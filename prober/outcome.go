@@ -74,6 +74,7 @@ const (
 	ReasonPublishRejected  Reason = "publish_rejected"    // an onStatus error, whatever its code
 	ReasonPublishNameInUse Reason = "publish_name_in_use" // NetStream.Publish.BadName
 	ReasonPublishDenied    Reason = "publish_denied"      // NetStream.Publish.Denied and the like
+	ReasonPublishBadKey    Reason = "publish_bad_key"     // the description says that the stream key is not valid
 	ReasonPublishNoAnswer  Reason = "publish_no_answer"   // publish command never answered
 
 	// connect, publish, ingest
@@ -81,6 +82,11 @@ const (
 	ReasonConnectionReset  Reason = "connection_reset"  // RST
 	ReasonSendStalled      Reason = "send_stalled"      // the server stopped reading
 	ReasonSendThrottled    Reason = "send_throttled"    // the server reads slower than the broadcast's rate
+
+	// findings of the connection to an ingest
+	ReasonRedirected       Reason = "redirected"         // the server sends the broadcaster elsewhere
+	ReasonChunkSizeChanged Reason = "chunk_size_changed" // in mid-broadcast, by the server
+	ReasonWindowChanged    Reason = "window_changed"     // acknowledgement window or peer bandwidth, in mid-broadcast
 
 	// manifest, segment
 	ReasonHTTPStatus   Reason = "http_status"   // any status but 200 and 206; the detail names it
@@ -182,12 +188,16 @@ func Reasons() []Reason {
 		ReasonPublishRejected,
 		ReasonPublishNameInUse,
 		ReasonPublishDenied,
+		ReasonPublishBadKey,
 		ReasonPublishNoAnswer,
 
 		ReasonConnectionClosed,
 		ReasonConnectionReset,
 		ReasonSendStalled,
 		ReasonSendThrottled,
+		ReasonRedirected,
+		ReasonChunkSizeChanged,
+		ReasonWindowChanged,
 
 		ReasonHTTPStatus,
 		ReasonHTTPTimeout,
