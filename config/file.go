@@ -106,7 +106,8 @@ type componentFile struct {
 
 type policyFile struct {
 	Quorum            int           `mapstructure:"quorum"`
-	Threshold         float64       `mapstructure:"threshold"`
+	Threshold         *float64      `mapstructure:"threshold"`
+	FalseOpenings     float64       `mapstructure:"false_openings"`
 	RecoveryThreshold float64       `mapstructure:"recovery_threshold"`
 	Hold              time.Duration `mapstructure:"hold"`
 	JoinWindow        time.Duration `mapstructure:"join_window"`

@@ -46,7 +46,7 @@ type Reason string
 
 // The reasons. The comment says at which stage a reason is met and what was seen.
 const (
-	// provision
+	// provision; of api probes whatever they ask for
 	ReasonAPIUnreachable  Reason = "api_unreachable"  // no HTTP answer: refused, reset, no route
 	ReasonAPITimeout      Reason = "api_timeout"      // no HTTP answer in time
 	ReasonAPIError        Reason = "api_error"        // status 5xx, or one the contract does not know
@@ -54,18 +54,21 @@ const (
 	ReasonAPIUnauthorized Reason = "api_unauthorized" // 401, 403: inconclusive
 	ReasonAPIQuota        Reason = "api_quota"        // 402, 429: inconclusive
 
+	ReasonAPIWrongValue Reason = "api_wrong_value" // the field that a check looks at holds something else, or is not there
+
 	// resolve
 	ReasonNameNotResolved Reason = "name_not_resolved"
 
 	// connect (of an ingest, and of a playback)
-	ReasonConnectionRefused Reason = "connection_refused"
-	ReasonUnreachable       Reason = "unreachable" // no route, host or network unreachable
-	ReasonConnectTimeout    Reason = "connect_timeout"
-	ReasonTLSFailed         Reason = "tls_failed"
-	ReasonHandshakeTimeout  Reason = "handshake_timeout" // TCP accepted, RTMP handshake never answered
-	ReasonHandshakeFailed   Reason = "handshake_failed"  // answered with something that is not RTMP
-	ReasonConnectRejected   Reason = "connect_rejected"  // NetConnection.Connect.Rejected and the like
-	ReasonConnectNoAnswer   Reason = "connect_no_answer" // connect command never answered
+	ReasonConnectionRefused   Reason = "connection_refused"
+	ReasonUnreachable         Reason = "unreachable" // no route, host or network unreachable
+	ReasonConnectTimeout      Reason = "connect_timeout"
+	ReasonTLSFailed           Reason = "tls_failed"
+	ReasonHandshakeTimeout    Reason = "handshake_timeout"    // TCP accepted, RTMP handshake never answered
+	ReasonHandshakeFailed     Reason = "handshake_failed"     // answered with something that is not RTMP
+	ReasonConnectRejected     Reason = "connect_rejected"     // NetConnection.Connect.Rejected and the like
+	ReasonConnectNoAnswer     Reason = "connect_no_answer"    // connect command never answered
+	ReasonCertificateExpiring Reason = "certificate_expiring" // valid, but not for as long as was asked: degraded
 
 	// publish
 	ReasonPublishRejected  Reason = "publish_rejected"    // an onStatus error, whatever its code
@@ -103,36 +106,125 @@ const (
 	ReasonMarkerStale   Reason = "marker_stale"   // our marker, but from long ago: a loop or an old recording
 	ReasonMarkerMissing Reason = "marker_missing" // our marker did not come back within the run's time
 
+	// media, what is wrong inside of it
+	ReasonMediaEncrypted   Reason = "media_encrypted"   // encrypted, though the playlist names no key for it
+	ReasonMediaMalformed   Reason = "media_malformed"   // damaged tables or boxes, samples that are not there
+	ReasonContinuityError  Reason = "continuity_error"  // transport packets are lost (continuity_counter)
+	ReasonClockReference   Reason = "clock_reference"   // PCR missing, too rare, or jumping
+	ReasonVideoMissing     Reason = "video_missing"     // no picture where there has to be one
+	ReasonAudioMissing     Reason = "audio_missing"     // no sound where there has to be some
+	ReasonNoKeyframe       Reason = "no_keyframe"       // a segment that decoding cannot start with
+	ReasonFramesMissing    Reason = "frames_missing"    // markers of our frames are skipped
+	ReasonFramesRepeated   Reason = "frames_repeated"   // markers of our frames come again
+	ReasonTimestampGap     Reason = "timestamp_gap"     // a hole in the media's time
+	ReasonTimestampOverlap Reason = "timestamp_overlap" // media time that comes twice
+	ReasonTimestampJump    Reason = "timestamp_jump"    // another timeline, without EXT-X-DISCONTINUITY
+	ReasonDurationMismatch Reason = "duration_mismatch" // media longer or shorter than its EXTINF
+	ReasonAVOffset         Reason = "av_offset"         // sound and picture are apart
+	ReasonEncodingChanged  Reason = "encoding_changed"  // tracks, codec or format, without EXT-X-DISCONTINUITY
+
 	// latency, teardown
 	ReasonLatencyHigh    Reason = "latency_high"
 	ReasonTeardownFailed Reason = "teardown_failed"
+
+	// recording
+	ReasonRecordingMissing    Reason = "recording_missing"    // nothing there, or not finished, in time
+	ReasonRecordingDenied     Reason = "recording_denied"     // 401 or 403: "Access Denied"
+	ReasonRecordingDuration   Reason = "recording_duration"   // longer or shorter than the broadcast was
+	ReasonRecordingUnplayable Reason = "recording_unplayable" // a playlist or a segment of it cannot be had, or is not media
 
 	// inconclusive
 	ReasonNothingPushed Reason = "nothing_pushed" // the broadcast to be pulled is down: says nothing of playback
 	ReasonOverlap       Reason = "overlap"        // the last run on the same key has not ended
 	ReasonCancelled     Reason = "cancelled"
+	ReasonBudget        Reason = "budget" // the agent's bytes of the hour are spent
 	ReasonConfiguration Reason = "configuration"
 )
 
 // Reasons lists every reason, in the order of the stages.
 func Reasons() []Reason {
 	return []Reason{
-		ReasonAPIUnreachable, ReasonAPITimeout, ReasonAPIError,
-		ReasonAPIBadAnswer, ReasonAPIUnauthorized, ReasonAPIQuota,
-		ReasonNameNotResolved, ReasonConnectionRefused, ReasonUnreachable,
-		ReasonConnectTimeout, ReasonTLSFailed, ReasonHandshakeTimeout,
-		ReasonHandshakeFailed, ReasonConnectRejected, ReasonConnectNoAnswer,
-		ReasonPublishRejected, ReasonPublishNameInUse, ReasonPublishDenied,
-		ReasonPublishNoAnswer, ReasonConnectionClosed, ReasonConnectionReset,
-		ReasonSendStalled, ReasonSendThrottled, ReasonHTTPStatus,
-		ReasonHTTPTimeout, ReasonHTTPClosed, ReasonRedirectLoop,
-		ReasonTooLarge, ReasonEmptyBody, ReasonNotAPlaylist,
-		ReasonPlaylistMalformed, ReasonPlaylistNoSegments, ReasonPlaylistStale,
-		ReasonSequenceRegression, ReasonStreamEnded, ReasonNoRenditionPlayable,
-		ReasonNotMedia, ReasonNotOurs, ReasonNoMarker,
-		ReasonMarkerStale, ReasonMarkerMissing, ReasonLatencyHigh,
-		ReasonTeardownFailed, ReasonNothingPushed, ReasonOverlap,
-		ReasonCancelled, ReasonConfiguration,
+		ReasonAPIUnreachable,
+		ReasonAPITimeout,
+		ReasonAPIError,
+		ReasonAPIBadAnswer,
+		ReasonAPIUnauthorized,
+		ReasonAPIQuota,
+
+		ReasonAPIWrongValue,
+
+		ReasonNameNotResolved,
+
+		ReasonConnectionRefused,
+		ReasonUnreachable,
+		ReasonConnectTimeout,
+		ReasonTLSFailed,
+		ReasonHandshakeTimeout,
+		ReasonHandshakeFailed,
+		ReasonConnectRejected,
+		ReasonConnectNoAnswer,
+		ReasonCertificateExpiring,
+
+		ReasonPublishRejected,
+		ReasonPublishNameInUse,
+		ReasonPublishDenied,
+		ReasonPublishNoAnswer,
+
+		ReasonConnectionClosed,
+		ReasonConnectionReset,
+		ReasonSendStalled,
+		ReasonSendThrottled,
+
+		ReasonHTTPStatus,
+		ReasonHTTPTimeout,
+		ReasonHTTPClosed,
+		ReasonRedirectLoop,
+		ReasonTooLarge,
+		ReasonEmptyBody,
+
+		ReasonNotAPlaylist,
+		ReasonPlaylistMalformed,
+		ReasonPlaylistNoSegments,
+		ReasonPlaylistStale,
+		ReasonSequenceRegression,
+		ReasonStreamEnded,
+		ReasonNoRenditionPlayable,
+
+		ReasonNotMedia,
+		ReasonNotOurs,
+		ReasonNoMarker,
+		ReasonMarkerStale,
+		ReasonMarkerMissing,
+
+		ReasonMediaEncrypted,
+		ReasonMediaMalformed,
+		ReasonContinuityError,
+		ReasonClockReference,
+		ReasonVideoMissing,
+		ReasonAudioMissing,
+		ReasonNoKeyframe,
+		ReasonFramesMissing,
+		ReasonFramesRepeated,
+		ReasonTimestampGap,
+		ReasonTimestampOverlap,
+		ReasonTimestampJump,
+		ReasonDurationMismatch,
+		ReasonAVOffset,
+		ReasonEncodingChanged,
+
+		ReasonLatencyHigh,
+		ReasonTeardownFailed,
+
+		ReasonRecordingMissing,
+		ReasonRecordingDenied,
+		ReasonRecordingDuration,
+		ReasonRecordingUnplayable,
+
+		ReasonNothingPushed,
+		ReasonOverlap,
+		ReasonCancelled,
+		ReasonBudget,
+		ReasonConfiguration,
 	}
 }
 

@@ -86,7 +86,7 @@ func (f followerForAgent) Observe(now time.Time) agent.Observation {
 	return agent.Observation{
 		Failure: o.Failure, Marker: o.LastMarker, PlayingSince: o.PlayingSince,
 		LatencyFirst: o.LatencyFirst, LatencyLast: o.LatencyLast, Segments: o.Segments, Bytes: o.BytesReceived,
-		Stages: o.Stages(),
+		Stages: o.Stages(), LatencyBy: o.LatencyBy, Proof: o.Proof, Findings: o.Findings, Viewing: o.Viewing, HTTP: o.HTTP,
 	}
 }
 

@@ -45,7 +45,7 @@ type canary struct {
 	startedAt     time.Time // the latest broadcast's
 	downSince     time.Time
 	interruptions int
-	sentBefore    int64 // bytes, at the last round
+	sentBefore    Sent // at the last round
 	playbacks     []prober.Playback
 	cells         map[string]*cell // by playback id
 }

@@ -17,7 +17,7 @@ func (c *canary) published(b Broadcast) {
 	case <-c.confirm: // of the last connection
 	default:
 	}
-	c.broadcast, c.startedAt, c.sentBefore = b, time.Now(), 0
+	c.broadcast, c.startedAt, c.sentBefore = b, time.Now(), Sent{}
 	c.phase = trying
 	for _, p := range c.playbacks {
 		c.follow(p)
@@ -121,8 +121,9 @@ func (c *canary) pushResult(round string, of int, since time.Time) prober.Result
 	r.Started, r.RoundOf = since, of
 	if c.broadcast != nil {
 		sent := c.broadcast.Sent()
-		r.Figures.BytesSent, r.Figures.SendStall = max(sent.Bytes-c.sentBefore, 0), sent.Stall
-		c.sentBefore = sent.Bytes
+		r.Figures.BytesSent, r.Figures.SendStall = max(sent.Bytes-c.sentBefore.Bytes, 0), sent.Stall
+		r.Figures.SendQueue, r.Findings = sent.SendQueue, newFindings(c.sentBefore.Findings, sent.Findings)
+		c.sentBefore = sent
 	}
 	switch {
 	case c.phase == up:
@@ -147,7 +148,7 @@ func (c *canary) pullResult(p prober.Playback, round string, of int, since time.
 		return judged(r, nothing(prober.ReasonNothingPushed, "the broadcast has not started yet"))
 	}
 	obs, played := cell.observe()
-	r.Figures = cell.figures(obs)
+	r = cell.measured(r, obs)
 	if played && c.phase == trying {
 		c.seen()
 	}

@@ -17,11 +17,14 @@ type cell struct {
 	began    time.Time // only younger markers count
 	stop     context.CancelFunc
 
-	mu       sync.Mutex
-	played   bool
-	broke    error // of the follower itself
-	segments int   // good ones, and all bytes, that no result has told of yet
-	bytes    int64
+	mu     sync.Mutex
+	played bool
+	broke  error // of the follower itself
+	// What no result has told of yet.
+	segments int   // good ones
+	bytes    int64 // all
+	findings []prober.Finding
+	viewing  prober.Viewing
 }
 
 // watch starts a follower of a run at a playback. Its first marker calls seen,
@@ -55,6 +58,8 @@ func (c *cell) observe() (obs Observation, played bool) {
 	defer c.mu.Unlock()
 	c.segments += obs.Segments
 	c.bytes += obs.Bytes
+	c.findings = addFindings(c.findings, obs.Findings...)
+	c.viewing = addViewing(c.viewing, obs.Viewing)
 	if c.broke != nil {
 		obs.Failure = broken(prober.StageManifest, c.broke)
 	}
@@ -80,15 +85,24 @@ func markerMissing(obs Observation) *prober.Failure {
 		Detail: "the broadcast is taken, but its marker did not come back"}
 }
 
-// figures are what was measured since the last result. A latency is of a segment
-// that came meanwhile, or not measured.
-func (c *cell) figures(obs Observation) prober.Figures {
+// measured puts into r what was seen since the last result. A latency is of a
+// segment that came meanwhile, or not measured.
+func (c *cell) measured(r prober.Result, obs Observation) prober.Result {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f := prober.Figures{BytesReceived: c.bytes, Stages: obs.Stages}
+	r.Figures = prober.Figures{BytesReceived: c.bytes, Stages: obs.Stages, Proof: obs.Proof, Viewing: c.viewing, HTTP: obs.HTTP}
 	if c.segments > 0 {
-		f.LatencyFirst, f.LatencyLast = obs.LatencyFirst, obs.LatencyLast
+		r.Figures.LatencyFirst, r.Figures.LatencyLast, r.Figures.LatencyBy = obs.LatencyFirst, obs.LatencyLast, obs.LatencyBy
 	}
-	c.segments, c.bytes = 0, 0
-	return f
+	r.Findings = c.findings
+	c.segments, c.bytes, c.findings, c.viewing = 0, 0, nil, prober.Viewing{}
+	return r
+}
+
+// addViewing adds what a viewer felt later to what was felt before.
+func addViewing(before, later prober.Viewing) prober.Viewing {
+	later.Watched += before.Watched
+	later.Rebuffers += before.Rebuffers
+	later.RebufferTime += before.RebufferTime
+	return later
 }

@@ -216,7 +216,8 @@ func (g *goLive) pushSide() prober.Result {
 	r := g.base
 	if g.broadcast != nil {
 		sent := g.broadcast.Sent()
-		r.Figures.BytesSent, r.Figures.SendStall = sent.Bytes, sent.Stall
+		r.Figures.BytesSent, r.Figures.SendStall, r.Figures.SendQueue = sent.Bytes, sent.Stall, sent.SendQueue
+		r.Findings = addFindings(nil, sent.Findings...)
 	}
 	return r
 }
@@ -224,7 +225,8 @@ func (g *goLive) pushSide() prober.Result {
 func (g *goLive) tellCell(i int, c *cell, obs Observation, f *prober.Failure) {
 	g.cellsTold[i] = true
 	r := g.base
-	r.Playback, r.Started, r.Figures = g.playbacks[i].ID, g.published, c.figures(obs)
+	r.Playback, r.Started = g.playbacks[i].ID, g.published
+	r = c.measured(r, obs)
 	if f == nil {
 		r.Figures.TTFF = max(obs.PlayingSince.Sub(g.published), 0)
 	}

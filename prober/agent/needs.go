@@ -58,6 +58,11 @@ type Sent struct {
 	Stages []prober.StageTime
 	Bytes  int64
 	Stall  time.Duration // longest time a write was blocked
+	// SendQueue is the most bytes that waited in the kernel to be taken.
+	SendQueue int64
+	// Findings are what the server asked for or did besides, all since the
+	// publish.
+	Findings []prober.Finding
 }
 
 // Follower plays one broadcast at one playback, as a viewer's player would.
@@ -80,4 +85,9 @@ type Observation struct {
 	Segments     int                // good ones, since the last Observe
 	Bytes        int64              // received since the last Observe
 	Stages       []prober.StageTime // of the latest connection, playlist and segment
+	LatencyBy    prober.Means       // what the latencies were taken from
+	Proof        prober.Means       // what proved the broadcast to be ours and live; "" is not proven
+	Findings     []prober.Finding   // since the last Observe
+	Viewing      prober.Viewing     // what it counts is since the last Observe
+	HTTP         prober.HTTPTimes   // of the latest segment
 }

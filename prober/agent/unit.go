@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -29,12 +30,17 @@ type unit struct {
 
 	// Of the agent's own goroutine alone.
 	wanted []prober.Probe
-	probes map[prober.Probe]context.CancelFunc
+	probes map[prober.Kind]runningProbe // a target has at most one of each kind
 
 	mu       sync.Mutex
 	target   prober.Target
 	canaries map[string]*runningCanary // by ingest id
 	kinds    map[prober.Kind]prober.Probe
+}
+
+type runningProbe struct {
+	probe prober.Probe
+	stop  context.CancelFunc
 }
 
 type runningCanary struct {
@@ -49,7 +55,7 @@ func newUnit(ctx context.Context, e *env, t prober.Target) (*unit, error) {
 	}
 	u := &unit{env: e, streams: &streams{env: e, target: t.ID, platform: platform},
 		swept: make(chan struct{}), rounds: make(chan struct{}, maxRounds),
-		probes: map[prober.Probe]context.CancelFunc{}, canaries: map[string]*runningCanary{}}
+		probes: map[prober.Kind]runningProbe{}, canaries: map[string]*runningCanary{}}
 	u.target = prober.Target{ID: t.ID, Platform: t.Platform}
 	u.ctx, u.cancel = context.WithCancel(ctx)
 	u.running.Go(func() {
@@ -75,15 +81,15 @@ func (u *unit) apply(t prober.Target, probes []prober.Probe) {
 	u.target, u.kinds = t, kinds
 	u.applyCanaries()
 	u.mu.Unlock()
-	for p, stop := range u.probes {
-		if !slices.Contains(probes, p) {
-			stop()
-			delete(u.probes, p)
+	for kind, r := range u.probes {
+		if p, wanted := kinds[kind]; !wanted || !reflect.DeepEqual(p, r.probe) {
+			r.stop()
+			delete(u.probes, kind)
 		}
 	}
 	for _, p := range probes {
-		if u.probes[p] == nil {
-			u.startProbe(p)
+		if _, runs := u.probes[p.Kind]; !runs {
+			u.startProbe(kinds[p.Kind])
 		}
 	}
 }
@@ -153,12 +159,12 @@ func (u *unit) startProbe(p prober.Probe) {
 		return
 	}
 	ctx, stop := context.WithCancel(u.ctx)
-	u.probes[p] = stop
+	u.probes[p.Kind] = runningProbe{probe: p, stop: stop}
 	u.running.Go(func() {
 		defer stop()
 		<-u.swept
 		last := time.Now()
-		schedule.Run(ctx, s, p.Offset, func(context.Context, time.Time) {
+		schedule.Run(ctx, s, p.Offset, p.Jitter, func(context.Context, time.Time) {
 			since := last
 			last = time.Now()
 			turn(since)

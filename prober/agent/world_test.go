@@ -45,6 +45,8 @@ type world struct {
 	following int                        // now
 	keeps     *prober.Failure            // of every delete
 	deletes   int                        // asked for
+	findings  []prober.Finding           // of every look at a playback
+	asked     []prober.Finding           // of every ingest, since its publish
 }
 
 func newWorld(t *testing.T) *world {
@@ -176,7 +178,9 @@ func (b *fakeBroadcast) end() {
 }
 
 func (b *fakeBroadcast) Sent() agent.Sent {
-	return agent.Sent{Bytes: int64(time.Since(b.began) / time.Millisecond), Stages: []prober.StageTime{{Stage: prober.StageConnect, Duration: time.Millisecond}}}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return agent.Sent{Bytes: int64(time.Since(b.began) / time.Millisecond), SendQueue: 7, Findings: slices.Clone(b.asked), Stages: []prober.StageTime{{Stage: prober.StageConnect, Duration: time.Millisecond}}}
 }
 
 func (b *fakeBroadcast) Close(context.Context) error {
@@ -240,7 +244,9 @@ func (f *fakeFollower) look(now time.Time) {
 		f.seen.Failure = nil
 		f.seen.Segments++
 		f.seen.Bytes += 100
-		f.seen.LatencyLast = mediaDelay / 2
+		f.seen.LatencyLast, f.seen.LatencyBy, f.seen.Proof = mediaDelay/2, prober.MeansSEI, prober.MeansSEI
+		f.seen.Viewing.Watched += 100 * time.Millisecond
+		f.seen.Findings = append(f.seen.Findings, f.findings...)
 		clock := now.Add(-mediaDelay / 2)
 		if !f.old.IsZero() {
 			clock = f.old
@@ -257,7 +263,7 @@ func (f *fakeFollower) Observe(time.Time) agent.Observation {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	seen := f.seen
-	f.seen.Segments, f.seen.Bytes = 0, 0
+	f.seen.Segments, f.seen.Bytes, f.seen.Findings, f.seen.Viewing.Watched = 0, 0, nil, 0
 	return seen
 }
 

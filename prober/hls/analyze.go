@@ -9,28 +9,13 @@ import (
 	"streamcanary/prober"
 )
 
-// DefaultStaleTolerance is what a new segment may be late beyond 1.5 target
-// durations before a playlist counts as stale.
-const DefaultStaleTolerance = time.Second
-
 // slightlyApart is by how many segments two origins behind one name may differ
 // without either being at fault.
 const slightlyApart = 3
 
-// Finding is one rule that a playlist breaks.
-type Finding struct {
-	Section string // of rfc8216bis
-	Failure prober.Failure
-}
-
-// Rules are the settings of Analyze. The zero value has the defaults.
-type Rules struct {
-	StaleTolerance time.Duration // 0 is DefaultStaleTolerance; negative is none
-}
-
 // Analyze checks current, and how it follows from previous (nil for the first),
 // with the default Rules.
-func Analyze(previous, current *Playlist, at time.Time) []Finding {
+func Analyze(previous, current *Playlist, at time.Time) []prober.Finding {
 	return Rules{}.Analyze(previous, current, at)
 }
 
@@ -39,44 +24,30 @@ func Analyze(previous, current *Playlist, at time.Time) []Finding {
 // requested, so that a slow answer is not held against the playlist, and
 // previous.Updated is when a change was last observed. The same playlist twice
 // breaks no rule until it is stale.
-func (r Rules) Analyze(previous, current *Playlist, at time.Time) []Finding {
-	var found []Finding
-	add := func(section string, outcome prober.Outcome, reason prober.Reason, format string, args ...any) {
-		f := manifest(reason, format+" (%s)", append(args, section)...)
-		f.Outcome = outcome
-		found = append(found, Finding{Section: section, Failure: *f})
-	}
+func (r Rules) Analyze(previous, current *Playlist, at time.Time) []prober.Finding {
+	found := findings{rules: r}
 	if current.EndList {
-		add("4.4.3.4", prober.Fail, prober.ReasonStreamEnded, "EXT-X-ENDLIST at media sequence %d, but the broadcast is up", current.MediaSequence)
+		found.add(ruleEnded, "EXT-X-ENDLIST at media sequence %d, but the broadcast is up", current.MediaSequence)
 	}
 	if len(current.Segments) == 0 {
-		add("6.2.2", prober.Fail, prober.ReasonPlaylistNoSegments, "the playlist lists no segment")
+		found.add(ruleEmpty, "the playlist lists no segment")
 	}
 	how := compare(previous, current)
 	if how == regressed {
-		add("6.2.2", prober.Fail, prober.ReasonSequenceRegression, "media sequence fell from %s to %s", window(previous), window(current))
+		found.add(ruleRegression, "media sequence fell from %s to %s", window(previous), window(current))
 	}
 	if how == unchanged || how == olderCopy {
 		bound := r.staleAfter(current.TargetDuration)
 		if since := at.Sub(previous.Updated); since > bound && !current.EndList && len(current.Segments) > 0 {
-			add("6.2.1", prober.Fail, prober.ReasonPlaylistStale, "no new segment after %s for %s, more than 1.5 x target duration %s and a tolerance of %s",
+			found.add(ruleStale, "no new segment after %s for %s, more than 1.5 x target duration %s and a tolerance of %s",
 				window(previous), since.Round(100*time.Millisecond), current.TargetDuration, bound-current.TargetDuration*3/2)
 		}
 	}
 	if s, ok := tooLong(current); ok {
-		add("4.4.3.1", prober.Degraded, prober.ReasonPlaylistMalformed, "segment %d lasts %.3f s, which rounds to more than the target duration %s",
+		found.add(ruleTooLong, "segment %d lasts %.3f s, which rounds to more than the target duration %s",
 			s.Sequence, s.Duration.Seconds(), current.TargetDuration)
 	}
-	return found
-}
-
-// staleAfter is the longest time between two updates (6.2.1), tolerance included.
-func (r Rules) staleAfter(target time.Duration) time.Duration {
-	tolerance := r.StaleTolerance
-	if tolerance == 0 {
-		tolerance = DefaultStaleTolerance
-	}
-	return target*3/2 + max(tolerance, 0)
+	return found.list
 }
 
 // relation says how a playlist follows from the previous one.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"streamcanary/prober"
 )
 
 var noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
@@ -83,8 +85,8 @@ func TestAnalyze(t *testing.T) {
 			t.Parallel()
 			var got []string
 			for _, f := range Analyze(tt.previous, tt.current, noon.Add(tt.after)) {
-				got = append(got, fmt.Sprintf("%s %s %s", f.Section, f.Failure.Outcome, f.Failure.Reason))
-				if !strings.Contains(f.Failure.Detail, f.Section) || f.Failure.Stage != "manifest" {
+				got = append(got, fmt.Sprintf("%s %s %s", f.Section, f.Severity, f.Reason))
+				if f.Stage != prober.StageManifest || f.Rule == "" || f.Count != 1 {
 					t.Errorf("%+v", f)
 				}
 			}

@@ -28,8 +28,6 @@ type condition struct {
 
 // state is what Run tells and Observe reads.
 type state struct {
-	first chan struct{} // closed at the first good segment
-
 	mu         sync.Mutex
 	conditions [slots]condition
 	seen       Observation // figures, as of now
@@ -76,7 +74,6 @@ func (s *state) good(v sight, segmentTime time.Duration) {
 	o.SegmentSequence = v.sequence
 	if !o.Playing {
 		o.Playing, o.PlayingSince = true, v.at
-		close(s.first)
 	}
 	o.SegmentTime = segmentTime
 }
@@ -112,4 +109,22 @@ func (s *state) holds(at slot, reason prober.Reason) bool {
 	defer s.mu.Unlock()
 	c := s.conditions[at].failure
 	return c != nil && c.Reason == reason
+}
+
+// fails says whether something fails here now.
+func (s *state) fails() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.worst()
+	return c != nil && c.failure.Outcome == prober.Fail
+}
+
+// count adds one answer to the figures.
+func (s *state) count(r response) {
+	s.update(func(o *Observation) {
+		o.BytesReceived += int64(len(r.body))
+		if r.timing.Connect > 0 {
+			o.Resolve, o.Connect, o.TLS = r.timing.Resolve, r.timing.Connect, r.timing.TLS
+		}
+	})
 }

@@ -66,6 +66,7 @@ type wireResult struct {
 	Control       prober.Control `json:"control"`
 	ControlDetail string         `json:"control_detail,omitempty"`
 	Host          *wireHost      `json:"host,omitempty"`
+	Spending      wireSpending   `json:"spending,omitzero"`
 	Dropped       uint64         `json:"dropped"`
 }
 
@@ -109,6 +110,7 @@ type wireHTTP struct {
 }
 
 type wireFinding struct {
+	Rule     string          `json:"rule,omitempty"`
 	Section  string          `json:"section,omitempty"`
 	Severity prober.Severity `json:"severity"`
 	Stage    prober.Stage    `json:"stage"`
@@ -126,14 +128,21 @@ type wireHost struct {
 	Reference   prober.Control `json:"reference,omitempty"`
 }
 
+type wireSpending struct {
+	LastHour int64  `json:"last_hour,omitempty"` // bytes
+	Limit    int64  `json:"limit,omitempty"`     // bytes an hour
+	Thinned  uint64 `json:"thinned,omitempty"`
+}
+
 type wireStage struct {
 	Stage    prober.Stage  `json:"stage"`
 	Duration time.Duration `json:"ns"`
 }
 
 // Encode writes r in the wire form. A detail that is too long or no text is cut
-// and cleaned, and findings beyond prober.MaxFindings are left out; whatever else breaks a rule of Check is an error, and a defect
-// of the prober that made the result.
+// and cleaned; findings beyond prober.MaxFindings, and the last of those that
+// make it longer than MaxResultSize, are left out. Whatever else breaks a rule
+// of Check is an error, and a defect of the prober that made the result.
 func Encode(r prober.Result) ([]byte, error) {
 	r.Detail = prober.Clip(r.Detail, prober.MaxDetail)
 	r.ControlDetail = prober.Clip(r.ControlDetail, prober.MaxDetail)
@@ -146,6 +155,10 @@ func Encode(r prober.Result) ([]byte, error) {
 		return nil, fmt.Errorf("encode result %q: %w", r.ID, err)
 	}
 	b, err := json.Marshal(toWire(r))
+	// JSON makes six bytes of one where a server's words hold control characters.
+	for ; err == nil && len(b) > MaxResultSize && len(r.Findings) > 0; b, err = json.Marshal(toWire(r)) {
+		r.Findings = r.Findings[:len(r.Findings)-1]
+	}
 	if err != nil {
 		return nil, fmt.Errorf("encode result %q: %w", r.ID, err)
 	}
@@ -203,7 +216,7 @@ func toWire(r prober.Result) wireResult {
 			LatencyBy: f.LatencyBy, Proof: f.Proof, SendQueue: f.SendQueue,
 			Viewing: wireViewing(f.Viewing), HTTP: wireHTTP(f.HTTP),
 		},
-		Control: r.Control, ControlDetail: r.ControlDetail, Dropped: r.Dropped,
+		Control: r.Control, ControlDetail: r.ControlDetail, Spending: wireSpending(r.Spending), Dropped: r.Dropped,
 	}
 	for _, s := range f.Stages {
 		w.Figures.Stages = append(w.Figures.Stages, wireStage(s))
@@ -232,7 +245,7 @@ func fromWire(w wireResult) prober.Result {
 			LatencyBy: f.LatencyBy, Proof: f.Proof, SendQueue: f.SendQueue,
 			Viewing: prober.Viewing(f.Viewing), HTTP: prober.HTTPTimes(f.HTTP),
 		},
-		Control: w.Control, ControlDetail: w.ControlDetail, Dropped: w.Dropped,
+		Control: w.Control, ControlDetail: w.ControlDetail, Spending: prober.Spending(w.Spending), Dropped: w.Dropped,
 	}
 	for _, s := range f.Stages {
 		r.Figures.Stages = append(r.Figures.Stages, prober.StageTime(s))

@@ -40,11 +40,12 @@ func full() prober.Result {
 			},
 		},
 		Findings: []prober.Finding{{
-			Section: "6.2.1", Severity: prober.SeverityDegraded, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistStale,
+			Rule: "stale", Section: "6.2.1", Severity: prober.SeverityDegraded, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistStale,
 			Where: "720p", Detail: "no new segment for 9 s", Count: 3,
 		}},
 		Host:    prober.Host{CPU: .25, ClockOffset: -3 * time.Millisecond, ClockKnown: true, Loss: .01, Reference: prober.ControlPass},
 		Control: prober.ControlFail, ControlDetail: "loopback origin: no segment within 5 s", Dropped: 17,
+		Spending: prober.Spending{LastHour: 123, Limit: 456, Thinned: 7},
 	}
 }
 
@@ -52,7 +53,7 @@ func TestEveryFieldIsSet(t *testing.T) {
 	t.Parallel()
 	for _, v := range []reflect.Value{
 		reflect.ValueOf(full()), reflect.ValueOf(full().Figures), reflect.ValueOf(full().Figures.Viewing),
-		reflect.ValueOf(full().Figures.HTTP), reflect.ValueOf(full().Findings[0]), reflect.ValueOf(full().Host),
+		reflect.ValueOf(full().Figures.HTTP), reflect.ValueOf(full().Findings[0]), reflect.ValueOf(full().Host), reflect.ValueOf(full().Spending),
 	} {
 		for i := range v.NumField() {
 			if v.Field(i).IsZero() {
@@ -199,12 +200,21 @@ func TestLargestResultFits(t *testing.T) {
 	for len(r.Figures.Stages) < 32 {
 		r.Figures.Stages = append(r.Figures.Stages, prober.StageTime{Stage: prober.StageProvision, Duration: 1<<63 - 1})
 	}
+	for range prober.MaxFindings {
+		f := prober.Finding{Section: strings.Repeat(`<`, 200), Severity: prober.SeverityNote, Stage: prober.StageMedia,
+			Reason: prober.ReasonNotMedia, Where: strings.Repeat(`<`, 200), Detail: strings.Repeat(`<`, 300), Count: 1}
+		r.Findings = append(r.Findings, f)
+	}
+	r.Findings = r.Findings[:prober.MaxFindings]
 	b, err := report.Encode(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := report.Decode(b); err != nil {
+	switch back, err := report.Decode(b); {
+	case err != nil:
 		t.Fatal(err)
+	case len(back.Findings) == 0 || len(back.Findings) == prober.MaxFindings:
+		t.Errorf("%d findings, want those alone that fit", len(back.Findings))
 	}
 	r.Figures.Stages = append(r.Figures.Stages, prober.StageTime{Stage: prober.StageProvision})
 	if _, err := report.Encode(r); err == nil {

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"streamcanary/prober"
@@ -46,7 +47,7 @@ func (t *turn) stranger(r prober.Result) string {
 		return "unknown ingest"
 	case r.Playback != "" && !t.index.elements[playback(target.ID, r.Playback)]:
 		return "unknown playback"
-	case t.weights[r.Kind] == weights{}:
+	case !slices.Contains(prober.Kinds(), r.Kind):
 		return "unknown kind"
 	case r.Age < -t.settings.LateAfter:
 		return "negative age"

@@ -30,7 +30,8 @@ type cell struct {
 	Ingest   string   `json:"ingest"`
 	Playback string   `json:"playback"`
 	Good     bool     `json:"good"`
-	Direct   bool     `json:"direct,omitempty"` // the endpoint itself could not be reached
+	Direct   bool     `json:"direct,omitempty"`   // the endpoint itself could not be reached
+	Degraded bool     `json:"degraded,omitempty"` // it plays, but badly
 	Evidence Evidence `json:"evidence"`
 }
 
@@ -71,6 +72,9 @@ func (t *turn) add(r prober.Result, site string, at time.Time) {
 // the pushing site's to report, and need no matrix.
 func (t *turn) pushSide(round *roundState, r prober.Result, e Evidence) {
 	failed := r.Outcome == prober.Fail
+	if r.Ingest != "" && r.Outcome == prober.Degraded {
+		t.countAs(round, KindQuality, ingest(r.Target, r.Ingest), false, e)
+	}
 	switch {
 	case r.Ingest == "":
 		t.count(round, api(r.Target), !failed, e)
@@ -101,7 +105,7 @@ func (t *turn) canary(round *roundState, r prober.Result, ok bool, e Evidence) {
 
 // pullSide keeps a cell for the matrix.
 func (t *turn) pullSide(round *roundState, r prober.Result, e Evidence) {
-	c := cell{Ingest: r.Ingest, Playback: r.Playback, Good: r.Outcome != prober.Fail, Evidence: e}
+	c := cell{Ingest: r.Ingest, Playback: r.Playback, Good: r.Outcome != prober.Fail, Degraded: r.Outcome == prober.Degraded, Evidence: e}
 	c.Direct = !c.Good && (r.Stage == prober.StageResolve || r.Stage == prober.StageConnect)
 	if r.Kind == prober.KindPlayback && t.foreign(r, c, round, e) {
 		return
@@ -154,6 +158,7 @@ func (t *turn) foreign(r prober.Result, c cell, round *roundState, e Evidence) b
 func (t *turn) judge(round *roundState) {
 	t.judgeAPI(round)
 	t.unpulled(round)
+	t.judgeQuality(round)
 	m := newMatrix(round.Cells)
 	if m.good == 0 {
 		t.judgeDark(round, m)
@@ -236,16 +241,22 @@ func (t *turn) unpulled(round *roundState) {
 
 // count adds a round's one piece of evidence to a sum.
 func (t *turn) count(round *roundState, e prober.Element, ok bool, evidence Evidence) {
+	t.countAs(round, round.Kind, e, ok, evidence)
+}
+
+// countAs adds a round's one piece of evidence to a sum of a kind that need not be
+// the round's own.
+func (t *turn) countAs(round *roundState, kind prober.Kind, e prober.Element, ok bool, evidence Evidence) {
 	if !t.index.elements[e] {
 		return
 	}
-	key := sumKey(e, round.Kind)
+	key := sumKey(e, kind)
 	counted := key + "|" + evidence.Site
 	if slices.Contains(round.Counted, counted) {
 		return
 	}
 	round.Counted = append(round.Counted, counted)
-	t.weigh(e, round.Kind, ok, evidence)
+	t.weigh(e, kind, ok, evidence)
 }
 
 func sumKey(e prober.Element, k prober.Kind) string { return e.String() + "|" + string(k) }
