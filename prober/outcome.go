@@ -74,6 +74,7 @@ const (
 	ReasonPublishRejected  Reason = "publish_rejected"    // an onStatus error, whatever its code
 	ReasonPublishNameInUse Reason = "publish_name_in_use" // NetStream.Publish.BadName
 	ReasonPublishDenied    Reason = "publish_denied"      // NetStream.Publish.Denied and the like
+	ReasonPublishBadKey    Reason = "publish_bad_key"     // the description says that the stream key is not valid
 	ReasonPublishNoAnswer  Reason = "publish_no_answer"   // publish command never answered
 
 	// connect, publish, ingest
@@ -81,6 +82,11 @@ const (
 	ReasonConnectionReset  Reason = "connection_reset"  // RST
 	ReasonSendStalled      Reason = "send_stalled"      // the server stopped reading
 	ReasonSendThrottled    Reason = "send_throttled"    // the server reads slower than the broadcast's rate
+
+	// findings of the connection to an ingest
+	ReasonRedirected       Reason = "redirected"         // the server sends the broadcaster elsewhere
+	ReasonChunkSizeChanged Reason = "chunk_size_changed" // in mid-broadcast, by the server
+	ReasonWindowChanged    Reason = "window_changed"     // acknowledgement window or peer bandwidth, in mid-broadcast
 
 	// manifest, segment
 	ReasonHTTPStatus   Reason = "http_status"   // any status but 200 and 206; the detail names it
@@ -115,6 +121,10 @@ const (
 	ReasonNoMarker      Reason = "no_marker"      // media, without any marker
 	ReasonMarkerStale   Reason = "marker_stale"   // our marker, but from long ago: a loop or an old recording
 	ReasonMarkerMissing Reason = "marker_missing" // our marker did not come back within the run's time
+	ReasonNotDecodable  Reason = "not_decodable"  // a decoder gets neither a picture nor sound out of it
+	ReasonPictureBlack  Reason = "picture_black"  // every decoded picture is black
+	ReasonPictureFrozen Reason = "picture_frozen" // every decoded picture is the same
+	ReasonSoundSilent   Reason = "sound_silent"   // the decoded sound is silence
 
 	// media, what is wrong inside of it
 	ReasonMediaEncrypted   Reason = "media_encrypted"   // encrypted, though the playlist names no key for it
@@ -178,12 +188,16 @@ func Reasons() []Reason {
 		ReasonPublishRejected,
 		ReasonPublishNameInUse,
 		ReasonPublishDenied,
+		ReasonPublishBadKey,
 		ReasonPublishNoAnswer,
 
 		ReasonConnectionClosed,
 		ReasonConnectionReset,
 		ReasonSendStalled,
 		ReasonSendThrottled,
+		ReasonRedirected,
+		ReasonChunkSizeChanged,
+		ReasonWindowChanged,
 
 		ReasonHTTPStatus,
 		ReasonHTTPTimeout,
@@ -214,6 +228,10 @@ func Reasons() []Reason {
 		ReasonNoMarker,
 		ReasonMarkerStale,
 		ReasonMarkerMissing,
+		ReasonNotDecodable,
+		ReasonPictureBlack,
+		ReasonPictureFrozen,
+		ReasonSoundSilent,
 
 		ReasonMediaEncrypted,
 		ReasonMediaMalformed,

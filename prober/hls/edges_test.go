@@ -216,14 +216,14 @@ func TestFollowerDegraded(t *testing.T) {
 // Without Run there is no evidence, so there is no good news.
 func TestObserveWithoutEvidence(t *testing.T) {
 	t.Parallel()
-	f := NewFollower(Config{URL: "http://origin.test/"})
+	f := NewFollower(Config{URL: "http://origin.test/", Run: ourRun})
 	if o := f.Observe(time.Now()); o.Playing || o.Failure == nil || o.Failure.Reason != prober.ReasonMarkerMissing {
 		t.Errorf("%+v", o)
 	}
 	now := time.Now()
 	r := newRendition(f, listing{}, nil)
 	f.renditions = []*rendition{r}
-	r.state.good(sight{at: now}, 0)
+	r.state.good(sight{at: now, proof: prober.MeansSEI}, 0)
 	if o := f.Observe(now.Add(time.Second)); o.Failure != nil || !o.Playing {
 		t.Errorf("%+v", o.Failure)
 	}
