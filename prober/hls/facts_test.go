@@ -58,8 +58,8 @@ func factCases(t *testing.T) map[string][]struct{ broken, legal []prober.Finding
 	stamps := func(second time.Duration, dsn uint64) []prober.Finding {
 		return r.Stamps([]Stamp{{Name: "a", Moment: noon, At: 5 * time.Second}, {Name: "b", Moment: noon.Add(time.Second), At: second, Discontinuity: dsn}})
 	}
-	offers := parsed(t, v9+inf+"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=3\n"+seg0+seg1+part)
-	answer := parsed(t, v9+inf+seg0+seg1+seg2+part+part)
+	offers := parsed(t, v9+infTag+"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=3\n"+seg0+seg1+partTag)
+	answer := parsed(t, v9+infTag+seg0+seg1+seg2+partTag+partTag)
 	reload := func(l Reload) []prober.Finding {
 		l.Before, l.Sent = offers, noon
 		if l.Answered.IsZero() {
@@ -71,16 +71,16 @@ func factCases(t *testing.T) map[string][]struct{ broken, legal []prober.Finding
 	return map[string][]struct{ broken, legal []prober.Finding }{
 		ruleStale:      one(later(8*time.Second, v3+seg0, v3+seg0), later(7*time.Second, v3+seg0, v3+seg0)),
 		ruleRegression: one(later(0, v3+msn(9)+seg0, v3+seg0), later(0, v3+msn(1)+seg1+seg2, v3+seg0+seg1)),
-		ruleVODChanged: one(expecting(ExpectAny, v3+vod+seg0+end, v3+vod+seg0+seg1+end), expecting(ExpectAny, v3+vod+seg0+end, v3+vod+seg0+end)),
-		ruleReopened:   one(expecting(ExpectAny, v3+seg0+end, v3+seg0+seg1), expecting(ExpectAny, v3+seg0, v3+seg0+seg1+end)),
+		ruleVODChanged: one(expecting(ExpectAny, v3+vodTag+seg0+endTag, v3+vodTag+seg0+seg1+endTag), expecting(ExpectAny, v3+vodTag+seg0+endTag, v3+vodTag+seg0+endTag)),
+		ruleReopened:   one(expecting(ExpectAny, v3+seg0+endTag, v3+seg0+seg1), expecting(ExpectAny, v3+seg0, v3+seg0+seg1+endTag)),
 		ruleWindowTiny: {{
 			slices.DeleteFunc(expecting(ExpectAny, v3+seg0+seg1, v3+msn(1)+seg1), func(f prober.Finding) bool { return f.Rule == ruleWindow }),
-			expecting(ExpectAny, v3+seg0+seg1, v3+msn(1)+seg1+end),
+			expecting(ExpectAny, v3+seg0+seg1, v3+msn(1)+seg1+endTag),
 		}},
 		ruleEventRemoved: one(expecting(ExpectEvent, v3+seg0+seg1+seg2, v3+msn(1)+seg1+seg2+seg3), expecting(ExpectLive, v3+seg0+seg1+seg2, v3+msn(1)+seg1+seg2+seg3)),
-		ruleEnded:        one(expecting(ExpectEvent, "", v3+seg0+end), expecting(ExpectVOD, "", v3+vod+seg0+end)),
+		ruleEnded:        one(expecting(ExpectEvent, "", v3+seg0+endTag), expecting(ExpectVOD, "", v3+vodTag+seg0+endTag)),
 		ruleVODOpen:      one(expecting(ExpectVOD, "", v3+seg0), expecting(ExpectAny, "", v3+seg0)),
-		rulePartStale:    one(later(2001*time.Millisecond, v9+inf+seg0+part, v9+inf+seg0+part), later(2001*time.Millisecond, v9+inf+seg0+part, v9+inf+seg0+part+part)),
+		rulePartStale:    one(later(2001*time.Millisecond, v9+infTag+seg0+partTag, v9+infTag+seg0+partTag), later(2001*time.Millisecond, v9+infTag+seg0+partTag, v9+infTag+seg0+partTag+partTag)),
 		ruleSlow: one(r.Loaded("a", Loaded{Duration: 2 * time.Second, Took: 1700 * time.Millisecond}),
 			r.Loaded("a", Loaded{Duration: 400 * time.Millisecond, Took: 450 * time.Millisecond})),
 		ruleBitrate: slices.Concat(
@@ -97,21 +97,21 @@ func factCases(t *testing.T) map[string][]struct{ broken, legal []prober.Finding
 			one(removed(r, Asked{Status: 404, At: noon.Add(19 * time.Second)}), removed(r, Asked{Status: 404, At: noon.Add(20 * time.Second)})),
 			one(removed(Rules{RFC8216: true}, Asked{Status: 404, At: noon.Add(37 * time.Second)}), removed(r, Asked{Status: 200, At: noon.Add(19 * time.Second)})),
 			one(removed(r, Asked{EndList: true, Status: 410, At: noon.Add(37 * time.Second)}), removed(r, Asked{EndList: true, Status: 410, At: noon.Add(38 * time.Second)}))),
-		ruleVariantTarget: one(together(v3+seg0, "#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:5\n"+seg0), together(v3+vod+seg0, "#EXT-X-TARGETDURATION:9\n#EXT-X-VERSION:4\n#EXT-X-I-FRAMES-ONLY\n"+vod+seg0)),
-		ruleVariantType:   one(together(v3+event+seg0, v3+seg0), together(v3+event+seg0, v3+event+seg0)),
-		ruleVariantDSN: one(together(v3+dsn(1)+pdt+"00Z\n"+seg0+seg1, v3+dsn(2)+pdt+"00.02Z\n"+seg0+seg1),
-			together(v3+pdt+"00Z\n"+seg0+disc+seg1, v3+dsn(1)+msn(7)+pdt+"04Z\n"+seg1)),
-		ruleVariantDates: one(together(v3+pdt+"00Z\n"+seg0, v3+seg0), together(v3+pdt+"00Z\n"+seg0, v3+seg0+pdt+"04Z\n"+seg1)),
+		ruleVariantTarget: one(together(v3+seg0, "#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:5\n"+seg0), together(v3+vodTag+seg0, "#EXT-X-TARGETDURATION:9\n#EXT-X-VERSION:4\n#EXT-X-I-FRAMES-ONLY\n"+vodTag+seg0)),
+		ruleVariantType:   one(together(v3+eventTag+seg0, v3+seg0), together(v3+eventTag+seg0, v3+eventTag+seg0)),
+		ruleVariantDSN: one(together(v3+dsn(1)+pdtTag+"00Z\n"+seg0+seg1, v3+dsn(2)+pdtTag+"00.02Z\n"+seg0+seg1),
+			together(v3+pdtTag+"00Z\n"+seg0+discTag+seg1, v3+dsn(1)+msn(7)+pdtTag+"04Z\n"+seg1)),
+		ruleVariantDates: one(together(v3+pdtTag+"00Z\n"+seg0, v3+seg0), together(v3+pdtTag+"00Z\n"+seg0, v3+seg0+pdtTag+"04Z\n"+seg1)),
 		ruleVariantApart: slices.Concat(
-			one(together(v3+pdt+"00Z\n"+seg0+seg1+seg2, v3+pdt+"00Z\n"+seg0), together(v3+pdt+"00Z\n"+seg0+seg1, v3+pdt+"00Z\n"+seg0)),
-			one(apart(500*time.Millisecond, v3+pdt+"00Z\n"+seg0, v3+pdt+"00Z\n"+seg0+seg1+seg2), apart(2*time.Second, v3+pdt+"00Z\n"+seg0, v3+pdt+"00Z\n"+seg0+seg1+seg2))),
+			one(together(v3+pdtTag+"00Z\n"+seg0+seg1+seg2, v3+pdtTag+"00Z\n"+seg0), together(v3+pdtTag+"00Z\n"+seg0+seg1, v3+pdtTag+"00Z\n"+seg0)),
+			one(apart(500*time.Millisecond, v3+pdtTag+"00Z\n"+seg0, v3+pdtTag+"00Z\n"+seg0+seg1+seg2), apart(2*time.Second, v3+pdtTag+"00Z\n"+seg0, v3+pdtTag+"00Z\n"+seg0+seg1+seg2))),
 		ruleVariantTimes: slices.Concat(
 			one(stamps(7*time.Second, 0), stamps(6400*time.Millisecond, 0)),
 			one(stamps(6*time.Second+wrap/2, 0), stamps(6*time.Second+wrap, 0)),
 			one(stamps(5*time.Second, 0), stamps(time.Hour, 1))),
 		ruleVariantControl: one(together(v9+"#EXT-X-SERVER-CONTROL:HOLD-BACK=12\n"+seg0, v9+seg0),
 			together(v9+"#EXT-X-SERVER-CONTROL:HOLD-BACK=12\n"+seg0, v9+"#EXT-X-SERVER-CONTROL:HOLD-BACK=12.0\n"+seg0)),
-		ruleVariantRanges: one(together(v3+pdt+"00Z\n"+ranged+"\n"+seg0, v3+pdt+"00Z\n"+"#EXT-X-DATERANGE:ID=\"b\"\n"+seg0), together(v3+pdt+"00Z\n"+ranged+"\n"+seg0, v3+pdt+"00Z\n"+seg0)),
+		ruleVariantRanges: one(together(v3+pdtTag+"00Z\n"+rangeTag+"\n"+seg0, v3+pdtTag+"00Z\n"+"#EXT-X-DATERANGE:ID=\"b\"\n"+seg0), together(v3+pdtTag+"00Z\n"+rangeTag+"\n"+seg0, v3+pdtTag+"00Z\n"+seg0)),
 		ruleReport: one(apart(time.Millisecond, v9+msn(5)+seg0+seg1, v9+seg0+"#EXT-X-RENDITION-REPORT:URI=\"a.m3u8\",LAST-MSN=4\n"),
 			apart(time.Millisecond, v9+msn(5)+seg0+seg1, v9+seg0+"#EXT-X-RENDITION-REPORT:URI=\"a.m3u8\",LAST-MSN=5\n#EXT-X-RENDITION-REPORT:URI=\"x/a.m3u8\",LAST-MSN=1\n")),
 		ruleReloadEarly: slices.Concat(
