@@ -86,6 +86,7 @@ const (
 	ReasonHTTPStatus   Reason = "http_status"   // any status but 200 and 206; the detail names it
 	ReasonHTTPTimeout  Reason = "http_timeout"  // no answer, or too few bytes, in time
 	ReasonHTTPClosed   Reason = "http_closed"   // closed or reset in mid-answer, or shorter than Content-Length
+	ReasonHTTPEncoding Reason = "http_encoding" // compressed in a way that was not asked for, or broken
 	ReasonRedirectLoop Reason = "redirect_loop" // more redirects than are followed
 	ReasonTooLarge     Reason = "too_large"     // longer than the bound on one read
 	ReasonEmptyBody    Reason = "empty_body"
@@ -98,6 +99,9 @@ const (
 	ReasonSequenceRegression  Reason = "sequence_regression"   // the media sequence number fell (6.2.2)
 	ReasonStreamEnded         Reason = "stream_ended"          // EXT-X-ENDLIST on a broadcast that is up
 	ReasonNoRenditionPlayable Reason = "no_rendition_playable" // a multivariant playlist that lists nothing we can follow
+	ReasonRenditionMissing    Reason = "rendition_missing"     // expected, or listed before, and not listed
+	ReasonRenditionUnexpected Reason = "rendition_unexpected"  // listed, and not expected
+	ReasonRenditionMismatch   Reason = "rendition_mismatch"    // another resolution, bitrate or codec than expected or listed
 
 	// media
 	ReasonNotMedia      Reason = "not_media"      // neither MPEG-TS nor fMP4
@@ -107,6 +111,7 @@ const (
 	ReasonMarkerMissing Reason = "marker_missing" // our marker did not come back within the run's time
 
 	// media, what is wrong inside of it
+	ReasonKeyUnavailable   Reason = "key_unavailable"   // the key of an encrypted segment cannot be had, or is none
 	ReasonMediaEncrypted   Reason = "media_encrypted"   // encrypted, though the playlist names no key for it
 	ReasonMediaMalformed   Reason = "media_malformed"   // damaged tables or boxes, samples that are not there
 	ReasonContinuityError  Reason = "continuity_error"  // transport packets are lost (continuity_counter)
@@ -121,6 +126,9 @@ const (
 	ReasonTimestampJump    Reason = "timestamp_jump"    // another timeline, without EXT-X-DISCONTINUITY
 	ReasonDurationMismatch Reason = "duration_mismatch" // media longer or shorter than its EXTINF
 	ReasonAVOffset         Reason = "av_offset"         // sound and picture are apart
+	ReasonPictureBlack     Reason = "picture_black"     // all pictures are black
+	ReasonPictureFrozen    Reason = "picture_frozen"    // all pictures are the same
+	ReasonSoundSilent      Reason = "sound_silent"      // no sound above noise
 	ReasonEncodingChanged  Reason = "encoding_changed"  // tracks, codec or format, without EXT-X-DISCONTINUITY
 
 	// latency, teardown
@@ -178,6 +186,7 @@ func Reasons() []Reason {
 		ReasonHTTPStatus,
 		ReasonHTTPTimeout,
 		ReasonHTTPClosed,
+		ReasonHTTPEncoding,
 		ReasonRedirectLoop,
 		ReasonTooLarge,
 		ReasonEmptyBody,
@@ -189,6 +198,9 @@ func Reasons() []Reason {
 		ReasonSequenceRegression,
 		ReasonStreamEnded,
 		ReasonNoRenditionPlayable,
+		ReasonRenditionMissing,
+		ReasonRenditionUnexpected,
+		ReasonRenditionMismatch,
 
 		ReasonNotMedia,
 		ReasonNotOurs,
@@ -196,6 +208,7 @@ func Reasons() []Reason {
 		ReasonMarkerStale,
 		ReasonMarkerMissing,
 
+		ReasonKeyUnavailable,
 		ReasonMediaEncrypted,
 		ReasonMediaMalformed,
 		ReasonContinuityError,
@@ -210,6 +223,9 @@ func Reasons() []Reason {
 		ReasonTimestampJump,
 		ReasonDurationMismatch,
 		ReasonAVOffset,
+		ReasonPictureBlack,
+		ReasonPictureFrozen,
+		ReasonSoundSilent,
 		ReasonEncodingChanged,
 
 		ReasonLatencyHigh,
