@@ -74,6 +74,7 @@ const (
 	ReasonPublishRejected  Reason = "publish_rejected"    // an onStatus error, whatever its code
 	ReasonPublishNameInUse Reason = "publish_name_in_use" // NetStream.Publish.BadName
 	ReasonPublishDenied    Reason = "publish_denied"      // NetStream.Publish.Denied and the like
+	ReasonPublishBadKey    Reason = "publish_bad_key"     // the description says that the stream key is not valid
 	ReasonPublishNoAnswer  Reason = "publish_no_answer"   // publish command never answered
 
 	// connect, publish, ingest
@@ -81,6 +82,11 @@ const (
 	ReasonConnectionReset  Reason = "connection_reset"  // RST
 	ReasonSendStalled      Reason = "send_stalled"      // the server stopped reading
 	ReasonSendThrottled    Reason = "send_throttled"    // the server reads slower than the broadcast's rate
+
+	// findings of the connection to an ingest
+	ReasonRedirected       Reason = "redirected"         // the server sends the broadcaster elsewhere
+	ReasonChunkSizeChanged Reason = "chunk_size_changed" // in mid-broadcast, by the server
+	ReasonWindowChanged    Reason = "window_changed"     // acknowledgement window or peer bandwidth, in mid-broadcast
 
 	// manifest, segment
 	ReasonHTTPStatus   Reason = "http_status"   // any status but 200 and 206; the detail names it
@@ -98,10 +104,20 @@ const (
 	ReasonPlaylistStale       Reason = "playlist_stale"        // no new segment in time (RFC 8216bis 6.2.1)
 	ReasonSequenceRegression  Reason = "sequence_regression"   // the media sequence number fell (6.2.2)
 	ReasonStreamEnded         Reason = "stream_ended"          // EXT-X-ENDLIST on a broadcast that is up
+	ReasonPlaylistChanged     Reason = "playlist_changed"      // what was listed is no more what it was (6.2.1)
+	ReasonWindowShort         Reason = "window_short"          // too little is left after segments were removed (6.2.2)
+	ReasonRenditionsApart     Reason = "renditions_apart"      // renditions do not fit each other (6.2.4)
+	ReasonLowLatency          Reason = "low_latency"           // parts, hints, blocking reloads or delta updates do not work
+	ReasonSegmentGap          Reason = "segment_gap"           // the platform itself says that media is missing: EXT-X-GAP
 	ReasonNoRenditionPlayable Reason = "no_rendition_playable" // a multivariant playlist that lists nothing we can follow
 	ReasonRenditionMissing    Reason = "rendition_missing"     // expected, or listed before, and not listed
 	ReasonRenditionUnexpected Reason = "rendition_unexpected"  // listed, and not expected
 	ReasonRenditionMismatch   Reason = "rendition_mismatch"    // another resolution, bitrate or codec than expected or listed
+
+	// segment
+	ReasonSegmentGone     Reason = "segment_gone"     // removed from the server before a viewer is done with it (6.2.2)
+	ReasonSegmentSlow     Reason = "segment_slow"     // loads hardly faster than it plays
+	ReasonBitrateMismatch Reason = "bitrate_mismatch" // BANDWIDTH or EXT-X-BITRATE are not what was measured
 
 	// media
 	ReasonNotMedia      Reason = "not_media"      // neither MPEG-TS nor fMP4
@@ -109,6 +125,10 @@ const (
 	ReasonNoMarker      Reason = "no_marker"      // media, without any marker
 	ReasonMarkerStale   Reason = "marker_stale"   // our marker, but from long ago: a loop or an old recording
 	ReasonMarkerMissing Reason = "marker_missing" // our marker did not come back within the run's time
+	ReasonNotDecodable  Reason = "not_decodable"  // a decoder gets neither a picture nor sound out of it
+	ReasonPictureBlack  Reason = "picture_black"  // every decoded picture is black
+	ReasonPictureFrozen Reason = "picture_frozen" // every decoded picture is the same
+	ReasonSoundSilent   Reason = "sound_silent"   // the decoded sound is silence
 
 	// media, what is wrong inside of it
 	ReasonKeyUnavailable   Reason = "key_unavailable"   // the key of an encrypted segment cannot be had, or is none
@@ -126,9 +146,6 @@ const (
 	ReasonTimestampJump    Reason = "timestamp_jump"    // another timeline, without EXT-X-DISCONTINUITY
 	ReasonDurationMismatch Reason = "duration_mismatch" // media longer or shorter than its EXTINF
 	ReasonAVOffset         Reason = "av_offset"         // sound and picture are apart
-	ReasonPictureBlack     Reason = "picture_black"     // all pictures are black
-	ReasonPictureFrozen    Reason = "picture_frozen"    // all pictures are the same
-	ReasonSoundSilent      Reason = "sound_silent"      // no sound above noise
 	ReasonEncodingChanged  Reason = "encoding_changed"  // tracks, codec or format, without EXT-X-DISCONTINUITY
 
 	// latency, teardown
@@ -176,12 +193,16 @@ func Reasons() []Reason {
 		ReasonPublishRejected,
 		ReasonPublishNameInUse,
 		ReasonPublishDenied,
+		ReasonPublishBadKey,
 		ReasonPublishNoAnswer,
 
 		ReasonConnectionClosed,
 		ReasonConnectionReset,
 		ReasonSendStalled,
 		ReasonSendThrottled,
+		ReasonRedirected,
+		ReasonChunkSizeChanged,
+		ReasonWindowChanged,
 
 		ReasonHTTPStatus,
 		ReasonHTTPTimeout,
@@ -197,16 +218,29 @@ func Reasons() []Reason {
 		ReasonPlaylistStale,
 		ReasonSequenceRegression,
 		ReasonStreamEnded,
+		ReasonPlaylistChanged,
+		ReasonWindowShort,
+		ReasonRenditionsApart,
+		ReasonLowLatency,
+		ReasonSegmentGap,
 		ReasonNoRenditionPlayable,
 		ReasonRenditionMissing,
 		ReasonRenditionUnexpected,
 		ReasonRenditionMismatch,
+
+		ReasonSegmentGone,
+		ReasonSegmentSlow,
+		ReasonBitrateMismatch,
 
 		ReasonNotMedia,
 		ReasonNotOurs,
 		ReasonNoMarker,
 		ReasonMarkerStale,
 		ReasonMarkerMissing,
+		ReasonNotDecodable,
+		ReasonPictureBlack,
+		ReasonPictureFrozen,
+		ReasonSoundSilent,
 
 		ReasonKeyUnavailable,
 		ReasonMediaEncrypted,
@@ -223,9 +257,6 @@ func Reasons() []Reason {
 		ReasonTimestampJump,
 		ReasonDurationMismatch,
 		ReasonAVOffset,
-		ReasonPictureBlack,
-		ReasonPictureFrozen,
-		ReasonSoundSilent,
 		ReasonEncodingChanged,
 
 		ReasonLatencyHigh,
