@@ -28,6 +28,12 @@ type Probe struct {
 	Schedule string        `json:"schedule"`          // robfig/cron syntax, usually "@every 2s"
 	Offset   time.Duration `json:"offset"`            // start of the first round after the schedule's, so that sites do not collide
 	Timeout  time.Duration `json:"timeout,omitempty"` // bound of one run; 0 is the kind's default
+	Jitter   time.Duration `json:"jitter,omitempty"`  // each round starts up to this much later, by chance
+
+	// Of a canary: its broadcast is replaced when it is this old, without a
+	// gap where that can be. 0 is never.
+	RotateAfter time.Duration `json:"rotate_after,omitempty"`
+	Rotate      Rotation      `json:"rotate,omitempty"` // "" is RotateStream
 
 	Checks    []APICheck      `json:"checks,omitempty"`    // of kind api: at least one
 	Pulls     []Pull          `json:"pulls,omitempty"`     // of kind playback: streams that others push; none is the canaries' own
@@ -65,12 +71,25 @@ type RecordingCheck struct {
 	URL       string        `json:"url,omitempty"` // of its playlist, with {stream} and {id}; "" asks the platform's API
 }
 
+// Rotation is what of a canary is replaced at its age.
+type Rotation string
+
+// The rotations.
+const (
+	RotateStream     Rotation = "stream"     // a fresh stream is up before the old one ends
+	RotateConnection Rotation = "connection" // the same stream, on a fresh connection: a gap of a few seconds
+)
+
 // Assignment is everything an agent is told to do. A newer revision replaces
 // the whole of an older one.
 type Assignment struct {
 	Revision uint64   `json:"revision"`
 	Targets  []Target `json:"targets"`
 	Probes   []Probe  `json:"probes"`
+
+	Sampling Sampling `json:"sampling,omitzero"` // of other agents' broadcasts
+	Budget   int64    `json:"budget,omitempty"`  // bytes an hour, sent and received; 0 is no bound
+	Controls Controls `json:"controls,omitzero"`
 }
 
 // ProbeNow asks agents for extra rounds at once, started Spacing apart without

@@ -58,5 +58,6 @@ type Result struct {
 	Control       Control
 	ControlDetail string // evidence when Control is fail
 	Host          Host
+	Spending      Spending
 	Dropped       uint64 // results that this agent has lost at its outbox's bound, ever
 }

@@ -139,8 +139,12 @@ func hubSettings(cfg *config.Hub, log *slog.Logger) (hub.Config, error) {
 		s.Sinks[w.ID] = sink
 	}
 	revision := uint64(time.Now().UnixMilli())
-	for i, a := range cfg.Agents {
-		probes, err := spread(cfg.Probes, i, len(cfg.Agents))
+	var ids []string
+	for _, a := range cfg.Agents {
+		ids = append(ids, a.ID)
+	}
+	for _, a := range cfg.Agents {
+		probes, err := spread(cfg.Probes, a.ID, ids)
 		if err != nil {
 			return s, err
 		}
@@ -150,17 +154,16 @@ func hubSettings(cfg *config.Hub, log *slog.Logger) (hub.Config, error) {
 	return s, nil
 }
 
-// spread gives agent i of n its share of each period as an offset: agents never
-// start together, and between them they look n times as often.
-func spread(probes []prober.Probe, i, n int) ([]prober.Probe, error) {
+// spread gives an agent its own slot of each period: agents never start together,
+// and between them they look as many times as often.
+func spread(probes []prober.Probe, agent string, agents []string) ([]prober.Probe, error) {
 	all := make([]prober.Probe, 0, 2*len(probes))
 	for _, p := range probes {
 		s, err := schedule.Parse(p.Schedule)
 		if err != nil {
 			return nil, fmt.Errorf("probe %s of %s: %w", p.Kind, p.Target, err)
 		}
-		first := s.Next(time.Unix(0, 0))
-		p.Offset = s.Next(first).Sub(first) * time.Duration(i) / time.Duration(n)
+		p.Offset = s.Offset(p.Target+" "+string(p.Kind), agent, agents)
 		all = append(all, p)
 		if p.Kind == prober.KindCanary {
 			// Whoever keeps a broadcast up watches it, too.

@@ -1,17 +1,10 @@
 package media
 
-import (
-	"cmp"
-	"fmt"
-	"slices"
-	"time"
-
-	"streamcanary/prober"
-)
+import "fmt"
 
 const (
 	maxMarkers = 1 << 14 // 4 minutes at 60 frames per second
-	maxUnits   = 1 << 16 // pictures of a segment
+	maxUnits   = 1 << 16 // access units of a track
 )
 
 // Inspect looks into a segment. init is its initialization section (EXT-X-MAP):
@@ -21,6 +14,7 @@ const (
 // The error says why the bytes are not media, or not whole, in at most 200
 // bytes, and quotes nothing of them. The summary holds what was found up to then.
 func Inspect(segment, init []byte) (s Summary, err error) {
+	s.Bytes = len(segment)
 	defer func() { // no input is known that gets here: what is left is a bug of ours, and no reason to die
 		if r := recover(); r != nil {
 			err = fmt.Errorf("not media: reading it as %s failed: %.100v", s.Container, r)
@@ -28,49 +22,26 @@ func Inspect(segment, init []byte) (s Summary, err error) {
 	}()
 	if at, ok := syncAt(segment); ok {
 		s.Container = MPEGTS
-		return s, s.inspectTS(segment[at:], init)
+		err = s.inspectTS(segment[at:], init)
+		return s, err
 	}
-	if isBoxes(segment) {
+	switch {
+	case isBoxes(segment):
 		s.Container = FMP4
-		return s, s.inspectFMP4(segment, init)
+		err = s.inspectFMP4(segment, init)
+		return s, err
+	case isPacked(segment):
+		s.Container = PackedAudio
+		err = s.inspectPacked(segment)
+		return s, err
+	case isWebVTT(segment):
+		s.Container = WebVTT
+		err = s.inspectWebVTT(segment)
+		return s, err
 	}
-	return s, fmt.Errorf("not media: %s", describe(segment))
-}
-
-// unit is an access unit of video.
-type unit struct {
-	pts  time.Duration
-	data []byte
-}
-
-// take sums up the pictures of a segment, given in the order of decoding.
-func (s *Summary) take(units []unit) {
-	s.HasVideo, s.Pictures = len(units) > 0, len(units)
-	s.Markers = make([]prober.Marker, 0, min(len(units), maxMarkers))
-	ordered := true
-	for i := range units {
-		u := &units[i]
-		if i == 0 {
-			s.FirstVideo, s.LastVideo = u.pts, u.pts
-		}
-		ordered = ordered && u.pts >= s.LastVideo
-		s.FirstVideo, s.LastVideo = min(s.FirstVideo, u.pts), max(s.LastVideo, u.pts)
-		if room := maxMarkers - len(s.Markers); ordered && room > 0 {
-			s.Markers = append(s.Markers, prober.FindMarkers(u.data, room)...)
-		}
+	what, encrypted := describe(segment)
+	if encrypted {
+		s.Encryption = WholeFile
 	}
-	if !ordered {
-		s.takeReordered(units)
-	}
-}
-
-// takeReordered takes the markers of a broadcast with B pictures.
-func (s *Summary) takeReordered(units []unit) {
-	slices.SortStableFunc(units, func(a, b unit) int { return cmp.Compare(a.pts, b.pts) })
-	s.Markers = s.Markers[:0]
-	for _, u := range units {
-		if room := maxMarkers - len(s.Markers); room > 0 {
-			s.Markers = append(s.Markers, prober.FindMarkers(u.data, room)...)
-		}
-	}
+	return s, fmt.Errorf("not media: %s", what)
 }

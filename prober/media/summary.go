@@ -51,6 +51,7 @@ type Summary struct {
 	// it, by both kinds of markers; negative: earlier. Valid when AVKnown.
 	AVOffset time.Duration
 	AVKnown  bool
+	Untimed  bool    // packed audio without the timestamp that it has to begin with: its times count from 0
 	Tracks   []Track // in the container's order, at most 16
 	TS       TransportStats
 	MP4      FragmentStats
@@ -78,9 +79,10 @@ type Track struct {
 	FrameRate  float64 // pictures per second, by their times
 	SampleRate int     // of sound, per second
 	Channels   int
-	Units      int // access units: pictures, frames of sound, cues
-	Keyframes  int // pictures that decoding can start with; counted for H.264 and HEVC, else by the container's flags
-	Keyframe   bool
+	Units      int           // access units: pictures, frames of sound, cues
+	Keyframes  int           // pictures that decoding can start with; counted for H.264 and HEVC, else by the container's flags
+	Keyframe   bool          // decoding can start at the first picture
+	Headless   bool          // H.264 or HEVC without a parameter set, in or before the segment: nobody can start here
 	Bytes      int64         // of access units
 	First      time.Duration // earliest presentation time
 	Last       time.Duration // latest

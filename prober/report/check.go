@@ -27,6 +27,7 @@ func Check(r prober.Result) error {
 		checkFigures(r.Figures),
 		checkFindings(r.Findings),
 		checkHost(r.Host),
+		checkSpending(r.Spending),
 		checkDetail("detail", r.Detail),
 		checkDetail("control_detail", r.ControlDetail),
 	)
@@ -199,10 +200,10 @@ func checkFindings(findings []prober.Finding) error {
 			return fmt.Errorf("findings: reason %s is not known", quote(f.Reason))
 		case f.Count < 1:
 			return fmt.Errorf("findings: count %d, want 1 or more", f.Count)
-		case len(f.Section) > maxWhereSize || len(f.Where) > maxWhereSize:
-			return fmt.Errorf("findings: section and where have at most %d bytes", maxWhereSize)
+		case max(len(f.Rule), len(f.Section), len(f.Where)) > maxWhereSize:
+			return fmt.Errorf("findings: rule, section and where have at most %d bytes", maxWhereSize)
 		}
-		if err := cmp.Or(checkDetail("findings.section", f.Section), checkDetail("findings.where", f.Where), checkDetail("findings.detail", f.Detail)); err != nil {
+		if err := cmp.Or(checkDetail("findings.rule", f.Rule), checkDetail("findings.section", f.Section), checkDetail("findings.where", f.Where), checkDetail("findings.detail", f.Detail)); err != nil {
 			return err
 		}
 	}
@@ -218,6 +219,13 @@ func checkHost(h prober.Host) error {
 		return nil
 	}
 	return fmt.Errorf("host.reference: %s is not known", quote(h.Reference))
+}
+
+func checkSpending(s prober.Spending) error {
+	if s.LastHour < 0 || s.Limit < 0 {
+		return fmt.Errorf("spending: %d of %d bytes, want 0 or more", s.LastHour, s.Limit)
+	}
+	return nil
 }
 
 func checkDetail(name, s string) error {

@@ -47,10 +47,12 @@ type Client struct {
 	refresh     chan uint64   // a newer assignment: its revision in the bucket
 	assignments chan prober.Assignment
 	probeNow    chan prober.ProbeNow
+	broadcasts  chan prober.Broadcasts
 	states      chan State
 
 	mu    sync.Mutex
 	state State
+	nc    *nats.Conn // while Run runs
 }
 
 // NewClient checks cfg. Nothing is connected before Run.
@@ -75,6 +77,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		refresh:     make(chan uint64, 1),
 		assignments: make(chan prober.Assignment, 1),
 		probeNow:    make(chan prober.ProbeNow, 16),
+		broadcasts:  make(chan prober.Broadcasts, 64),
 		states:      make(chan State, 1),
 		state:       State{Name: Disconnected, Detail: "not started"},
 	}
@@ -121,6 +124,8 @@ func (c *Client) Run(ctx context.Context) error {
 		<-closed
 		c.setState(State{Name: Disconnected, Detail: "stopped"})
 	}()
+	c.use(nc)
+	defer c.use(nil)
 	if err := c.subscribe(nc); err != nil {
 		return fmt.Errorf("hub %s: %w", safeURL(c.cfg.URL), err)
 	}
@@ -136,6 +141,12 @@ func (c *Client) Run(ctx context.Context) error {
 		return fmt.Errorf("hub %s: %w", safeURL(c.cfg.URL), err)
 	}
 	return s.run(ctx)
+}
+
+func (c *Client) use(nc *nats.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.nc = nc
 }
 
 func (c *Client) options() []nats.Option {
@@ -177,6 +188,9 @@ func (c *Client) subscribe(nc *nats.Conn) error {
 	if _, err := nc.Subscribe(subjectAssignment+c.cfg.Agent, func(m *nats.Msg) {
 		replace(c.refresh, parseRevision(m.Data))
 	}); err != nil {
+		return err
+	}
+	if _, err := nc.Subscribe(subjectFleet, c.heardBroadcasts); err != nil {
 		return err
 	}
 	_, err := nc.Subscribe(subjectProbeNow, func(m *nats.Msg) {

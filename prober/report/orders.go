@@ -64,6 +64,9 @@ func checkAssignment(a *prober.Assignment) error {
 		}
 		known[t.ID] = true
 	}
+	if a.Budget < 0 || a.Sampling.Every < 0 || a.Sampling.Bound < 0 {
+		return errors.New("its budget or sampling is negative")
+	}
 	for _, p := range a.Probes {
 		if !slices.Contains(prober.Kinds(), p.Kind) {
 			return fmt.Errorf("kind %s is not known; upgrade the agent", quote(p.Kind))

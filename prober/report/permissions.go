@@ -12,13 +12,14 @@ type Permissions struct {
 	Streams  []string // that the agent's account imports from the hub's: messages one way
 }
 
-// AgentPermissions are those of one agent: publish its own results, read its
-// own assignment, hear "probe now". It can neither make consumers nor see
+// AgentPermissions are those of one agent: publish its own results, tell of its
+// own broadcasts, read its own assignment, hear "probe now" and what broadcasts
+// the others have up. It can neither make consumers nor see
 // inboxes, results or assignments of others. The hub's account exports what
 // Services and Streams list to the agent's account, and nothing else.
 func AgentPermissions(agent string) Permissions {
-	requests := []string{subjectResults + agent, directGet + agent}
-	orders := []string{subjectAssignment + agent, subjectProbeNow}
+	requests := []string{subjectResults + agent, directGet + agent, subjectBroadcasts + agent}
+	orders := []string{subjectAssignment + agent, subjectProbeNow, subjectFleet}
 	return Permissions{
 		Publish: requests,
 		Subscribe: append([]string{

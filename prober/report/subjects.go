@@ -14,6 +14,8 @@ const (
 	subjectConfig     = "streamcanary.config"
 	subjectCommand    = "streamcanary.command"
 	subjectProbeNow   = "streamcanary.probe-now"   // to every agent; outside the stream
+	subjectBroadcasts = "streamcanary.broadcasts." // + agent: what it has up; outside the stream
+	subjectFleet      = "streamcanary.fleet"       // the same, passed on to every agent
 	subjectAssignment = "streamcanary.assignment." // + agent: there is a newer one; outside the stream
 
 	assignmentStream  = "KV_" + AssignmentBucket

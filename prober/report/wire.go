@@ -66,6 +66,7 @@ type wireResult struct {
 	Control       prober.Control `json:"control"`
 	ControlDetail string         `json:"control_detail,omitempty"`
 	Host          *wireHost      `json:"host,omitempty"`
+	Spending      wireSpending   `json:"spending,omitzero"`
 	Dropped       uint64         `json:"dropped"`
 }
 
@@ -109,6 +110,7 @@ type wireHTTP struct {
 }
 
 type wireFinding struct {
+	Rule     string          `json:"rule,omitempty"`
 	Section  string          `json:"section,omitempty"`
 	Severity prober.Severity `json:"severity"`
 	Stage    prober.Stage    `json:"stage"`
@@ -124,6 +126,12 @@ type wireHost struct {
 	ClockKnown  bool           `json:"clock_known,omitempty"`
 	Loss        float64        `json:"loss"`
 	Reference   prober.Control `json:"reference,omitempty"`
+}
+
+type wireSpending struct {
+	LastHour int64  `json:"last_hour,omitempty"` // bytes
+	Limit    int64  `json:"limit,omitempty"`     // bytes an hour
+	Thinned  uint64 `json:"thinned,omitempty"`
 }
 
 type wireStage struct {
@@ -208,7 +216,7 @@ func toWire(r prober.Result) wireResult {
 			LatencyBy: f.LatencyBy, Proof: f.Proof, SendQueue: f.SendQueue,
 			Viewing: wireViewing(f.Viewing), HTTP: wireHTTP(f.HTTP),
 		},
-		Control: r.Control, ControlDetail: r.ControlDetail, Dropped: r.Dropped,
+		Control: r.Control, ControlDetail: r.ControlDetail, Spending: wireSpending(r.Spending), Dropped: r.Dropped,
 	}
 	for _, s := range f.Stages {
 		w.Figures.Stages = append(w.Figures.Stages, wireStage(s))
@@ -237,7 +245,7 @@ func fromWire(w wireResult) prober.Result {
 			LatencyBy: f.LatencyBy, Proof: f.Proof, SendQueue: f.SendQueue,
 			Viewing: prober.Viewing(f.Viewing), HTTP: prober.HTTPTimes(f.HTTP),
 		},
-		Control: w.Control, ControlDetail: w.ControlDetail, Dropped: w.Dropped,
+		Control: w.Control, ControlDetail: w.ControlDetail, Spending: prober.Spending(w.Spending), Dropped: w.Dropped,
 	}
 	for _, s := range f.Stages {
 		r.Figures.Stages = append(r.Figures.Stages, prober.StageTime(s))

@@ -40,11 +40,12 @@ func full() prober.Result {
 			},
 		},
 		Findings: []prober.Finding{{
-			Section: "6.2.1", Severity: prober.SeverityDegraded, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistStale,
+			Rule: "stale", Section: "6.2.1", Severity: prober.SeverityDegraded, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistStale,
 			Where: "720p", Detail: "no new segment for 9 s", Count: 3,
 		}},
 		Host:    prober.Host{CPU: .25, ClockOffset: -3 * time.Millisecond, ClockKnown: true, Loss: .01, Reference: prober.ControlPass},
 		Control: prober.ControlFail, ControlDetail: "loopback origin: no segment within 5 s", Dropped: 17,
+		Spending: prober.Spending{LastHour: 123, Limit: 456, Thinned: 7},
 	}
 }
 
@@ -52,7 +53,7 @@ func TestEveryFieldIsSet(t *testing.T) {
 	t.Parallel()
 	for _, v := range []reflect.Value{
 		reflect.ValueOf(full()), reflect.ValueOf(full().Figures), reflect.ValueOf(full().Figures.Viewing),
-		reflect.ValueOf(full().Figures.HTTP), reflect.ValueOf(full().Findings[0]), reflect.ValueOf(full().Host),
+		reflect.ValueOf(full().Figures.HTTP), reflect.ValueOf(full().Findings[0]), reflect.ValueOf(full().Host), reflect.ValueOf(full().Spending),
 	} {
 		for i := range v.NumField() {
 			if v.Field(i).IsZero() {

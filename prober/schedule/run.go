@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 )
 
@@ -13,10 +14,11 @@ const (
 	clockSlew = time.Second
 )
 
-// Run calls fn at each start of s, shifted by offset, until ctx is done. It calls
-// it with the planned time and waits for it; starts that pass meanwhile are
-// skipped, never caught up, so a fn that must overlap starts its own goroutines.
-func Run(ctx context.Context, s Schedule, offset time.Duration, fn func(ctx context.Context, at time.Time)) {
+// Run calls fn at each start of s, shifted by offset and up to jitter more, by
+// chance, until ctx is done. It calls it with the planned time and waits for it;
+// starts that pass meanwhile are skipped, never caught up, so a fn that must
+// overlap starts its own goroutines.
+func Run(ctx context.Context, s Schedule, offset, jitter time.Duration, fn func(ctx context.Context, at time.Time)) {
 	var last time.Time
 	for {
 		at := next(s, offset, last, time.Now())
@@ -25,6 +27,9 @@ func Run(ctx context.Context, s Schedule, offset time.Duration, fn func(ctx cont
 		}
 		if at.IsZero() || time.Until(at) > clockSlew {
 			continue // never, or the wait was cut, or the clock was set back: plan again
+		}
+		if jitter > 0 && !waitUntil(ctx, time.Now().Add(min(rand.N(jitter), longestWait))) { //nolint:gosec // spreads load, hides nothing
+			return
 		}
 		fn(ctx, at)
 		last = at

@@ -68,7 +68,7 @@ func TestZeroScheduleNeverRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		schedule.Run(ctx, schedule.Schedule{}, 0, func(context.Context, time.Time) {
+		schedule.Run(ctx, schedule.Schedule{}, 0, 0, func(context.Context, time.Time) {
 			t.Error("a schedule that never starts has run")
 		})
 	})
@@ -99,7 +99,7 @@ func TestRunKeepsItsPlaceOnTheClock(t *testing.T) {
 				var got []time.Duration
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				schedule.Run(ctx, s, c.offset, func(_ context.Context, at time.Time) {
+				schedule.Run(ctx, s, c.offset, 0, func(_ context.Context, at time.Time) {
 					if d := time.Since(at); d != 0 {
 						t.Errorf("started %v after its time", d)
 					}
@@ -130,7 +130,7 @@ func TestRunWaitsLongerThanAMinute(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		begin := time.Now()
-		schedule.Run(ctx, s, 0, func(context.Context, time.Time) { cancel() })
+		schedule.Run(ctx, s, 0, 0, func(context.Context, time.Time) { cancel() })
 		if got, want := time.Since(begin), 3*time.Hour+30*time.Minute; got != want {
 			t.Errorf("started after %v, want %v", got, want)
 		}

@@ -180,6 +180,12 @@ func (h *Hub) Run(ctx context.Context) error {
 	defer cancel()
 	defer context.AfterFunc(h.closing, cancel)()
 
+	// Agents tell each other of their broadcasts as soon as anybody decides.
+	stopRelay, err := h.journal.RelayBroadcasts()
+	if err != nil {
+		return fmt.Errorf("hub: %w", err)
+	}
+	defer stopRelay()
 	group, working := errgroup.WithContext(ctx)
 	group.Go(func() error { return h.fold(working) })
 	group.Go(func() error { return h.ticks(working) })
