@@ -317,7 +317,7 @@ func TestStartTwiceAndPortInUse(t *testing.T) {
 	if err := o.Start(t.Context()); err == nil {
 		t.Error("started twice")
 	}
-	other, err := New(Config{Region: "x", RTMPAddr: o.rtmpAddr.String(), HTTPAddr: "127.0.0.1:0"})
+	other, err := New(Config{Region: "x", RTMPAddr: o.ports.rtmp.addr.String(), HTTPAddr: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
