@@ -25,7 +25,7 @@ func (s *scan) define(a attributes) *prober.Failure {
 	imported, hasImport := a.get("IMPORT")
 	param, hasParam := a.get("QUERYPARAM")
 	var value string
-	ok := true
+	var ok bool
 	switch {
 	case hasName && !hasImport && !hasParam:
 		value, ok = a.get("VALUE")
