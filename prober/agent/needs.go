@@ -47,6 +47,7 @@ type Picture struct {
 	Run   string // in every marker
 	Label string // for a person who watches
 	Small bool   // as little as a control needs
+	RTMP  prober.RTMP
 }
 
 // Feed is one broadcast's endless signal. Its markers and timestamps go on from
