@@ -16,9 +16,16 @@ type Config struct {
 	// live or not, and all but its markers is judged.
 	Run string
 
-	// Transport is shared by the followers of one process: see NewTransport. Nil
+	// Transport is shared by the followers of one process: see
+	// NewVersionedTransport. Nil
 	// makes one for this follower alone.
 	Transport http.RoundTripper
+	// Headers go with each request to the host of URL, and to no other: they may
+	// hold a token.
+	Headers http.Header
+	// Buffers are shared by the followers of one process. Nil makes some for this
+	// follower alone.
+	Buffers *Buffers
 	// Inspect looks into segments. Nil is media.Inspect.
 	Inspect Inspector
 	// Rules are the settings of Analyze.
@@ -89,6 +96,9 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.MaxMarkerAge, 30*time.Second)
 	orDefault(&c.MaxBehind, 3)
 	orDefault(&c.TopInterval, 10*time.Second)
+	if c.Buffers == nil {
+		c.Buffers = NewBuffers()
+	}
 	if c.Inspect == nil {
 		c.Inspect = media.Inspect
 	}

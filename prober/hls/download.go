@@ -1,6 +1,7 @@
 package hls
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -101,13 +102,14 @@ func (r *rendition) take(ctx context.Context, s Segment) *prober.Failure {
 	got, fail := r.f.fetch.get(ctx, request{
 		url: u, stage: prober.StageSegment, limit: cfg.SegmentBytes, part: s.Range,
 		timeout: min(max(cfg.SegmentTimeout, s.Duration), maxSegmentTime),
-	}, r.segment)
+	})
 	if fail != nil {
 		return fail
 	}
+	defer got.release()
 	at := time.Now()
-	r.segment = reuse(got.body)
 	r.state.count(got)
+	r.state.timed(got)
 	seen, fail := r.judge(got.url, s, got.body, init, at)
 	if fail != nil {
 		if fail.Reason == prober.ReasonNotMedia {
@@ -147,12 +149,13 @@ func (r *rendition) initFor(ctx context.Context, s Segment) ([]byte, *prober.Fai
 	cfg := &r.f.cfg
 	got, fail := r.f.fetch.get(ctx, request{
 		url: u, stage: prober.StageSegment, limit: min(cfg.SegmentBytes, maxInit), timeout: cfg.SegmentTimeout, part: s.Init.Range,
-	}, nil)
+	})
 	if fail != nil {
 		fail.Detail = prober.Clip("initialization section "+fail.Detail, prober.MaxDetail)
 		return nil, fail
 	}
 	r.state.count(got)
-	r.init = initSection{url: u.String(), part: s.Init.Range, body: got.body}
+	r.init = initSection{url: u.String(), part: s.Init.Range, body: bytes.Clone(got.body)}
+	got.release()
 	return r.init.body, nil
 }

@@ -115,8 +115,9 @@ func (l listing) tracks() (video, audio bool) {
 		return false, true
 	case kindVariant:
 		return tracksOf(l.variant.Codecs)
+	default:
+		return false, false
 	}
-	return false, false
 }
 
 // tracksOf reads CODECS (RFC 6381). A codec that is not known counts as video.

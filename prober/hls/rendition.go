@@ -33,11 +33,9 @@ type rendition struct {
 	queue    queue
 	init     initSection
 	checker  media.Checker
-	looked   bool   // into a segment, and the last one's sequence number
+	looked   bool // into a segment, and the last one's sequence number
 	lookedAt uint64
 	marked   bool // our markers have come through, ever
-	playlist []byte // used again
-	segment  []byte
 }
 
 func newRendition(f *Follower, what listing, at *url.URL) *rendition {
@@ -151,7 +149,7 @@ func (r *rendition) load(ctx context.Context) (*Playlist, *prober.Failure) {
 		r.given = nil
 		return p, nil
 	}
-	p, base, fail := r.f.get(ctx, r.media, &r.playlist, &r.state)
+	p, base, fail := r.f.get(ctx, r.media, &r.state)
 	if fail != nil {
 		return nil, fail
 	}

@@ -142,3 +142,12 @@ func (s *state) wasProven() bool {
 	defer s.mu.Unlock()
 	return s.proven
 }
+
+// timed keeps the times of a segment's download. How the playlist was packed stays.
+func (s *state) timed(r response) {
+	s.update(func(o *Observation) {
+		packed := o.HTTP.Encoding
+		o.HTTP = r.http
+		o.HTTP.Encoding = packed
+	})
+}
