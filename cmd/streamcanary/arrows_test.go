@@ -30,6 +30,7 @@ func arrows() map[string][]string {
 		"prober/signal":                {"prober"},
 		"prober/rtmp":                  {"prober"},
 		"prober/media":                 {"prober"},
+		"prober/proof":                 {"prober"},
 		"prober/hls":                   {"prober", "prober/media"},
 		"prober/platform":              {"prober"},
 		"prober/platform/platformtest": {}, // of tests
