@@ -9,6 +9,7 @@ import (
 
 	"streamcanary/prober"
 	"streamcanary/prober/agent"
+	"streamcanary/prober/api"
 	"streamcanary/prober/hls"
 	"streamcanary/prober/platform"
 	"streamcanary/prober/report"
@@ -42,7 +43,9 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 			made, err := platform.New(of, &http.Client{Transport: calls})
 			return platformForAgent{made}, err
 		},
-		Feed: func(p agent.Picture) (agent.Feed, error) { return newFeed(p, pacer) },
+		Feed:   func(p agent.Picture) (agent.Feed, error) { return newFeed(p, pacer) },
+		Check:  check,
+		Replay: replay(pulls),
 		Follower: func(url, run string) agent.Follower {
 			return followerForAgent{hls.NewFollower(hls.Config{URL: url, Run: run, Transport: pulls})}
 		},
@@ -50,6 +53,24 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 	return cfg, func() {
 		pulls.CloseIdleConnections()
 		calls.CloseIdleConnections()
+	}
+}
+
+// check makes an API check.
+func check(ctx context.Context, c prober.APICheck, bound time.Duration) (agent.Checked, error) {
+	a, err := api.New(api.Config{Timeout: bound}).Check(ctx, c, time.Now())
+	return agent.Checked{Failure: a.Failure, Times: a.Times, Bytes: a.Bytes}, err
+}
+
+// replay plays what has an end.
+func replay(transport http.RoundTripper) func(context.Context, agent.Replay) (agent.Replayed, error) {
+	return func(ctx context.Context, r agent.Replay) (agent.Replayed, error) {
+		found, err := hls.Replay(ctx, hls.ReplayConfig{URL: r.URL, Run: r.Run, Sample: r.Sample, Transport: transport})
+		return agent.Replayed{
+			Failure: found.Failure, Denied: found.Denied, Unfinished: found.Unfinished,
+			Absent:   found.Status == http.StatusNotFound || found.Status == http.StatusGone,
+			Duration: found.Duration, Missing: found.Missing, Proof: found.Proof, Bytes: found.Bytes,
+		}, err
 	}
 }
 
