@@ -74,6 +74,7 @@ const (
 	ReasonPublishRejected  Reason = "publish_rejected"    // an onStatus error, whatever its code
 	ReasonPublishNameInUse Reason = "publish_name_in_use" // NetStream.Publish.BadName
 	ReasonPublishDenied    Reason = "publish_denied"      // NetStream.Publish.Denied and the like
+	ReasonPublishBadKey    Reason = "publish_bad_key"     // the description says that the stream key is not valid
 	ReasonPublishNoAnswer  Reason = "publish_no_answer"   // publish command never answered
 
 	// connect, publish, ingest
@@ -81,6 +82,11 @@ const (
 	ReasonConnectionReset  Reason = "connection_reset"  // RST
 	ReasonSendStalled      Reason = "send_stalled"      // the server stopped reading
 	ReasonSendThrottled    Reason = "send_throttled"    // the server reads slower than the broadcast's rate
+
+	// findings of the connection to an ingest
+	ReasonRedirected       Reason = "redirected"         // the server sends the broadcaster elsewhere
+	ReasonChunkSizeChanged Reason = "chunk_size_changed" // in mid-broadcast, by the server
+	ReasonWindowChanged    Reason = "window_changed"     // acknowledgement window or peer bandwidth, in mid-broadcast
 
 	// manifest, segment
 	ReasonHTTPStatus   Reason = "http_status"   // any status but 200 and 206; the detail names it
@@ -97,7 +103,17 @@ const (
 	ReasonPlaylistStale       Reason = "playlist_stale"        // no new segment in time (RFC 8216bis 6.2.1)
 	ReasonSequenceRegression  Reason = "sequence_regression"   // the media sequence number fell (6.2.2)
 	ReasonStreamEnded         Reason = "stream_ended"          // EXT-X-ENDLIST on a broadcast that is up
+	ReasonPlaylistChanged     Reason = "playlist_changed"      // what was listed is no more what it was (6.2.1)
+	ReasonWindowShort         Reason = "window_short"          // too little is left after segments were removed (6.2.2)
+	ReasonRenditionsApart     Reason = "renditions_apart"      // renditions do not fit each other (6.2.4)
+	ReasonLowLatency          Reason = "low_latency"           // parts, hints, blocking reloads or delta updates do not work
+	ReasonSegmentGap          Reason = "segment_gap"           // the platform itself says that media is missing: EXT-X-GAP
 	ReasonNoRenditionPlayable Reason = "no_rendition_playable" // a multivariant playlist that lists nothing we can follow
+
+	// segment
+	ReasonSegmentGone     Reason = "segment_gone"     // removed from the server before a viewer is done with it (6.2.2)
+	ReasonSegmentSlow     Reason = "segment_slow"     // loads hardly faster than it plays
+	ReasonBitrateMismatch Reason = "bitrate_mismatch" // BANDWIDTH or EXT-X-BITRATE are not what was measured
 
 	// media
 	ReasonNotMedia      Reason = "not_media"      // neither MPEG-TS nor fMP4
@@ -105,6 +121,10 @@ const (
 	ReasonNoMarker      Reason = "no_marker"      // media, without any marker
 	ReasonMarkerStale   Reason = "marker_stale"   // our marker, but from long ago: a loop or an old recording
 	ReasonMarkerMissing Reason = "marker_missing" // our marker did not come back within the run's time
+	ReasonNotDecodable  Reason = "not_decodable"  // a decoder gets neither a picture nor sound out of it
+	ReasonPictureBlack  Reason = "picture_black"  // every decoded picture is black
+	ReasonPictureFrozen Reason = "picture_frozen" // every decoded picture is the same
+	ReasonSoundSilent   Reason = "sound_silent"   // the decoded sound is silence
 
 	// media, what is wrong inside of it
 	ReasonMediaEncrypted   Reason = "media_encrypted"   // encrypted, though the playlist names no key for it
@@ -168,12 +188,16 @@ func Reasons() []Reason {
 		ReasonPublishRejected,
 		ReasonPublishNameInUse,
 		ReasonPublishDenied,
+		ReasonPublishBadKey,
 		ReasonPublishNoAnswer,
 
 		ReasonConnectionClosed,
 		ReasonConnectionReset,
 		ReasonSendStalled,
 		ReasonSendThrottled,
+		ReasonRedirected,
+		ReasonChunkSizeChanged,
+		ReasonWindowChanged,
 
 		ReasonHTTPStatus,
 		ReasonHTTPTimeout,
@@ -188,13 +212,26 @@ func Reasons() []Reason {
 		ReasonPlaylistStale,
 		ReasonSequenceRegression,
 		ReasonStreamEnded,
+		ReasonPlaylistChanged,
+		ReasonWindowShort,
+		ReasonRenditionsApart,
+		ReasonLowLatency,
+		ReasonSegmentGap,
 		ReasonNoRenditionPlayable,
+
+		ReasonSegmentGone,
+		ReasonSegmentSlow,
+		ReasonBitrateMismatch,
 
 		ReasonNotMedia,
 		ReasonNotOurs,
 		ReasonNoMarker,
 		ReasonMarkerStale,
 		ReasonMarkerMissing,
+		ReasonNotDecodable,
+		ReasonPictureBlack,
+		ReasonPictureFrozen,
+		ReasonSoundSilent,
 
 		ReasonMediaEncrypted,
 		ReasonMediaMalformed,

@@ -98,8 +98,9 @@ type Header struct {
 type Ingest struct {
 	ID     string `json:"id"`
 	Region string `json:"region"`         // its name, for people: the broadcast shows it
-	URL    string `json:"url"`            // rtmp://host:port/app/{stream}, or PushVariable
+	URL    string `json:"url"`            // rtmp[s]://host:port/app/{stream}, or PushVariable
 	Node   string `json:"node,omitempty"` // part of the host by which one of the platform's own ingests is chosen; with PushVariable
+	RTMP   RTMP   `json:"rtmp,omitzero"`
 }
 
 // Playback is an endpoint that broadcasts are pulled from.

@@ -66,7 +66,7 @@ func (c *canary) loop(ctx context.Context) {
 		return
 	}
 	defer func() { c.streams.remove(ctx, c.stream) }()
-	feed, err := c.env.Feed(Picture{Run: c.run, Label: c.ingest.Region, Small: c.small})
+	feed, err := c.env.Feed(Picture{Run: c.run, Label: c.ingest.Region, RTMP: c.ingest.RTMP, Small: c.small})
 	if err != nil {
 		c.env.log.Error("no canary: its signal cannot be made", "target", c.target, "ingest", c.ingest.ID, "error", err)
 		c.failed(broken("", err))
@@ -83,7 +83,9 @@ func (c *canary) loop(ctx context.Context) {
 	}
 	wait := backoff{first: reconnect, most: slowest}
 	for ctx.Err() == nil {
-		if c.connect(ctx, feed, prober.Secret(prober.StreamURL(c.ingest.URL, c.stream.Key.Reveal()))) {
+		if url, failure := c.streams.pushURL(ctx, c.ingest, c.stream); failure != nil {
+			c.failed(failure)
+		} else if c.connect(ctx, feed, url) {
 			wait.reset()
 		}
 		if !sleep(ctx, wait.next()) {

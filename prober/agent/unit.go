@@ -53,16 +53,34 @@ func newUnit(ctx context.Context, e *env, t prober.Target) (*unit, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &unit{env: e, streams: &streams{env: e, target: t.ID, platform: platform},
+	u := &unit{env: e, streams: &streams{env: e, target: t.ID, platform: platform, used: newInUse()},
 		swept: make(chan struct{}), rounds: make(chan struct{}, maxRounds),
 		probes: map[prober.Kind]runningProbe{}, canaries: map[string]*runningCanary{}}
 	u.target = prober.Target{ID: t.ID, Platform: t.Platform}
 	u.ctx, u.cancel = context.WithCancel(ctx)
 	u.running.Go(func() {
-		defer close(u.swept)
-		u.streams.sweep(u.ctx, namePrefix(e.Agent, t.ID))
+		prefix := namePrefix(e.Agent, t.ID)
+		u.streams.sweep(u.ctx, Leftover{Prefix: prefix}, sweepBound)
+		close(u.swept)
+		u.streams.sweepOften(u.ctx, prefix, u.longestRun)
 	})
 	return u, nil
+}
+
+// longestRun is how long a stream of a run may live: a canary's is known to be in
+// use, however old.
+func (u *unit) longestRun() time.Duration {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	longest := goLiveBound
+	for _, p := range u.kinds {
+		run := p.Timeout
+		if p.Recording != nil {
+			run += p.Recording.Broadcast + p.Recording.Within
+		}
+		longest = max(longest, run)
+	}
+	return longest + time.Minute
 }
 
 func (u *unit) stop() {

@@ -9,10 +9,12 @@ import (
 	"streamcanary/prober/media"
 )
 
-// Config says what a Follower follows. Only URL and Run are needed.
+// Config says what a Follower follows. Only URL is needed, and Run for what is ours.
 type Config struct {
 	URL string // of a multivariant or media playlist, http or https
-	Run string // whose markers count as ours
+	// Run says whose markers count as ours. Empty: the stream is somebody else's,
+	// live or not, and all but its markers is judged.
+	Run string
 
 	// Transport is shared by the followers of one process: see NewTransport. Nil
 	// makes one for this follower alone.
@@ -37,10 +39,22 @@ type Config struct {
 	// by its name ("720p", "audio en").
 	Sample   int
 	SampleBy map[string]int
+	// Transcoded says that the platform makes everything anew, so that media without
+	// markers is no failure; it is not proven then, unless something else proves it.
+	Transcoded bool
+	// Video and Audio say that pictures and sound were pushed, so that both have to
+	// be in a media playlist that says nothing of its codecs.
+	Video, Audio bool
 	// FailAlone makes what fails in one rendition a failure of the whole while
 	// others play; otherwise it is degraded.
 	FailAlone bool
 }
+
+// foreign says that the stream is not ours.
+func (c Config) foreign() bool { return c.Run == "" }
+
+// unproven says that media counts without a proof that it is ours.
+func (c Config) unproven() bool { return c.foreign() || c.Transcoded }
 
 // PlaylistOnly is the sampling of a rendition whose segments are not downloaded.
 const PlaylistOnly = -1

@@ -108,16 +108,17 @@ func (r *rendition) take(ctx context.Context, s Segment) *prober.Failure {
 	at := time.Now()
 	r.segment = reuse(got.body)
 	r.state.count(got)
-	seen, fail := r.judge(got.url, got.body, init, at)
+	seen, fail := r.judge(got.url, s, got.body, init, at)
 	if fail != nil {
 		if fail.Reason == prober.ReasonNotMedia {
 			r.init = initSection{} // a restarted origin may have a new one under the same URI
 		}
 		return fail
 	}
-	seen.sequence = s.Sequence
 	r.state.good(seen, got.timing.Total)
-	r.f.played()
+	if seen.proof != "" || r.f.cfg.unproven() {
+		r.f.played()
+	}
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package hls
 
 import (
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -25,7 +24,11 @@ type listing struct {
 	name    string // for a person: "720p", "audio en"; "" is the whole stream
 	uri     string // as listed
 	variant Variant
+	single  bool // nothing else is listed
 }
+
+// only says whether this is all that there is.
+func (l listing) only() bool { return l.kind == kindAlone || l.single }
 
 // maxFollowed bounds the renditions of one follower, and so its memory.
 const maxFollowed = 16
@@ -42,6 +45,9 @@ func listings(multi *Playlist) []listing {
 		}
 	}
 	tellApart(all)
+	if len(all) == 1 {
+		all[0].single = true
+	}
 	return all
 }
 
@@ -98,26 +104,38 @@ func videoFirst(variants []Variant) []Variant {
 }
 
 func audioOnly(v Variant) bool {
-	if v.Codecs == "" || v.Resolution != "" {
-		return false
-	}
-	for codec := range strings.SplitSeq(v.Codecs, ",") {
-		kind, _, _ := strings.Cut(strings.TrimSpace(codec), ".")
-		switch kind {
-		case "mp4a", "ac-3", "ec-3", "ac-4", "opus", "Opus", "fLaC", "alac":
-		default:
-			return false
-		}
-	}
-	return true
+	video, audio := tracksOf(v.Codecs)
+	return audio && !video && v.Resolution == ""
 }
 
-// locate makes the listed URIs absolute. What cannot be fetched is told of as a
-// failure of that rendition.
-func locate(base *url.URL, l listing) (*url.URL, *prober.Failure) {
-	u, fail := resolveURL(base, l.uri)
-	if fail != nil {
-		fail.Detail = prober.Clip(fmt.Sprintf("%s: %s", l.name, fail.Detail), prober.MaxDetail)
+// tracks says what the multivariant playlist promises of a rendition's media.
+func (l listing) tracks() (video, audio bool) {
+	switch l.kind {
+	case kindAudio:
+		return false, true
+	case kindVariant:
+		return tracksOf(l.variant.Codecs)
 	}
-	return u, fail
+	return false, false
+}
+
+// tracksOf reads CODECS (RFC 6381). A codec that is not known counts as video.
+func tracksOf(codecs string) (video, audio bool) {
+	for codec := range strings.SplitSeq(codecs, ",") {
+		kind, _, _ := strings.Cut(strings.TrimSpace(codec), ".")
+		switch kind {
+		case "":
+		case "mp4a", "ac-3", "ec-3", "ac-4", "opus", "Opus", "fLaC", "alac":
+			audio = true
+		case "stpp", "wvtt":
+		default:
+			video = true
+		}
+	}
+	return video, audio
+}
+
+// locate makes the listed URI absolute.
+func locate(base *url.URL, l listing) (*url.URL, *prober.Failure) {
+	return resolveURL(base, l.uri)
 }

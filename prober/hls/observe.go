@@ -53,6 +53,7 @@ func (r *rendition) observe(now time.Time) Observation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := s.take()
+	o.Viewing = s.player.take(now)
 	if o.Failure == nil || o.Failure.Outcome == prober.Degraded {
 		if fail, since := r.overdue(now); fail != nil {
 			o.Failure, o.Since = fail, since

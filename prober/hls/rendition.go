@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"streamcanary/prober"
+	"streamcanary/prober/media"
 )
 
 // rendition follows one media playlist and its segments, one after the other in
@@ -31,13 +32,18 @@ type rendition struct {
 	failures int // of polls, in a row
 	queue    queue
 	init     initSection
+	checker  media.Checker
+	looked   bool   // into a segment, and the last one's sequence number
+	lookedAt uint64
+	marked   bool // our markers have come through, ever
 	playlist []byte // used again
 	segment  []byte
 }
 
 func newRendition(f *Follower, what listing, at *url.URL) *rendition {
+	now := time.Now()
 	return &rendition{
-		f: f, what: what, media: at, every: f.cfg.sampling(what.name), started: time.Now(), moved: make(chan *url.URL, 1),
+		f: f, what: what, media: at, every: f.cfg.sampling(what.name), started: now, state: state{player: viewer{asked: now}}, moved: make(chan *url.URL, 1),
 		stop: func() {}, located: at != nil, listedAt: what.uri,
 	}
 }

@@ -16,6 +16,7 @@ const (
 	slotPoll     slot = iota // the latest attempt to load a playlist
 	slotPlaylist             // what Analyze found in the latest one
 	slotSegment              // the latest segment
+	slotMedia                // what is inside it
 	slots
 )
 
@@ -31,6 +32,8 @@ type state struct {
 	mu         sync.Mutex
 	conditions [slots]condition
 	seen       Observation // figures, as of now
+	player     viewer
+	proven     bool // by a segment, ever
 	lastGood   time.Time
 	target     time.Duration
 }
@@ -62,15 +65,20 @@ func (s *state) update(change func(*Observation)) {
 	change(&s.seen)
 }
 
-// good records a segment with our fresh marker.
+// good records a segment that plays: ours and live, as far as can be known.
 func (s *state) good(v sight, segmentTime time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastGood = v.at
+	s.player.arrive(v.play)
 	o := &s.seen
 	o.Segments++
 	o.FirstMarker, o.LastMarker, o.ReceivedAt = v.first, v.last, v.at
-	o.LatencyFirst, o.LatencyLast = v.at.Sub(v.first.Clock), v.at.Sub(v.last.Clock)
+	s.proven = s.proven || v.proof != ""
+	o.Proof, o.LatencyBy, o.LatencyFirst, o.LatencyLast = v.proof, v.by, 0, 0
+	if v.by != "" {
+		o.LatencyFirst, o.LatencyLast = v.at.Sub(v.begin), v.at.Sub(v.end)
+	}
 	o.SegmentSequence = v.sequence
 	if !o.Playing {
 		o.Playing, o.PlayingSince = true, v.at
@@ -127,4 +135,10 @@ func (s *state) count(r response) {
 			o.Resolve, o.Connect, o.TLS = r.timing.Resolve, r.timing.Connect, r.timing.TLS
 		}
 	})
+}
+
+func (s *state) wasProven() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.proven
 }

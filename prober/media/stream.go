@@ -68,6 +68,9 @@ func (s *stream) mark(data []byte, pts int64) {
 		return
 	}
 	for _, m := range prober.FindMarkers(data, room) {
+		if m.Audio != (s.Kind == Audio) {
+			continue
+		}
 		s.markers, s.markedAt = append(s.markers, m), append(s.markedAt, pts)
 	}
 }
@@ -86,6 +89,7 @@ func (s *stream) at(ticks int64) time.Duration {
 // finish sums up what was collected.
 func (s *stream) finish() {
 	s.Units = len(s.units)
+	s.Headless = s.Units > 0 && s.config == nil && (s.codec == codecH264 || s.codec == codecH265)
 	if s.Units == 0 {
 		return
 	}

@@ -79,9 +79,10 @@ type Track struct {
 	FrameRate  float64 // pictures per second, by their times
 	SampleRate int     // of sound, per second
 	Channels   int
-	Units      int // access units: pictures, frames of sound, cues
-	Keyframes  int // pictures that decoding can start with; counted for H.264 and HEVC, else by the container's flags
-	Keyframe   bool
+	Units      int           // access units: pictures, frames of sound, cues
+	Keyframes  int           // pictures that decoding can start with; counted for H.264 and HEVC, else by the container's flags
+	Keyframe   bool          // decoding can start at the first picture
+	Headless   bool          // H.264 or HEVC without a parameter set, in or before the segment: nobody can start here
 	Bytes      int64         // of access units
 	First      time.Duration // earliest presentation time
 	Last       time.Duration // latest

@@ -166,8 +166,8 @@ func (p Policy) silentAt(s State, a *agentState) time.Time {
 // goodSite says whether a site's word counts: an agent of it is heard, and that
 // agent's own controls pass.
 func (t *turn) goodSite(id string) bool {
-	for agent, site := range t.index.site {
-		if a := t.s.Agents[agent]; site == id && !a.Silent && a.Control == prober.ControlPass {
+	for _, agent := range t.index.at[id] {
+		if a := t.s.Agents[agent]; !a.Silent && a.Control == prober.ControlPass {
 			return true
 		}
 	}
@@ -228,8 +228,8 @@ func (t *turn) unknownControl(name string, a *agentState) {
 
 // contradictedSite says whether an agent of a site stands alone with what it sees.
 func (t *turn) contradictedSite(id string) bool {
-	for agent, site := range t.index.site {
-		if site == id && t.s.Agents[agent].Contradicted {
+	for _, agent := range t.index.at[id] {
+		if t.s.Agents[agent].Contradicted {
 			return true
 		}
 	}
