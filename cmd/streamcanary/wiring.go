@@ -21,6 +21,7 @@ type agentParts struct {
 	Agent, Site string
 	Sink        agent.Sink
 	Dropped     func() uint64
+	Announce    func([]prober.Broadcast) // tells the other agents; nil is nobody
 	Control     *prober.Target // a loopback origin of its own, see controlTarget; nil is none
 	Logger      *slog.Logger
 }
@@ -37,7 +38,7 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 	pulls := hls.NewTransport()
 	calls := hls.NewTransport() // of the platforms' APIs: the same wishes, other connections
 	cfg = agent.Config{
-		Agent: p.Agent, Site: p.Site, Sink: p.Sink, Dropped: p.Dropped, Control: p.Control, Logger: p.Logger,
+		Agent: p.Agent, Site: p.Site, Sink: p.Sink, Dropped: p.Dropped, Announce: p.Announce, Control: p.Control, Logger: p.Logger,
 		Platform: func(of prober.Platform) (agent.Platform, error) {
 			made, err := platform.New(of, &http.Client{Transport: calls})
 			return platformForAgent{made}, err
@@ -188,6 +189,15 @@ func (s hubSink) Put(results ...prober.Result) {
 	}
 }
 
+// announce tells the other agents, through the hub, what is up here.
+func announce(c *report.Client, log *slog.Logger) func([]prober.Broadcast) {
+	return func(list []prober.Broadcast) {
+		if err := c.Announce(list); err != nil {
+			log.Debug("what is up here is not told to the other agents", "error", err)
+		}
+	}
+}
+
 // obey hands the hub's orders to the agent until ctx ends.
 func obey(ctx context.Context, c *report.Client, a *agent.Agent) {
 	for {
@@ -198,6 +208,8 @@ func obey(ctx context.Context, c *report.Client, a *agent.Agent) {
 			a.Assign(as)
 		case req := <-c.ProbeNow():
 			a.ProbeNow(req)
+		case b := <-c.Broadcasts():
+			a.Heard(b)
 		}
 	}
 }

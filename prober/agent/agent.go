@@ -40,6 +40,9 @@ type Config struct {
 	// Control is this agent's own loopback origin; nil leaves the control
 	// state unknown for ever.
 	Control *prober.Target
+	// Announce tells other agents what this one has up; nil tells nobody. It is
+	// called every prober.AnnouncePeriod and at each change, and must not block.
+	Announce func([]prober.Broadcast)
 	// Dropped is how many results the sink has lost at its bound, ever; nil is none.
 	Dropped func() uint64
 	Logger  *slog.Logger // nil is silent
@@ -53,6 +56,7 @@ type Agent struct {
 
 	assigned chan prober.Assignment // holds the newest only
 	requests chan prober.ProbeNow
+	others   chan prober.Broadcasts
 	mu       sync.Mutex // guards the replacement in assigned
 }
 
@@ -60,9 +64,14 @@ type Agent struct {
 type env struct {
 	Config
 	*reporter
-	log  *slog.Logger
-	keys keyLocks
+	log     *slog.Logger
+	keys    keyLocks
+	budget  *budget
+	changed chan struct{} // what is up, at this agent
 }
+
+// poke has the other agents told of a change.
+func (e *env) poke() { signal(e.changed) }
 
 // New checks cfg. Nothing runs before Run.
 func New(cfg Config) (*Agent, error) {
@@ -81,11 +90,12 @@ func New(cfg Config) (*Agent, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	e := &env{Config: cfg, log: log}
+	e := &env{Config: cfg, log: log, budget: newBudget(log), changed: make(chan struct{}, 1)}
 	c := &control{env: e, state: prober.ControlUnknown}
-	e.reporter = newReporter(cfg, c.current)
+	e.reporter = newReporter(cfg, c.current, e.budget)
 	return &Agent{env: e, control: c,
-		assigned: make(chan prober.Assignment, 1), requests: make(chan prober.ProbeNow, maxRequests)}, nil
+		assigned: make(chan prober.Assignment, 1), requests: make(chan prober.ProbeNow, maxRequests),
+		others: make(chan prober.Broadcasts, maxRequests)}, nil
 }
 
 // Assign replaces what the agent does, once it runs. What did not change goes
@@ -110,6 +120,15 @@ func (a *Agent) ProbeNow(req prober.ProbeNow) {
 	}
 }
 
+// Heard says what another agent has up. Each list has to be repeated, see
+// prober.AnnounceExpiry; those beyond a bound are ignored.
+func (a *Agent) Heard(b prober.Broadcasts) {
+	select {
+	case a.others <- b:
+	default:
+	}
+}
+
 // Run probes until ctx is done, then ends every broadcast and deletes every
 // stream, which takes at most five seconds.
 func (a *Agent) Run(ctx context.Context) error {
@@ -118,9 +137,17 @@ func (a *Agent) Run(ctx context.Context) error {
 	if a.env.Control != nil {
 		controls.Go(func() { a.control.run(ctx, *a.env.Control) })
 	}
+	announce := time.NewTicker(prober.AnnouncePeriod)
+	defer announce.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
+		case <-announce.C:
+			w.announce()
+		case <-a.env.changed:
+			w.announce()
+		case b := <-a.others:
+			w.heard(b)
 		case as := <-a.assigned:
 			w.assign(ctx, as)
 		case req := <-a.requests:
