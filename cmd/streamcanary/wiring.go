@@ -22,7 +22,7 @@ type agentParts struct {
 	Sink        agent.Sink
 	Dropped     func() uint64
 	Announce    func([]prober.Broadcast) // tells the other agents; nil is nobody
-	Control     *prober.Target // a loopback origin of its own, see controlTarget; nil is none
+	Control     *prober.Target           // a loopback origin of its own, see controlTarget; nil is none
 	Logger      *slog.Logger
 }
 
