@@ -10,6 +10,7 @@ import (
 	"streamcanary/prober"
 	"streamcanary/prober/agent"
 	"streamcanary/prober/hls"
+	"streamcanary/prober/host"
 	"streamcanary/prober/platform"
 	"streamcanary/prober/report"
 	"streamcanary/prober/rtmp"
@@ -23,6 +24,7 @@ type agentParts struct {
 	Dropped     func() uint64
 	Announce    func([]prober.Broadcast) // tells the other agents; nil is nobody
 	Control     *prober.Target           // a loopback origin of its own, see controlTarget; nil is none
+	Controls    prober.Controls          // the agent's own reference and clock server
 	Logger      *slog.Logger
 }
 
@@ -36,12 +38,20 @@ func newAgent(p agentParts) (a *agent.Agent, release func(), err error) {
 
 func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 	pulls := hls.NewTransport()
+	reference := hls.NewTransport()
 	calls := hls.NewTransport() // of the platforms' APIs: the same wishes, other connections
 	cfg = agent.Config{
 		Agent: p.Agent, Site: p.Site, Sink: p.Sink, Dropped: p.Dropped, Announce: p.Announce, Control: p.Control, Logger: p.Logger,
 		Platform: func(of prober.Platform) (agent.Platform, error) {
 			made, err := platform.New(of, &http.Client{Transport: calls})
 			return platformForAgent{made}, err
+		},
+		Controls: p.Controls,
+		Meter: func(clockServer string) agent.Meter {
+			return meterForAgent{&host.Meter{ClockServer: clockServer, Logger: p.Logger}}
+		},
+		Reference: func(ctx context.Context, url string) *prober.Failure {
+			return host.Reference{URL: url, Transport: reference}.Check(ctx)
 		},
 		Feed: newFeed,
 		Follower: func(url, run string) agent.Follower {
@@ -51,7 +61,16 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 	return cfg, func() {
 		pulls.CloseIdleConnections()
 		calls.CloseIdleConnections()
+		reference.CloseIdleConnections()
 	}
+}
+
+// meterForAgent is the machine's meter in the agent's words.
+type meterForAgent struct{ *host.Meter }
+
+func (m meterForAgent) Read() agent.Machine {
+	r := m.Meter.Read()
+	return agent.Machine{Host: r.Host, Late: r.Late, Jump: r.Jump}
 }
 
 // controlTarget is an agent's own loopback origin as a target.

@@ -40,6 +40,13 @@ type Config struct {
 	// Control is this agent's own loopback origin; nil leaves the control
 	// state unknown for ever.
 	Control *prober.Target
+	// Meter measures this agent's machine; nil measures nothing.
+	Meter func(clockServer string) Meter
+	// Reference asks an independent public URL, bounded by itself; nil asks none.
+	Reference func(ctx context.Context, url string) *prober.Failure
+	// Controls are this agent's own: its reference and clock server stand before
+	// those that the hub assigns.
+	Controls prober.Controls
 	// Announce tells other agents what this one has up; nil tells nobody. It is
 	// called every prober.AnnouncePeriod and at each change, and must not block.
 	Announce func([]prober.Broadcast)
@@ -53,6 +60,7 @@ type Config struct {
 type Agent struct {
 	env     *env
 	control *control
+	machine *machine
 
 	assigned chan prober.Assignment // holds the newest only
 	requests chan prober.ProbeNow
@@ -92,8 +100,16 @@ func New(cfg Config) (*Agent, error) {
 	}
 	e := &env{Config: cfg, log: log, budget: newBudget(log), changed: make(chan struct{}, 1)}
 	c := &control{env: e, state: prober.ControlUnknown}
-	e.reporter = newReporter(cfg, c.current, e.budget)
-	return &Agent{env: e, control: c,
+	m := newMachine(e)
+	e.reporter = newReporter(cfg, func() (prober.Control, string, prober.Host) {
+		state, detail := c.current()
+		host, trouble := m.current()
+		if trouble != "" { // an agent that is in trouble itself sees trouble everywhere
+			state, detail = prober.ControlFail, trouble
+		}
+		return state, detail, host
+	}, e.budget)
+	return &Agent{env: e, control: c, machine: m,
 		assigned: make(chan prober.Assignment, 1), requests: make(chan prober.ProbeNow, maxRequests),
 		others: make(chan prober.Broadcasts, maxRequests)}, nil
 }
@@ -132,8 +148,9 @@ func (a *Agent) Heard(b prober.Broadcasts) {
 // Run probes until ctx is done, then ends every broadcast and deletes every
 // stream, which takes at most five seconds.
 func (a *Agent) Run(ctx context.Context) error {
-	w := &work{env: a.env, units: map[string]*unit{}}
+	w := &work{env: a.env, machine: a.machine, units: map[string]*unit{}}
 	var controls sync.WaitGroup
+	controls.Go(func() { a.machine.run(ctx) })
 	if a.env.Control != nil {
 		controls.Go(func() { a.control.run(ctx, *a.env.Control) })
 	}

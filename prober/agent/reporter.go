@@ -17,7 +17,7 @@ type reporter struct {
 
 	sink    Sink
 	dropped func() uint64
-	control func() (prober.Control, string)
+	control func() (prober.Control, string, prober.Host)
 	budget  *budget
 
 	rounds, runs atomic.Uint64
@@ -26,7 +26,7 @@ type reporter struct {
 	seq uint64
 }
 
-func newReporter(cfg Config, control func() (prober.Control, string), b *budget) *reporter {
+func newReporter(cfg Config, control func() (prober.Control, string, prober.Host), b *budget) *reporter {
 	return &reporter{agent: cfg.Agent, site: cfg.Site, boot: cfg.Boot,
 		sink: cfg.Sink, dropped: cfg.Dropped, control: control, budget: b}
 }
@@ -36,7 +36,7 @@ func (r *reporter) report(results ...prober.Result) {
 	if len(results) == 0 {
 		return
 	}
-	state, detail := r.control()
+	state, detail, host := r.control()
 	for _, res := range results {
 		r.budget.spend(res.Figures.BytesSent + res.Figures.BytesReceived)
 	}
@@ -57,7 +57,7 @@ func (r *reporter) report(results ...prober.Result) {
 		}
 		res.Control, res.ControlDetail = state, prober.Clip(detail, prober.MaxDetail)
 		res.Detail = prober.Clip(res.Detail, prober.MaxDetail)
-		res.Dropped, res.Spending = dropped, spending
+		res.Dropped, res.Spending, res.Host = dropped, spending, host
 	}
 	r.sink.Put(results...)
 }

@@ -17,6 +17,7 @@ const rememberedRequests = 64
 // work is what an assignment has running. It belongs to Run's goroutine.
 type work struct {
 	env      *env
+	machine  *machine
 	units    map[string]*unit // by target
 	requests []string         // ids of the latest requests to probe now
 	stopping sync.WaitGroup
@@ -26,6 +27,7 @@ type work struct {
 // word counts, also of a hub that was set up anew and numbers from one again.
 func (w *work) assign(ctx context.Context, as prober.Assignment) {
 	w.env.budget.set(as.Budget, time.Now())
+	w.machine.set(as.Controls)
 	wanted := map[string]bool{}
 	for _, t := range as.Targets {
 		if wanted[t.ID] {
