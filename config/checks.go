@@ -112,6 +112,8 @@ func (c *checker) address(path, text, want string, schemes ...string) *url.URL {
 		c.addf(path, "is not an address that begins with %s://; want %s", strings.Join(schemes, ":// or "), want)
 	case u.Hostname() == "":
 		c.addf(path, "names no host; want %s", want)
+	case u.User != nil && slices.Contains(schemes, "rtmp"):
+		c.addf(path, "has a user or password in it, which would be logged; leave it out, and write rtmp: {user, password} in the target")
 	case u.User != nil:
 		c.addf(path, "has a user or password in it, which would be logged; leave it out")
 	case u.Port() != "" && !c.port(path, u.Port(), 1):

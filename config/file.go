@@ -57,6 +57,7 @@ type targetFile struct {
 	Platform  platformFile   `mapstructure:"platform"`
 	Regions   []namedFile    `mapstructure:"regions"`
 	Ingests   []endpointFile `mapstructure:"ingests"`
+	RTMP      *rtmpFile      `mapstructure:"rtmp"`
 	Playbacks []endpointFile `mapstructure:"playbacks"`
 }
 
@@ -76,6 +77,16 @@ type endpointFile struct {
 	ID     string `mapstructure:"id"`
 	Region string `mapstructure:"region"`
 	URL    string `mapstructure:"url"`
+}
+
+type rtmpFile struct {
+	User         string     `mapstructure:"user"`
+	Password     secretText `mapstructure:"password"`
+	PasswordFile string     `mapstructure:"password_file"`
+	CAFile       string     `mapstructure:"ca_file"`
+	Enhanced     bool       `mapstructure:"enhanced"`
+	EveryAddress bool       `mapstructure:"every_address"`
+	Timestamps   string     `mapstructure:"timestamps"`
 }
 
 type probeFile struct {
@@ -106,7 +117,8 @@ type componentFile struct {
 
 type policyFile struct {
 	Quorum            int           `mapstructure:"quorum"`
-	Threshold         float64       `mapstructure:"threshold"`
+	Threshold         *float64      `mapstructure:"threshold"`
+	FalseOpenings     float64       `mapstructure:"false_openings"`
 	RecoveryThreshold float64       `mapstructure:"recovery_threshold"`
 	Hold              time.Duration `mapstructure:"hold"`
 	JoinWindow        time.Duration `mapstructure:"join_window"`

@@ -70,7 +70,7 @@ func hubDefaults() map[string]any {
 		"nats.sync_always": true,
 
 		"policy.quorum":             s.Quorum,
-		"policy.threshold":          natsFloat(s.Threshold),
+		"policy.false_openings":     incident.DefaultFalseOpenings,
 		"policy.recovery_threshold": natsFloat(s.RecoveryThreshold),
 		"policy.hold":               s.Hold,
 		"policy.join_window":        s.JoinWindow,
@@ -115,6 +115,7 @@ func (c *checker) hub(f hubFile) *Hub {
 	h.Topology.Groups = c.groups(f.Groups)
 	h.Topology.Components = c.components(f, h)
 	h.Settings = c.settings(f.Policy)
+	c.threshold(f.Policy, h)
 	c.timeouts(h)
 	c.heard(h)
 	c.quorum(h)

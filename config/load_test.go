@@ -104,6 +104,9 @@ func TestGoodHub(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := f.Hub
+	in, out := h.Targets[0].Ingests[0], h.Targets[0].Playbacks[0]
+	want := incident.DefaultSettings()
+	want.Threshold = incident.NatsOf(25.9) // by the formula: two sites
 	if f.Agent != nil || h == nil {
 		t.Fatalf("got %+v, want a hub", f)
 	}
@@ -111,14 +114,14 @@ func TestGoodHub(t *testing.T) {
 		{"listen", h.HTTP.Listen, "127.0.0.1:8080"},
 		{"data", h.Data, "/var/lib/streamcanary"},
 		{"nats", fmt.Sprint(h.NATS), "{:4222   0 true}"},
-		{"ingests", fmt.Sprint(h.Targets[0].Ingests), "[{fra Frankfurt rtmp://in.example.com/live/{stream}}]"},
-		{"playbacks", fmt.Sprint(h.Targets[0].Playbacks), "[{fra Frankfurt https://play.example.com/{stream}/index.m3u8}]"},
-		{"probes", fmt.Sprint(h.Probes), "[{canary video @every 2s 0s 0s}]"},
+		{"ingests", fmt.Sprint(len(h.Targets[0].Ingests), in.ID, " ", in.Region, " ", in.URL), "1fra Frankfurt rtmp://in.example.com/live/{stream}"},
+		{"playbacks", fmt.Sprint(len(h.Targets[0].Playbacks), out.ID, " ", out.Region, " ", out.URL), "1fra Frankfurt https://play.example.com/{stream}/index.m3u8"},
+		{"probes", fmt.Sprint(len(h.Probes), h.Probes[0].Kind, " ", h.Probes[0].Target, " ", h.Probes[0].Schedule), "1canary video @every 2s"},
 		{"agent", fmt.Sprint(h.Agents[0].ID, " ", h.Agents[0].Site, " ", h.Agents[0].Key.Reveal()), "fra1 fra1 0123456789abcdef-fra1"},
 		{"sites", fmt.Sprint(h.Topology.Sites), "[{fra1 [fra1]} {nyc1 [nyc1]}]"},
 		{"components", fmt.Sprint(h.Topology.Components), "[{ingest Ingest    [video/ingest/fra] auto} {play Playback    [video/core video/playback/fra] auto}]"},
 		{"page", fmt.Sprint(h.Topology.Page), "{Example https://status.example.com}"},
-		{"settings", fmt.Sprint(h.Settings), fmt.Sprint(incident.DefaultSettings())},
+		{"settings", fmt.Sprint(h.Settings), fmt.Sprint(want)},
 		{"hash", fmt.Sprint(len(h.Policy.Hash())), "64"},
 	} {
 		if tt.got != tt.want {

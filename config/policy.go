@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"streamcanary/prober"
+	"streamcanary/prober/schedule"
 	"streamcanary/statuspage/incident"
 )
 
@@ -13,7 +14,7 @@ import (
 func (c *checker) settings(f policyFile) incident.Settings {
 	s := incident.DefaultSettings()
 	s.Quorum, s.ConfirmRounds = f.Quorum, f.ConfirmRounds
-	s.Threshold, s.RecoveryThreshold = incident.NatsOf(f.Threshold), incident.NatsOf(f.RecoveryThreshold)
+	s.RecoveryThreshold = incident.NatsOf(f.RecoveryThreshold)
 	for _, d := range []struct {
 		key string
 		in  time.Duration
@@ -37,7 +38,6 @@ func (c *checker) settings(f policyFile) incident.Settings {
 	if f.Quorum < 1 {
 		c.addf("policy.quorum", "is %d; want at least 1, the number of sites that must agree", f.Quorum)
 	}
-	c.nats("policy.threshold", f.Threshold)
 	c.nats("policy.recovery_threshold", f.RecoveryThreshold)
 	if f.ConfirmRounds < 0 || f.ConfirmRounds > maxConfirm {
 		c.addf("policy.confirm_rounds", "is %d; want from 0 to %d", f.ConfirmRounds, maxConfirm)
@@ -47,6 +47,46 @@ func (c *checker) settings(f policyFile) incident.Settings {
 	}
 	c.kinds(f.Kinds, &s)
 	return s
+}
+
+// threshold takes the file's, or the least that keeps false openings at the
+// wanted rate with these sites and probes.
+func (c *checker) threshold(f policyFile, h *Hub) {
+	if f.Threshold != nil {
+		c.nats("policy.threshold", *f.Threshold)
+		h.Settings.Threshold = incident.NatsOf(*f.Threshold)
+		return
+	}
+	if !(f.FalseOpenings > 0 && f.FalseOpenings <= maxFalseOpenings) {
+		c.addf("policy.false_openings", "is %v; want false openings of a component in a year, above 0 and up to %d, such as 0.01", f.FalseOpenings, maxFalseOpenings)
+		return
+	}
+	h.Settings.Threshold = incident.DefaultThreshold(h.Settings, h.Topology, h.schedule(), f.FalseOpenings)
+}
+
+// maxFalseOpenings is one a day: more is no status page.
+const maxFalseOpenings = 365
+
+// schedule is how often each target's probes bring evidence.
+func (h *Hub) schedule() incident.Schedule {
+	all := incident.Schedule{}
+	for _, p := range h.Probes {
+		s, err := schedule.Parse(p.Schedule)
+		if err != nil {
+			continue // told already
+		}
+		if all[p.Target] == nil {
+			all[p.Target] = map[prober.Kind]time.Duration{}
+		}
+		first := s.Next(time.Unix(0, 0))
+		period := s.Next(first).Sub(first)
+		for _, kind := range kindsOf([]prober.Probe{p}, p.Target) {
+			if have, ok := all[p.Target][kind]; !ok || period < have {
+				all[p.Target][kind] = period
+			}
+		}
+	}
+	return all
 }
 
 // maxConfirm bounds the extra load of confirmation.
@@ -69,8 +109,8 @@ func (c *checker) notNegative(at string, d time.Duration) {
 
 // kinds lays the file's figures over the defaults of each kind.
 func (c *checker) kinds(files []kindFile, s *incident.Settings) {
-	known := make([]string, 0, len(prober.Kinds()))
-	for _, k := range prober.Kinds() {
+	known := make([]string, 0, len(incident.Promises()))
+	for _, k := range incident.Promises() {
 		known = append(known, string(k))
 	}
 	seen := ids{}

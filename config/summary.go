@@ -49,9 +49,10 @@ func (h *Hub) summary() []string {
 		lines = append(lines, fmt.Sprintf("probe %s of %s, %s", p.Kind, p.Target, strings.TrimPrefix(p.Schedule, "@")))
 	}
 	budget := h.Budget()
+	lines = append(lines, fmt.Sprintf("%s at %s; %s must agree (quorum)", count(len(h.Agents), "agent"),
+		count(len(topology.Sites), "site"), count(h.Settings.Quorum, "site")))
+	lines = append(lines, h.decision()...)
 	return append(lines,
-		fmt.Sprintf("%s at %s; %s must agree (quorum)", count(len(h.Agents), "agent"),
-			count(len(topology.Sites), "site"), count(h.Settings.Quorum, "site")),
 		fmt.Sprintf("%s in %s", count(len(topology.Components), "component"), count(len(topology.Groups), "group")),
 		fmt.Sprintf("each agent sends about %s an hour and receives about %s an hour (broadcasts of %d kbit/s%s)",
 			byteCount(budget.Sent), byteCount(budget.Received), BroadcastBitrate/1000, h.goLiveNote()))

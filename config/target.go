@@ -14,7 +14,7 @@ const (
 )
 
 const (
-	wantIngest   = "rtmp://HOST[:PORT]/APP/{stream}"
+	wantIngest   = "rtmp://HOST[:PORT]/APP/{stream}, or rtmps://"
 	wantPlayback = "https://HOST/PATH/{stream}/index.m3u8"
 )
 
@@ -33,14 +33,15 @@ func (c *checker) targets(files []targetFile) []prober.Target {
 			c.addf(at+".regions", "is missing or empty; want a list with at least one entry: id, name")
 		}
 		regions := c.named(at+".regions", f.Regions, "region")
-		c.endpoints(at+".ingests", f.Ingests, regions, wantIngest, "rtmp")
+		c.endpoints(at+".ingests", f.Ingests, regions, wantIngest, "rtmp", "rtmps")
 		c.endpoints(at+".playbacks", f.Playbacks, regions, wantPlayback, "https", "http")
 		names := map[string]string{}
 		for _, r := range f.Regions {
 			names[r.ID] = r.Name
 		}
+		how := c.rtmp(at+".rtmp", f)
 		for _, e := range f.Ingests {
-			t.Ingests = append(t.Ingests, prober.Ingest{ID: e.ID, Region: names[e.Region], URL: e.URL})
+			t.Ingests = append(t.Ingests, prober.Ingest{RTMP: how, ID: e.ID, Region: names[e.Region], URL: e.URL})
 		}
 		for _, e := range f.Playbacks {
 			t.Playbacks = append(t.Playbacks, prober.Playback{ID: e.ID, Region: names[e.Region], URL: e.URL})
@@ -97,7 +98,7 @@ func (c *checker) endpoints(at string, files []endpointFile, regions []string, w
 		if u == nil {
 			continue
 		}
-		if u.Scheme == "rtmp" && !strings.Contains(strings.TrimPrefix(u.Path, "/"), "/") {
+		if strings.HasPrefix(u.Scheme, "rtmp") && !strings.Contains(strings.TrimPrefix(u.Path, "/"), "/") {
 			c.addf(entry+".url", "has no application before {stream}; want %s", want)
 		}
 		if first, twice := addresses[f.URL]; twice {

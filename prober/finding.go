@@ -18,6 +18,7 @@ const MaxFindings = 16
 
 // Finding is one rule that was seen broken, with its evidence.
 type Finding struct {
+	Rule     string // the rule's short id, by which configuration sets its severity; "" has none
 	Section  string // where the rule stands: "6.2.1" of rfc8216bis, or "ISO/IEC 13818-1 2.4.3.3"
 	Severity Severity
 	Stage    Stage

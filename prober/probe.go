@@ -34,6 +34,41 @@ type Probe struct {
 	// gap where that can be. 0 is never.
 	RotateAfter time.Duration `json:"rotate_after,omitempty"`
 	Rotate      Rotation      `json:"rotate,omitempty"` // "" is RotateStream
+
+	Checks    []APICheck      `json:"checks,omitempty"`    // of kind api: at least one
+	Pulls     []Pull          `json:"pulls,omitempty"`     // of kind playback: streams that others push; none is the canaries' own
+	Recording *RecordingCheck `json:"recording,omitempty"` // of kind recording
+}
+
+// APICheck is one HTTP request and what its answer has to be.
+type APICheck struct {
+	Name            string        `json:"name"` // for people
+	Method          string        `json:"method"`
+	URL             string        `json:"url"`
+	Headers         []Header      `json:"headers,omitempty"`
+	Body            string        `json:"body,omitempty"`
+	Status          []int         `json:"status"`                     // any of these is right
+	Path            string        `json:"path,omitempty"`             // JSONPath of what must be in the answer; "" asks for no JSON
+	Want            *string       `json:"want,omitempty"`             // text of what stands there; nil is anything
+	MaxLatency      time.Duration `json:"max_latency,omitempty"`      // for the whole answer, else degraded; 0 is any within the timeout
+	CertificateDays int           `json:"certificate_days,omitempty"` // fewer days until the certificate expires are degraded; 0 is not looked at
+}
+
+// Pull is a stream that we do not push, as one playback gives it.
+type Pull struct {
+	Name     string `json:"name"`              // for people
+	Playback string `json:"playback"`          // id of the playback that is charged
+	URL      string `json:"url"`               // of a playlist
+	VOD      bool   `json:"vod,omitempty"`     // it has an end; else it has to be live
+	Markers  bool   `json:"markers,omitempty"` // fresh markers of streamcanary have to be in it, whoever's
+}
+
+// RecordingCheck is a broadcast, and what has to be left of it.
+type RecordingCheck struct {
+	Broadcast time.Duration `json:"broadcast"`     // how long to push
+	Within    time.Duration `json:"within"`        // from the broadcast's end until its recording must play
+	Tolerance time.Duration `json:"tolerance"`     // by which it may be longer or shorter than the broadcast
+	URL       string        `json:"url,omitempty"` // of its playlist, with {stream} and {id}; "" asks the platform's API
 }
 
 // Rotation is what of a canary is replaced at its age.

@@ -66,7 +66,7 @@ func newProbeCommand() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.ingest, "ingest", "", "where to push, rtmp://HOST[:PORT]/APP/KEY (default: $STREAMCANARY_INGEST)")
+	f.StringVar(&o.ingest, "ingest", "", "where to push, rtmp[s]://[USER:PASSWORD@]HOST[:PORT]/APP/KEY (default: $STREAMCANARY_INGEST)")
 	f.StringVar(&o.playback, "playback", "", "where to pull, http(s)://.../index.m3u8 (default: $STREAMCANARY_PLAYBACK)")
 	f.BoolVar(&o.json, "json", false, "tell results as JSON, one object a line")
 	f.BoolVar(&o.watch, "watch", false, "keep the broadcast up and watch it")
@@ -87,9 +87,9 @@ func (o probeOptions) check() error {
 	switch {
 	case o.ingest == "" || o.playback == "":
 		return usageErrorf("probe needs --ingest (or STREAMCANARY_INGEST) and --playback (or STREAMCANARY_PLAYBACK); see 'streamcanary probe --help'")
-	case err != nil || in.Scheme != "rtmp" || in.Host == "" || strings.Count(strings.Trim(in.Path, "/"), "/") < 1:
+	case err != nil || in.Scheme != "rtmp" && in.Scheme != "rtmps" || in.Host == "" || strings.Count(strings.Trim(in.Path, "/"), "/") < 1:
 		// The URL holds a stream key: it is not repeated.
-		return usageErrorf("--ingest is not rtmp://HOST[:PORT]/APP/KEY")
+		return usageErrorf("--ingest is not rtmp://HOST[:PORT]/APP/KEY or rtmps://HOST[:PORT]/APP/KEY")
 	}
 	out, err := url.Parse(o.playback)
 	if err != nil || out.Scheme != "http" && out.Scheme != "https" || out.Host == "" {

@@ -14,7 +14,6 @@ import (
 	"streamcanary/prober/platform"
 	"streamcanary/prober/report"
 	"streamcanary/prober/rtmp"
-	"streamcanary/prober/signal"
 )
 
 // agentParts is what differs between one vantage point and another.
@@ -40,6 +39,7 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 	pulls := hls.NewTransport()
 	reference := hls.NewTransport()
 	calls := hls.NewTransport() // of the platforms' APIs: the same wishes, other connections
+	pacer := rtmp.NewPacer()
 	cfg = agent.Config{
 		Agent: p.Agent, Site: p.Site, Sink: p.Sink, Dropped: p.Dropped, Announce: p.Announce, Control: p.Control, Logger: p.Logger,
 		Platform: func(of prober.Platform) (agent.Platform, error) {
@@ -53,7 +53,7 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 		Reference: func(ctx context.Context, url string) *prober.Failure {
 			return host.Reference{URL: url, Transport: reference}.Check(ctx)
 		},
-		Feed: newFeed,
+		Feed: func(p agent.Picture) (agent.Feed, error) { return newFeed(p, pacer) },
 		Follower: func(url, run string) agent.Follower {
 			return followerForAgent{hls.NewFollower(hls.Config{URL: url, Run: run, Transport: pulls})}
 		},
@@ -94,8 +94,20 @@ func (p platformForAgent) Delete(ctx context.Context, s agent.Stream) (*prober.F
 	return p.platform.Delete(ctx, platform.Stream(s))
 }
 
-func (p platformForAgent) Sweep(ctx context.Context, prefix string) (int, *prober.Failure, error) {
-	return p.platform.Sweep(ctx, prefix)
+func (p platformForAgent) Sweep(ctx context.Context, l agent.Leftover) (int, *prober.Failure, error) {
+	return p.platform.Sweep(ctx, platform.Leftover(l))
+}
+
+func (p platformForAgent) PushURL(ctx context.Context, s agent.Stream, node string) (prober.Secret, *prober.Failure, error) {
+	return p.platform.PushURL(ctx, platform.Stream(s), node)
+}
+
+func (p platformForAgent) PlayURL(ctx context.Context, s agent.Stream, node string) (string, *prober.Failure, error) {
+	return p.platform.PlayURL(ctx, platform.Stream(s), node)
+}
+
+func (p platformForAgent) Recording(ctx context.Context, s agent.Stream) (string, *prober.Failure, error) {
+	return p.platform.Recording(ctx, platform.Stream(s))
 }
 
 // followerForAgent is a follower in the agent's words.
@@ -106,78 +118,8 @@ func (f followerForAgent) Observe(now time.Time) agent.Observation {
 	return agent.Observation{
 		Failure: o.Failure, Marker: o.LastMarker, PlayingSince: o.PlayingSince,
 		LatencyFirst: o.LatencyFirst, LatencyLast: o.LatencyLast, Segments: o.Segments, Bytes: o.BytesReceived,
-		Stages: o.Stages(),
+		Stages: o.Stages(), LatencyBy: o.LatencyBy, Proof: o.Proof, Findings: o.Findings, Viewing: o.Viewing, HTTP: o.HTTP,
 	}
-}
-
-// feed is one broadcast's signal, pushed over one connection after another.
-type feed struct{ source *signal.Source }
-
-func newFeed(p agent.Picture) (agent.Feed, error) {
-	c := signal.Config{Run: p.Run, Label: p.Label}
-	if p.Small {
-		c.Width, c.Height, c.FPS, c.Bitrate = 320, 180, 10, 150_000
-	}
-	source, err := signal.New(c)
-	return &feed{source: source}, err
-}
-
-func (f *feed) Publish(ctx context.Context, url prober.Secret) (agent.Broadcast, *prober.Failure, error) {
-	b, failure, err := rtmp.Publish(ctx, rtmp.Config{URL: url.Reveal(), CloseTimeout: time.Second})
-	if b == nil || failure != nil || err != nil {
-		return nil, failure, err
-	}
-	return &broadcast{Broadcast: b, source: f.source}, nil, nil
-}
-
-// broadcast is one connection of a feed.
-type broadcast struct {
-	*rtmp.Broadcast
-	source *signal.Source
-}
-
-func (b *broadcast) Send(ctx context.Context) *prober.Failure {
-	return b.Broadcast.Send(ctx, &connectionSource{Source: b.source})
-}
-
-func (b *broadcast) Sent() agent.Sent {
-	s := b.Stats()
-	return agent.Sent{Stages: s.Stages, Bytes: s.BytesSent, Stall: s.SendStall}
-}
-
-// connectionSource is a signal as one connection carries it: it begins with a
-// keyframe, and its RTMP timestamps with zero, as an encoder's do that connects
-// again. The markers go on.
-type connectionSource struct {
-	*signal.Source
-	begun bool
-	zero  time.Duration
-}
-
-func (c *connectionSource) Metadata() rtmp.Metadata {
-	m := c.Source.Metadata()
-	return rtmp.Metadata{Width: m.Width, Height: m.Height, FPS: float64(m.FPS), VideoBitrate: m.VideoBitrate,
-		AudioBitrate: m.AudioBitrate, AudioSampleRate: m.AudioSampleRate, AudioChannels: m.AudioChannels,
-		VideoCodec: m.VideoCodec, AudioCodec: m.AudioCodec, Encoder: "streamcanary"}
-}
-
-func (c *connectionSource) Headers() []rtmp.Tag {
-	var tags []rtmp.Tag
-	for _, h := range c.Source.Headers() {
-		tags = append(tags, rtmp.Tag{Audio: h.Audio, Body: h.Body})
-	}
-	return tags
-}
-
-func (c *connectionSource) Next(clock time.Time) rtmp.Tag {
-	f := c.Source.Next(clock)
-	for !c.begun && (f.Audio || !f.Keyframe) {
-		f = c.Source.Next(clock)
-	}
-	if !c.begun {
-		c.begun, c.zero = true, f.DTS
-	}
-	return rtmp.Tag{Audio: f.Audio, DTS: f.DTS - c.zero, Body: f.Body}
 }
 
 // hubSink queues an agent's results for its hub.

@@ -19,7 +19,8 @@ const (
 	playbackGrace = 8 * time.Second  // from a canary's (re)start until a cell must play
 	closeBound    = 1500 * time.Millisecond
 	deleteBound   = 3 * time.Second // closeBound and this are what a stop may take
-	sweepBound    = 3 * time.Second
+	sweepBound    = 3 * time.Second // of the first sweep, which everything waits for
+	sweepEvery    = 2 * time.Minute
 )
 
 // maxRequests bounds the orders to probe now that wait to be taken up.

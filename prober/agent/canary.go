@@ -72,7 +72,7 @@ func (c *canary) loop(ctx context.Context) {
 		return
 	}
 	defer func() { c.streams.remove(ctx, c.stream) }()
-	feed, err := c.env.Feed(Picture{Run: c.run, Label: c.ingest.Region, Small: c.small})
+	feed, err := c.env.Feed(Picture{Run: c.run, Label: c.ingest.Region, RTMP: c.ingest.RTMP, Small: c.small})
 	if err != nil {
 		c.env.log.Error("no canary: its signal cannot be made", "target", c.target, "ingest", c.ingest.ID, "error", err)
 		c.failed(broken("", err))
@@ -96,8 +96,12 @@ func (c *canary) keepUp(ctx context.Context, feed Feed, mayRename bool) {
 	wait := backoff{first: reconnect, most: slowest}
 	away := refusals{next: forgottenAfter}
 	for ctx.Err() == nil {
-		began := time.Now()
-		wasUp := c.connect(ctx, feed, prober.Secret(prober.StreamURL(c.ingest.URL, c.stream.Key.Reveal())))
+		began, wasUp := time.Now(), false
+		if url, failure := c.streams.pushURL(ctx, c.ingest, c.stream); failure != nil {
+			c.failed(failure)
+		} else {
+			wasUp = c.connect(ctx, feed, url)
+		}
 		if c.hasTurned() {
 			continue // at once: ended by ourselves
 		}

@@ -27,7 +27,7 @@ func (c *canary) follow(p prober.Playback) {
 	if old := c.cells[p.ID]; old != nil {
 		old.stop()
 	}
-	c.cells[p.ID] = watch(c.ctx, c.env, &c.pulls, p, c.stream.PlaybackID, c.run, c.seen)
+	c.cells[p.ID] = watch(c.ctx, c.streams, &c.pulls, p, c.stream, c.run, c.seen)
 }
 
 func (c *canary) seen() { signal(c.confirm) }

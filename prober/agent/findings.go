@@ -8,7 +8,7 @@ import (
 
 // sameFinding says whether two findings are of one rule broken at one place.
 func sameFinding(a, b prober.Finding) bool {
-	return a.Section == b.Section && a.Stage == b.Stage && a.Reason == b.Reason && a.Where == b.Where && a.Severity == b.Severity
+	return a.Rule == b.Rule && a.Section == b.Section && a.Stage == b.Stage && a.Reason == b.Reason && a.Where == b.Where && a.Severity == b.Severity
 }
 
 // addFindings counts more into list, the gravest first. What is beyond the bound

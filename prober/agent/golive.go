@@ -73,11 +73,15 @@ func (g *goLive) run(ctx context.Context) {
 }
 
 func (g *goLive) publish(ctx context.Context, s Stream) (Broadcast, *prober.Failure) {
-	feed, err := g.env.Feed(Picture{Run: g.base.Run, Label: g.ingest.Region})
+	feed, err := g.env.Feed(Picture{Run: g.base.Run, Label: g.ingest.Region, RTMP: g.ingest.RTMP})
 	if err != nil {
 		return nil, broken("", err)
 	}
-	b, failure, err := feed.Publish(ctx, prober.Secret(prober.StreamURL(g.ingest.URL, s.Key.Reveal())))
+	url, failure := g.streams.pushURL(ctx, g.ingest, s)
+	if failure != nil {
+		return nil, failure
+	}
+	b, failure, err := feed.Publish(ctx, url)
 	if err != nil {
 		return nil, broken("", err)
 	}
@@ -97,7 +101,7 @@ func (g *goLive) broadcastAndPull(ctx context.Context, s Stream) {
 	cells := make([]*cell, len(g.playbacks))
 	seen := make(chan struct{}, 1)
 	for i, p := range g.playbacks {
-		cells[i] = watch(running, g.env, &wg, p, s.PlaybackID, g.base.Run, func() { signal(seen) })
+		cells[i] = watch(running, g.streams, &wg, p, s, g.base.Run, func() { signal(seen) })
 	}
 	g.watchRun(ctx, ended, seen, cells)
 	stop()

@@ -35,7 +35,7 @@ type keyLocks struct {
 // lock gives the lock of an ingest's URL, to be taken by sending to it: nil when
 // every broadcast has a key of its own.
 func (k *keyLocks) lock(ingestURL string) chan struct{} {
-	if strings.Contains(ingestURL, prober.StreamVariable) {
+	if strings.Contains(ingestURL, prober.StreamVariable) || ingestURL == prober.PushVariable {
 		return nil
 	}
 	k.mu.Lock()

@@ -31,6 +31,15 @@ type Stream struct {
 	ID         string
 	Key        prober.Secret // for the ingest's URL
 	PlaybackID string        // for the playback's URL
+	Push       prober.Secret // whole URL, where the platform gave one with the stream
+	Play       string        // of its playlist, where the platform gave one with the stream
+}
+
+// Leftover says which streams a sweep deletes.
+type Leftover struct {
+	Prefix    string
+	OlderThan time.Duration          // younger ones stay
+	Keep      func(name string) bool // those in use stay
 }
 
 // Platform makes and deletes streams. Its calls are bounded by themselves; they
@@ -38,7 +47,12 @@ type Stream struct {
 type Platform interface {
 	Create(ctx context.Context, name string) (Stream, *prober.Failure, error)
 	Delete(ctx context.Context, s Stream) (*prober.Failure, error)
-	Sweep(ctx context.Context, prefix string) (deleted int, failure *prober.Failure, err error)
+	Sweep(ctx context.Context, l Leftover) (deleted int, failure *prober.Failure, err error)
+	// PushURL and PlayURL are asked where an endpoint's URL is a variable.
+	PushURL(ctx context.Context, s Stream, node string) (prober.Secret, *prober.Failure, error)
+	PlayURL(ctx context.Context, s Stream, node string) (string, *prober.Failure, error)
+	// Recording is a playlist's URL, or "" while there is none.
+	Recording(ctx context.Context, s Stream) (string, *prober.Failure, error)
 }
 
 // Picture says what a feed carries.
@@ -46,6 +60,7 @@ type Picture struct {
 	Run   string // in every marker
 	Label string // for a person who watches
 	Small bool   // as little as a control needs
+	RTMP  prober.RTMP
 }
 
 // Feed is one broadcast's endless signal. Its markers and timestamps go on from

@@ -164,7 +164,7 @@ func (s *sampler) look(f foreign, playbacks []prober.Playback, bound time.Durati
 	seen := make(chan struct{}, 1)
 	cells := make([]*cell, len(playbacks))
 	for i, p := range playbacks {
-		cells[i] = watch(ctx, s.unit.env, &wg, p, f.Playback, f.Run, func() { signal(seen) })
+		cells[i] = watch(ctx, s.unit.streams, &wg, p, Stream{PlaybackID: f.Playback}, f.Run, func() { signal(seen) })
 		cells[i].began = time.Time{} // its clock is another machine's; that the marker is fresh is the follower's to say
 	}
 	for ctx.Err() == nil && !allPlayed(cells) {
@@ -176,7 +176,11 @@ func (s *sampler) look(f foreign, playbacks []prober.Playback, bound time.Durati
 	var results []prober.Result
 	if s.unit.ctx.Err() == nil {
 		for _, c := range cells {
-			results = append(results, s.judge(f, c, began))
+			// Where only the platform knows how to play a stream that somebody else
+			// made, there may be nothing to be said.
+			if r := s.judge(f, c, began); r.Outcome != prober.Inconclusive {
+				results = append(results, r)
+			}
 		}
 	}
 	stop()

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -30,7 +31,7 @@ type unit struct {
 
 	// Of the agent's own goroutine alone.
 	wanted []prober.Probe
-	probes map[prober.Probe]context.CancelFunc
+	probes map[prober.Kind]runningProbe // a target has at most one of each kind
 
 	mu       sync.Mutex
 	target   prober.Target
@@ -38,24 +39,47 @@ type unit struct {
 	kinds    map[prober.Kind]prober.Probe
 }
 
+type runningProbe struct {
+	probe prober.Probe
+	stop  context.CancelFunc
+}
+
 func newUnit(ctx context.Context, e *env, t prober.Target) (*unit, error) {
 	platform, err := e.Platform(t.Platform)
 	if err != nil {
 		return nil, err
 	}
-	u := &unit{env: e, streams: &streams{env: e, target: t.ID, platform: platform},
+	u := &unit{env: e, streams: &streams{env: e, target: t.ID, platform: platform, used: newInUse()},
 		swept: make(chan struct{}), rounds: make(chan struct{}, maxRounds),
-		probes: map[prober.Probe]context.CancelFunc{}, canaries: map[string]*runningCanary{}}
+		probes: map[prober.Kind]runningProbe{}, canaries: map[string]*runningCanary{}}
 	u.target = prober.Target{ID: t.ID, Platform: t.Platform}
 	u.ctx, u.cancel = context.WithCancel(ctx)
 	u.sampler = newSampler(u)
 	u.running.Go(u.rotations)
 	u.running.Go(u.sampler.run)
 	u.running.Go(func() {
-		defer close(u.swept)
-		u.streams.sweep(u.ctx, namePrefix(e.Agent, t.ID))
+		prefix := namePrefix(e.Agent, t.ID)
+		u.streams.sweep(u.ctx, Leftover{Prefix: prefix}, sweepBound)
+		close(u.swept)
+		u.streams.sweepOften(u.ctx, prefix, u.longestRun)
 	})
 	return u, nil
+}
+
+// longestRun is how long a stream of a run may live: a canary's is known to be in
+// use, however old.
+func (u *unit) longestRun() time.Duration {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	longest := goLiveBound
+	for _, p := range u.kinds {
+		run := p.Timeout
+		if p.Recording != nil {
+			run += p.Recording.Broadcast + p.Recording.Within
+		}
+		longest = max(longest, run)
+	}
+	return longest + time.Minute
 }
 
 func (u *unit) stop() {
@@ -74,15 +98,15 @@ func (u *unit) apply(t prober.Target, probes []prober.Probe) {
 	u.target, u.kinds = t, kinds
 	u.applyCanaries()
 	u.mu.Unlock()
-	for p, stop := range u.probes {
-		if !slices.Contains(probes, p) {
-			stop()
-			delete(u.probes, p)
+	for kind, r := range u.probes {
+		if p, wanted := kinds[kind]; !wanted || !reflect.DeepEqual(p, r.probe) {
+			r.stop()
+			delete(u.probes, kind)
 		}
 	}
 	for _, p := range probes {
-		if u.probes[p] == nil {
-			u.startProbe(p)
+		if _, runs := u.probes[p.Kind]; !runs {
+			u.startProbe(kinds[p.Kind])
 		}
 	}
 }
@@ -164,7 +188,7 @@ func (u *unit) startProbe(p prober.Probe) {
 		return
 	}
 	ctx, stop := context.WithCancel(u.ctx)
-	u.probes[p] = stop
+	u.probes[p.Kind] = runningProbe{probe: p, stop: stop}
 	u.running.Go(func() {
 		defer stop()
 		<-u.swept

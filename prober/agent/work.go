@@ -50,7 +50,7 @@ func probesOf(as prober.Assignment, target string) []prober.Probe {
 
 func (w *work) assignTarget(ctx context.Context, t prober.Target, probes []prober.Probe, sampling prober.Sampling) {
 	u := w.units[t.ID]
-	if u != nil && u.target.Platform != t.Platform {
+	if u != nil && !reflect.DeepEqual(u.target.Platform, t.Platform) {
 		w.drop(t.ID) // nothing of it can go on: its streams are the other platform's
 		u = nil
 	}
@@ -62,7 +62,7 @@ func (w *work) assignTarget(ctx context.Context, t prober.Target, probes []probe
 		}
 		w.units[t.ID] = u
 	}
-	if !reflect.DeepEqual(u.target, t) || !slices.Equal(u.wanted, probes) {
+	if !reflect.DeepEqual(u.target, t) || !reflect.DeepEqual(u.wanted, probes) {
 		u.apply(t, probes)
 	}
 	u.sampler.set(sampling)

@@ -27,27 +27,29 @@ const mediaDelay = time.Second
 type world struct {
 	t *testing.T
 
-	mu        sync.Mutex
-	begin     time.Time
-	results   []prober.Result
-	api       *prober.Failure            // of every create
-	apiHangs  bool                       // creates a stream, then never answers
-	streams   map[string]bool            // that exist
-	refuses   map[string]*prober.Failure // by ingest host
-	resets    map[string]time.Duration   // ingest host says Publish.Start and resets after that
-	swallows  map[string]bool            // ingest host takes the media and plays nothing
-	unheard   map[string]bool            // ingest host is not told that a connection has ended
-	playback  map[string]*prober.Failure // by playback host
-	old       time.Time                  // if set, playbacks show markers of that time only
-	live      map[string]*fakeBroadcast  // by playback id
-	published map[string]int             // by ingest host
-	followers int                        // made, ever
-	following int                        // now
-	keeps     *prober.Failure            // of every delete
-	deletes   int                        // asked for
-	findings  []prober.Finding           // of every look at a playback
-	asked     []prober.Finding           // of every ingest, since its publish
-	forgotten map[string]bool            // streams that no ingest takes any more
+	mu         sync.Mutex
+	begin      time.Time
+	results    []prober.Result
+	api        *prober.Failure            // of every create
+	apiHangs   bool                       // creates a stream, then never answers
+	streams    map[string]bool            // that exist
+	refuses    map[string]*prober.Failure // by ingest host
+	resets     map[string]time.Duration   // ingest host says Publish.Start and resets after that
+	swallows   map[string]bool            // ingest host takes the media and plays nothing
+	unheard    map[string]bool            // ingest host is not told that a connection has ended
+	playback   map[string]*prober.Failure // by playback host
+	old        time.Time                  // if set, playbacks show markers of that time only
+	live       map[string]*fakeBroadcast  // by playback id
+	published  map[string]int             // by ingest host
+	followers  int                        // made, ever
+	following  int                        // now
+	keeps      *prober.Failure            // of every delete
+	deletes    int                        // asked for
+	unlocated  int                        // times that the API does not say where a stream plays
+	recordings string                     // URL of every recording, "" is none yet
+	findings   []prober.Finding           // of every look at a playback
+	asked      []prober.Finding           // of every ingest, since its publish
+	forgotten  map[string]bool            // streams that no ingest takes any more
 }
 
 func newWorld(t *testing.T) *world {
@@ -112,16 +114,36 @@ func (p fakePlatform) Delete(ctx context.Context, s agent.Stream) (*prober.Failu
 	return nil, nil
 }
 
-func (p fakePlatform) Sweep(_ context.Context, prefix string) (int, *prober.Failure, error) {
+func (p fakePlatform) Sweep(_ context.Context, l agent.Leftover) (int, *prober.Failure, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := len(p.streams)
 	for name := range p.streams {
-		if strings.HasPrefix(name, prefix) {
+		if strings.HasPrefix(name, l.Prefix) && !l.Keep(name) {
 			delete(p.streams, name)
 		}
 	}
 	return n - len(p.streams), nil, nil
+}
+
+func (p fakePlatform) PushURL(_ context.Context, s agent.Stream, node string) (prober.Secret, *prober.Failure, error) {
+	return prober.Secret("rtmp://" + node + "/live/" + s.Key.Reveal()), nil, nil
+}
+
+func (p fakePlatform) PlayURL(_ context.Context, s agent.Stream, node string) (string, *prober.Failure, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.unlocated > 0 {
+		p.unlocated--
+		return "", fails(prober.Fail, prober.StageProvision, prober.ReasonAPIError), nil
+	}
+	return "http://" + node + "/hls/" + s.PlaybackID, nil, nil
+}
+
+func (p fakePlatform) Recording(context.Context, agent.Stream) (string, *prober.Failure, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.recordings, nil, nil
 }
 
 type fakeFeed struct{ *world }

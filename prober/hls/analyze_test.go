@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"streamcanary/prober"
 )
 
 var noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
@@ -59,8 +61,8 @@ func TestAnalyze(t *testing.T) {
 		{"unchanged within 1.5 target durations and the tolerance", list(5, 9), list(5, 9), 4 * time.Second, ""},
 		{"stale", list(5, 9), list(5, 9), 4*time.Second + 1, "6.2.1 fail playlist_stale"},
 		{"stale though segments are removed", list(5, 9), list(7, 9), 5 * time.Second, "6.2.1 fail playlist_stale"},
-		{"not stale at a longer target", list(5, 9), list(5, 9, target(10*time.Second)), 16 * time.Second, ""},
-		{"stale at a longer target", list(5, 9), list(5, 9, target(10*time.Second)), 16*time.Second + 1, "6.2.1 fail playlist_stale"},
+		{"not stale at a longer target", list(5, 9, target(10*time.Second)), list(5, 9, target(10*time.Second)), 16 * time.Second, ""},
+		{"stale at a longer target", list(5, 9, target(10*time.Second)), list(5, 9, target(10*time.Second)), 16*time.Second + 1, "6.2.1 fail playlist_stale"},
 		{"other query strings", list(5, 9), list(5, 9, func(p *Playlist) { p.Segments[0].URI = "seg5.ts?token=new" }), time.Second, ""},
 		{"restarted", list(105, 109), list(0, 1), time.Second, "6.2.2 fail sequence_regression"},
 		{"restarted soon, with other names", list(0, 4), list(0, 1, renamed), time.Second, "6.2.2 fail sequence_regression"},
@@ -83,8 +85,8 @@ func TestAnalyze(t *testing.T) {
 			t.Parallel()
 			var got []string
 			for _, f := range Analyze(tt.previous, tt.current, noon.Add(tt.after)) {
-				got = append(got, fmt.Sprintf("%s %s %s", f.Section, f.Failure.Outcome, f.Failure.Reason))
-				if !strings.Contains(f.Failure.Detail, f.Section) || f.Failure.Stage != "manifest" {
+				got = append(got, fmt.Sprintf("%s %s %s", f.Section, f.Severity, f.Reason))
+				if f.Stage != prober.StageManifest || f.Rule == "" || f.Count != 1 {
 					t.Errorf("%+v", f)
 				}
 			}

@@ -5,12 +5,16 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"streamcanary/prober/media"
 )
 
-// Config says what a Follower follows. Only URL and Run are needed.
+// Config says what a Follower follows. Only URL is needed, and Run for what is ours.
 type Config struct {
 	URL string // of a multivariant or media playlist, http or https
-	Run string // whose markers count as ours
+	// Run says whose markers count as ours. Empty: the stream is somebody else's,
+	// live or not, and all but its markers is judged.
+	Run string
 
 	// Transport is shared by the followers of one process: see NewTransport. Nil
 	// makes one for this follower alone.
@@ -28,6 +32,43 @@ type Config struct {
 	RetryDelay      time.Duration // before the first retry of what failed, doubled up to 1 s; 0 is 250 ms
 	MaxMarkerAge    time.Duration // older markers of ours are stale; 0 is 30 s
 	MaxBehind       int           // new segments that are caught up with, the rest is skipped; 0 is 3
+	TopInterval     time.Duration // from one load of a multivariant playlist to the next; 0 is 10 s
+
+	// Sample is which segments are downloaded and looked into: 0 and 1 are each
+	// one, n is every nth, and PlaylistOnly none. SampleBy says so for a rendition
+	// by its name ("720p", "audio en").
+	Sample   int
+	SampleBy map[string]int
+	// Transcoded says that the platform makes everything anew, so that media without
+	// markers is no failure; it is not proven then, unless something else proves it.
+	Transcoded bool
+	// Video and Audio say that pictures and sound were pushed, so that both have to
+	// be in a media playlist that says nothing of its codecs.
+	Video, Audio bool
+	// FailAlone makes what fails in one rendition a failure of the whole while
+	// others play; otherwise it is degraded.
+	FailAlone bool
+}
+
+// foreign says that the stream is not ours.
+func (c Config) foreign() bool { return c.Run == "" }
+
+// unproven says that media counts without a proof that it is ours.
+func (c Config) unproven() bool { return c.foreign() || c.Transcoded }
+
+// PlaylistOnly is the sampling of a rendition whose segments are not downloaded.
+const PlaylistOnly = -1
+
+// sampling is n where every nth segment of a rendition is downloaded, or 0.
+func (c Config) sampling(name string) int {
+	n, ok := c.SampleBy[name]
+	if !ok {
+		n = c.Sample
+	}
+	if n == PlaylistOnly {
+		return 0
+	}
+	return max(n, 1)
 }
 
 const (
@@ -47,8 +88,9 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.RetryDelay, 250*time.Millisecond)
 	orDefault(&c.MaxMarkerAge, 30*time.Second)
 	orDefault(&c.MaxBehind, 3)
+	orDefault(&c.TopInterval, 10*time.Second)
 	if c.Inspect == nil {
-		c.Inspect = inspectMedia
+		c.Inspect = media.Inspect
 	}
 	return c
 }

@@ -53,69 +53,72 @@ func (q *queue) drop(n int) {
 // download fetches and judges what is queued, and returns early when the
 // playlist is due: it must not starve. A segment that fails is tried again until
 // a newer one is listed.
-func (f *Follower) download(ctx context.Context) {
-	q := &f.queue
+func (r *rendition) download(ctx context.Context) {
+	q := &r.queue
 	for q.waiting() && ctx.Err() == nil {
 		if q.attempts > 0 && len(q.segments) > 1 {
 			q.drop(1)
-			f.state.update(func(o *Observation) { o.Missed++ })
+			r.state.update(func(o *Observation) { o.Missed++ })
 			continue
 		}
 		if time.Now().Before(q.retryAt) {
 			return
 		}
-		fail := f.take(ctx, q.segments[0])
+		fail := r.take(ctx, q.segments[0])
 		if ctx.Err() != nil {
 			return
 		}
 		now := time.Now()
-		f.state.set(slotSegment, fail, now)
-		f.state.set(slotPoll, nil, now)
+		r.state.set(slotSegment, fail, now)
+		r.state.set(slotPoll, nil, now)
 		if fail != nil && fail.Stage != prober.StageMedia {
 			q.attempts++
-			q.retryAt = now.Add(backoff(f.cfg.RetryDelay, q.attempts))
+			q.retryAt = now.Add(backoff(r.f.cfg.RetryDelay, q.attempts))
 		} else {
 			q.drop(1)
 		}
-		if !now.Before(f.pollAt) {
+		if !now.Before(r.pollAt) {
 			return
 		}
 	}
 }
 
 // take downloads one segment, with its initialization section, and judges it.
-func (f *Follower) take(ctx context.Context, s Segment) *prober.Failure {
+func (r *rendition) take(ctx context.Context, s Segment) *prober.Failure {
 	if s.Encryption != "" {
 		return &prober.Failure{Outcome: prober.Inconclusive, Stage: prober.StageMedia, Reason: prober.ReasonConfiguration,
 			Detail: prober.Clip("segments are encrypted with "+s.Encryption+": nothing can be said of what is inside", prober.MaxDetail)}
 	}
-	u, fail := resolveURL(f.base, s.URI)
+	u, fail := resolveURL(r.base, s.URI)
 	if fail != nil {
 		return fail
 	}
-	init, fail := f.initFor(ctx, s)
+	init, fail := r.initFor(ctx, s)
 	if fail != nil {
 		return fail
 	}
-	r, fail := f.fetch.get(ctx, request{
-		url: u, stage: prober.StageSegment, limit: f.cfg.SegmentBytes, part: s.Range,
-		timeout: min(max(f.cfg.SegmentTimeout, s.Duration), maxSegmentTime),
-	}, f.segment)
+	cfg := &r.f.cfg
+	got, fail := r.f.fetch.get(ctx, request{
+		url: u, stage: prober.StageSegment, limit: cfg.SegmentBytes, part: s.Range,
+		timeout: min(max(cfg.SegmentTimeout, s.Duration), maxSegmentTime),
+	}, r.segment)
 	if fail != nil {
 		return fail
 	}
 	at := time.Now()
-	f.segment = reuse(r.body)
-	f.count(r)
-	seen, fail := f.judge(r.url, r.body, init, at)
+	r.segment = reuse(got.body)
+	r.state.count(got)
+	seen, fail := r.judge(got.url, s, got.body, init, at)
 	if fail != nil {
 		if fail.Reason == prober.ReasonNotMedia {
-			f.init = initSection{} // a restarted origin may have a new one under the same URI
+			r.init = initSection{} // a restarted origin may have a new one under the same URI
 		}
 		return fail
 	}
-	seen.sequence = s.Sequence
-	f.state.good(seen, r.timing.Total)
+	r.state.good(seen, got.timing.Total)
+	if seen.proof != "" || r.f.cfg.unproven() {
+		r.f.played()
+	}
 	return nil
 }
 
@@ -130,25 +133,26 @@ type initSection struct {
 }
 
 // initFor fetches the segment's initialization section once per URI and range.
-func (f *Follower) initFor(ctx context.Context, s Segment) ([]byte, *prober.Failure) {
+func (r *rendition) initFor(ctx context.Context, s Segment) ([]byte, *prober.Failure) {
 	if s.Init.URI == "" {
 		return nil, nil
 	}
-	u, fail := resolveURL(f.base, s.Init.URI)
+	u, fail := resolveURL(r.base, s.Init.URI)
 	if fail != nil {
 		return nil, fail
 	}
-	if f.init.url == u.String() && f.init.part == s.Init.Range {
-		return f.init.body, nil
+	if r.init.url == u.String() && r.init.part == s.Init.Range {
+		return r.init.body, nil
 	}
-	r, fail := f.fetch.get(ctx, request{
-		url: u, stage: prober.StageSegment, limit: min(f.cfg.SegmentBytes, maxInit), timeout: f.cfg.SegmentTimeout, part: s.Init.Range,
+	cfg := &r.f.cfg
+	got, fail := r.f.fetch.get(ctx, request{
+		url: u, stage: prober.StageSegment, limit: min(cfg.SegmentBytes, maxInit), timeout: cfg.SegmentTimeout, part: s.Init.Range,
 	}, nil)
 	if fail != nil {
 		fail.Detail = prober.Clip("initialization section "+fail.Detail, prober.MaxDetail)
 		return nil, fail
 	}
-	f.count(r)
-	f.init = initSection{url: u.String(), part: s.Init.Range, body: r.body}
-	return f.init.body, nil
+	r.state.count(got)
+	r.init = initSection{url: u.String(), part: s.Init.Range, body: got.body}
+	return r.init.body, nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"streamcanary/prober"
+	"streamcanary/prober/media"
 )
 
 // last follows an origin for a while and gives the last turn.
@@ -28,9 +29,9 @@ func TestFollowerVariants(t *testing.T) {
 		want, detail   string
 	}{
 		{"video before audio", audio + "#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"avc1.64001e\"\nlive.m3u8\n", "good", ""},
-		{"first is gone", "#EXT-X-STREAM-INF:BANDWIDTH=1\ngone.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlive.m3u8\n", "good", ""},
-		{"first is elsewhere", "#EXT-X-STREAM-INF:BANDWIDTH=1\nfile:///etc/passwd\n#EXT-X-STREAM-INF:BANDWIDTH=1\n/live/live.m3u8\n", "good", ""},
-		{"all gone", "#EXT-X-STREAM-INF:BANDWIDTH=1\ngone.m3u8\n" + audio, "manifest/http_status", "gone.m3u8: status 404"},
+		{"first is gone", "#EXT-X-STREAM-INF:BANDWIDTH=1000,RESOLUTION=1280x720\ngone.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlive.m3u8\n", "degraded manifest/http_status", "720p: origin.test/live/gone.m3u8: status 404"},
+		{"first is elsewhere", "#EXT-X-STREAM-INF:BANDWIDTH=1000\nfile:///etc/passwd\n#EXT-X-STREAM-INF:BANDWIDTH=1\n/live/live.m3u8\n", "degraded manifest/playlist_malformed", "1k: "},
+		{"all gone", "#EXT-X-STREAM-INF:BANDWIDTH=1\ngone.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=1,RESOLUTION=1x1\ngone2.m3u8\n", "manifest/http_status", "gone.m3u8: status 404"},
 		{"each wrong in its way", "#EXT-X-STREAM-INF:BANDWIDTH=1\ngone.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=1\nindex.m3u8\n", "manifest/no_rendition_playable", "none of 2 variants"},
 		{"inside itself", "#EXT-X-STREAM-INF:BANDWIDTH=1\nindex.m3u8\n", "manifest/no_rendition_playable", "inside another"},
 		{"no variants", "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"a\"\n", "manifest/no_rendition_playable", "without variants"},
@@ -165,14 +166,15 @@ func TestFollowerInitSection(t *testing.T) {
 		o := newOrigin()
 		pass(9 * time.Second)
 		o.fault, o.to = fmp4, time.Hour
-		inspect := func(segment, init []byte) ([]prober.Marker, error) {
+		inspect := func(segment, init []byte) (media.Summary, error) {
 			if string(init) != "init" {
-				return nil, errors.New("no initialization section")
+				return media.Summary{}, errors.New("no initialization section")
 			}
 			return testInspect(segment, init)
 		}
 		end := last(t, o, Config{Inspect: inspect}, 20*time.Second)
-		if end.Failure != nil || o.gets["/live/init.mp4"] != 1 || o.gets["/live/gap.mp4"] != 0 {
+		// The gap is a fault, and so is that it is filled later; but it plays.
+		if end.Failure == nil || end.Failure.Outcome != prober.Degraded || o.gets["/live/init.mp4"] != 1 || o.gets["/live/gap.mp4"] != 0 {
 			t.Errorf("%s; requests %v", end.verdict(), o.gets)
 		}
 	})
@@ -202,7 +204,7 @@ func TestFollowerDegraded(t *testing.T) {
 		pass(9 * time.Second)
 		o.to = time.Hour
 		o.fault = onPlaylists(func(o *origin, w http.ResponseWriter) {
-			_, _ = fmt.Fprint(w, strings.Replace(o.window(0, o.complete()), "#EXTINF:2.000", "#EXTINF:2.5", 1))
+			_, _ = fmt.Fprint(w, strings.ReplaceAll(o.window(0, o.complete()), "#EXTINF:2.000", "#EXTINF:2.5"))
 		})
 		end := last(t, o, Config{}, 5*time.Second)
 		if end.Failure == nil || end.Failure.Outcome != prober.Degraded || !end.Playing || len(end.Findings) != 1 || end.Findings[0].Section != "4.4.3.1" {
@@ -214,17 +216,14 @@ func TestFollowerDegraded(t *testing.T) {
 // Without Run there is no evidence, so there is no good news.
 func TestObserveWithoutEvidence(t *testing.T) {
 	t.Parallel()
-	f := NewFollower(Config{URL: "http://origin.test/"})
+	f := NewFollower(Config{URL: "http://origin.test/", Run: ourRun})
 	if o := f.Observe(time.Now()); o.Playing || o.Failure == nil || o.Failure.Reason != prober.ReasonMarkerMissing {
 		t.Errorf("%+v", o)
 	}
 	now := time.Now()
-	f.state.good(sight{at: now}, 0)
-	select {
-	case <-f.First():
-	default:
-		t.Error("First is not closed")
-	}
+	r := newRendition(f, listing{}, nil)
+	f.renditions = []*rendition{r}
+	r.state.good(sight{at: now, proof: prober.MeansSEI}, 0)
 	if o := f.Observe(now.Add(time.Second)); o.Failure != nil || !o.Playing {
 		t.Errorf("%+v", o.Failure)
 	}

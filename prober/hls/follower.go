@@ -4,44 +4,49 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"streamcanary/prober"
 )
 
-// Follower follows one live broadcast as a player does. From a multivariant
-// playlist it picks one variant: the first that can be played and is not audio
-// alone. It downloads playlists and segments one after the other in one
-// goroutine, starts at the last complete segment and stays at the live edge.
+// Follower follows one broadcast as players do: of a multivariant playlist each
+// variant and rendition, in a goroutine of its own, so that none delays another.
 type Follower struct {
 	cfg     Config
 	tag     prober.Tag
 	fetch   fetcher
 	ran     atomic.Bool
 	started time.Time
-	state   state
+	first   chan struct{} // closed at the first good segment
+	once    sync.Once
+	again   chan struct{} // a rendition asks to begin at the top
+	top     state         // conditions of the playback URL itself
+
+	mu         sync.Mutex
+	renditions []*rendition
 
 	// Of Run's goroutine alone.
-	top      *url.URL // Config.URL
-	media    *url.URL // the media playlist that is followed; nil until chosen
-	last     *Playlist
-	base     *url.URL // that last's URIs are relative to
-	pollAt   time.Time
-	failures int // of polls, in a row
-	queue    queue
-	init     initSection
-	playlist []byte // buffers that are used again
-	segment  []byte
+	playlist []byte // used again
+	loadedAt time.Time
+	failures int // to load the playback URL, in a row
+	running  sync.WaitGroup
 }
 
 // NewFollower makes a follower; Run starts it.
 func NewFollower(cfg Config) *Follower {
 	cfg = cfg.withDefaults()
-	f := &Follower{cfg: cfg, tag: prober.RunTag(cfg.Run), started: time.Now()}
-	f.state.first = make(chan struct{})
-	return f
+	return &Follower{
+		cfg: cfg, tag: prober.RunTag(cfg.Run), started: time.Now(),
+		first: make(chan struct{}), again: make(chan struct{}, 1),
+	}
 }
+
+// First is closed at the first segment with our fresh marker.
+func (f *Follower) First() <-chan struct{} { return f.first }
+
+func (f *Follower) played() { f.once.Do(func() { close(f.first) }) }
 
 // Run follows the broadcast until ctx ends, and then returns nil. What the
 // platform does wrong is Observe's to tell; an error means that the follower
@@ -60,145 +65,214 @@ func (f *Follower) Run(ctx context.Context) error {
 		defer own.CloseIdleConnections()
 		transport = own
 	}
-	f.top, f.fetch = top, fetcher{client: newClient(transport), stall: f.cfg.StallTimeout}
-	return f.loop(ctx)
+	f.fetch = fetcher{client: newClient(transport), stall: f.cfg.StallTimeout}
+	defer f.running.Wait()
+	f.supervise(ctx, top)
+	return nil
 }
 
-func (f *Follower) loop(ctx context.Context) error {
+// supervise keeps the right renditions running: it loads the playback URL until
+// it plays, again when a rendition fails, and now and then as new viewers do.
+func (f *Follower) supervise(ctx context.Context, top *url.URL) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
+		case <-f.again:
+			timer.Reset(time.Until(f.loadedAt.Add(maxRetryDelay)))
+			continue
 		case <-timer.C:
 		}
-		if !time.Now().Before(f.pollAt) {
-			f.poll(ctx)
+		f.loadedAt = time.Now()
+		fail := f.loadTop(ctx, top)
+		if ctx.Err() != nil {
+			return
 		}
-		if f.failures == 0 {
-			f.download(ctx)
-		}
-		next := f.pollAt
-		if f.failures == 0 && f.queue.waiting() && f.queue.retryAt.Before(next) {
-			next = f.queue.retryAt
-		}
-		timer.Reset(time.Until(next))
+		f.top.set(slotPoll, fail, time.Now())
+		timer.Reset(f.nextLoad(fail))
 	}
 }
 
-// poll loads the playlist once and sets pollAt (6.3.4): a target duration after
-// the start of a request that brought a change, half of one after no change.
-func (f *Follower) poll(ctx context.Context) {
-	start := time.Now()
-	p, fail := f.load(ctx)
-	if ctx.Err() != nil {
-		return
+// nextLoad is how long to wait before the playback URL is loaded again. A media
+// playlist is reloaded by its rendition.
+func (f *Follower) nextLoad(fail *prober.Failure) time.Duration {
+	if fail == nil {
+		f.failures = 0
+		if f.alone() {
+			return forever
+		}
+		return f.cfg.TopInterval
 	}
-	if fail != nil {
-		f.state.set(slotPoll, fail, time.Now())
-		f.pollFailed()
-		return
-	}
-	findings := f.cfg.Rules.Analyze(f.last, p, start)
-	how := f.accept(p)
-	f.tell(findings, how)
-	over := p.EndList || len(p.Segments) == 0
-	if over {
-		f.queue.segments = nil
-	}
-	if !f.queue.waiting() { // otherwise it is the next segment that heals
-		f.state.set(slotPoll, nil, time.Now())
-	}
-	if over {
-		f.pollFailed() // nothing to wait for by the rules; look again soon
-		return
-	}
-	f.failures = 0
-	wait := p.TargetDuration
-	if how == unchanged || how == olderCopy {
-		wait /= 2
-	}
-	f.pollAt = start.Add(min(max(wait, minReloadDelay), maxReloadDelay))
-}
-
-// pollFailed plans a quick retry. The first one asks the same URL again; later
-// ones begin at the top, since a restarted origin may name its playlists anew.
-func (f *Follower) pollFailed() {
-	if f.failures++; f.failures > 1 {
-		f.media = nil
-	}
+	f.failures++
 	delay := backoff(f.cfg.RetryDelay, f.failures)
-	if !f.state.playing() {
+	if !f.playing() {
 		delay = min(delay, maxStartDelay)
 	}
-	f.pollAt = time.Now().Add(delay)
-	f.init = initSection{}
+	return delay
 }
 
-func backoff(delay time.Duration, failures int) time.Duration {
-	for ; failures > 1 && delay < maxRetryDelay; failures-- {
-		delay *= 2
+const forever = 1 << 62
+
+// loadTop loads the playback URL and starts, moves and stops renditions by it.
+func (f *Follower) loadTop(ctx context.Context, top *url.URL) *prober.Failure {
+	p, base, fail := f.get(ctx, top, &f.playlist, &f.top)
+	if fail != nil {
+		return fail
 	}
-	return min(delay, maxRetryDelay)
+	if !p.Multivariant {
+		f.followAlone(ctx, top, p, base)
+		return nil
+	}
+	all := listings(p)
+	if len(all) == 0 {
+		return manifest(prober.ReasonNoRenditionPlayable, "%s: a multivariant playlist without variants", place(base))
+	}
+	f.followAll(ctx, all[:min(len(all), maxFollowed)], base)
+	return nil
 }
 
-// accept makes p the playlist that is followed, unless it is an older copy.
-func (f *Follower) accept(p *Playlist) relation {
-	how := compare(f.last, p)
-	now := time.Now()
-	switch how {
-	case olderCopy:
-		return how
-	case unchanged:
-		p.Updated = f.last.Updated
-	case regressed:
-		f.queue, f.init = queue{}, initSection{}
-		p.Updated = now
-	case first, advanced:
-		p.Updated = now
+// followAlone follows the playback URL itself.
+func (f *Follower) followAlone(ctx context.Context, top *url.URL, p *Playlist, base *url.URL) {
+	if f.alone() {
+		return
 	}
-	f.last = p
-	if !p.EndList {
-		skipped := f.queue.add(p, f.cfg.MaxBehind)
-		f.state.update(func(o *Observation) { o.Skipped += skipped })
-	}
-	return how
+	r := newRendition(f, listing{kind: kindAlone}, top)
+	r.given, r.base = p, base
+	f.replace(ctx, []*rendition{r})
 }
 
-// tell puts the findings of one playlist into the state. A regression stays
-// until a later playlist goes on as it should.
-func (f *Follower) tell(findings []Finding, how relation) {
-	now := time.Now()
-	var worst *prober.Failure
-	for i := range findings {
-		if g := &findings[i].Failure; worst == nil || rank(g) < rank(worst) {
-			worst = g
+// followAll follows what a multivariant playlist lists. What runs already goes
+// on; when its URI is another, or it fails, it goes on there.
+func (f *Follower) followAll(ctx context.Context, all []listing, base *url.URL) {
+	have := map[string]*rendition{}
+	for _, r := range f.current() {
+		have[r.what.name] = r
+	}
+	next := make([]*rendition, 0, len(all))
+	for _, l := range all {
+		u, fail := locate(base, l)
+		r := have[l.name]
+		switch {
+		case r == nil || r.what.kind != l.kind || !r.located:
+			r = newRendition(f, l, u)
+		case u != nil && (pathOf(l.uri) != pathOf(r.listedAt) || r.state.fails()):
+			r.listedAt = l.uri
+			r.move(u)
+		}
+		if fail != nil {
+			r.state.set(slotPoll, fail, time.Now())
+		}
+		next = append(next, r)
+	}
+	f.replace(ctx, next)
+}
+
+// replace stops the renditions that are not in next, and starts those that do
+// not run yet.
+func (f *Follower) replace(ctx context.Context, next []*rendition) {
+	before := f.current()
+	kept := map[*rendition]bool{}
+	for _, r := range next {
+		kept[r] = true
+	}
+	running := map[*rendition]bool{}
+	for _, r := range before {
+		running[r] = true
+		if !kept[r] {
+			r.stop()
 		}
 	}
-	if worst != nil || how == first || how == advanced || !f.state.holds(slotPlaylist, prober.ReasonSequenceRegression) {
-		f.state.set(slotPlaylist, worst, now)
+	f.mu.Lock()
+	f.renditions = next
+	f.mu.Unlock()
+	for _, r := range next {
+		if running[r] || !r.located {
+			continue
+		}
+		own, stop := context.WithCancel(ctx)
+		r.stop = stop
+		f.running.Go(func() {
+			defer stop()
+			r.run(own)
+		})
 	}
-	f.state.mu.Lock()
-	defer f.state.mu.Unlock()
-	f.state.target = f.last.TargetDuration
-	o := &f.state.seen
-	o.MediaSequence, o.TargetDuration = f.last.MediaSequence, f.last.TargetDuration
-	o.Findings = merge(o.Findings, findings)
 }
 
-// merge keeps the latest finding of each rule.
-func merge(have, more []Finding) []Finding {
-	for _, m := range more {
-		replaced := false
-		for i := range have {
-			if have[i].Section == m.Section && have[i].Failure.Reason == m.Failure.Reason {
-				have[i], replaced = m, true
-			}
-		}
-		if !replaced {
-			have = append(have, m)
+func (f *Follower) current() []*rendition {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.renditions
+}
+
+// alone says whether the playback URL is itself the media playlist that is followed.
+func (f *Follower) alone() bool {
+	all := f.current()
+	return len(all) == 1 && all[0].what.kind == kindAlone
+}
+
+func (f *Follower) playing() bool {
+	for _, r := range f.current() {
+		if r.state.playing() {
+			return true
 		}
 	}
-	return have
+	return false
+}
+
+// askAgain makes the follower begin at the top soon.
+func (f *Follower) askAgain() {
+	if f.alone() {
+		return // the playlist that fails is the top
+	}
+	f.wake()
+}
+
+// becameMultivariant is called when the playback URL is another kind of playlist
+// than it was.
+func (f *Follower) becameMultivariant(alone *rendition, fail *prober.Failure) {
+	alone.stop()
+	f.mu.Lock()
+	f.renditions = nil
+	f.mu.Unlock()
+	f.top.set(slotPoll, fail, time.Now())
+	f.wake()
+}
+
+func (f *Follower) wake() {
+	select {
+	case f.again <- struct{}{}:
+	default:
+	}
+}
+
+// get fetches and parses one playlist into buffer's memory, and adds it to the
+// figures of s.
+func (f *Follower) get(ctx context.Context, u *url.URL, buffer *[]byte, s *state) (*Playlist, *url.URL, *prober.Failure) {
+	r, fail := f.fetch.get(ctx, request{
+		url: u, stage: prober.StageManifest, limit: f.cfg.PlaylistBytes, timeout: f.cfg.PlaylistTimeout,
+	}, *buffer)
+	if fail != nil {
+		return nil, nil, fail
+	}
+	*buffer = reuse(r.body)
+	s.count(r)
+	s.update(func(o *Observation) { o.ManifestTime = r.timing.Total })
+	p, fail := Parse(r.body)
+	if fail != nil {
+		return nil, nil, at(place(r.url), fail)
+	}
+	return p, r.url, nil
+}
+
+// maxKept is the largest buffer that is kept between downloads: one huge answer
+// must not stay in memory for as long as a broadcast is followed.
+const maxKept = 2 << 20
+
+func reuse(b []byte) []byte {
+	if cap(b) > maxKept {
+		return nil
+	}
+	return b[:0]
 }

@@ -287,7 +287,7 @@ func TestFollowerSequenceRegression(t *testing.T) {
 				verdicts = append(verdicts, v)
 			}
 			for _, f := range turn.Findings {
-				if f.Failure.Reason == prober.ReasonSequenceRegression {
+				if f.Reason == prober.ReasonSequenceRegression {
 					regressions++
 				}
 			}

@@ -25,35 +25,49 @@ type Observation struct {
 	MediaSequence           uint64        // of the latest playlist
 	TargetDuration          time.Duration // of the latest playlist
 
+	// Proof is the weakest means by which the renditions that are followed were
+	// proven to be ours and live; "" while one of them is not proven.
+	Proof     prober.Means
+	LatencyBy prober.Means     // what the latencies were taken from
+	Viewing   prober.Viewing   // what a viewer would have felt; counts are of this turn
+	HTTP      prober.HTTPTimes // of the latest segment
+
 	Resolve, Connect, TLS time.Duration // of the latest connection made
 	ManifestTime          time.Duration // of the latest playlist
 	SegmentTime           time.Duration // of the latest good segment
 
 	// In this turn:
-	BytesReceived int64     // bodies of playlists, segments and initialization sections
-	Segments      int       // good ones
-	Skipped       int       // fell too far behind to be downloaded
-	Missed        int       // could not be downloaded
-	Recovered     int       // failures that came and healed without being shown
-	LastRecovered string    // detail of the last of them
-	Findings      []Finding // one per rule
+	BytesReceived int64            // bodies of playlists, segments and initialization sections
+	Segments      int              // good ones
+	Skipped       int              // fell too far behind to be downloaded
+	Missed        int              // could not be downloaded
+	Recovered     int              // failures that came and healed without being shown
+	LastRecovered string           // detail of the last of them
+	Findings      []prober.Finding // one per rule
 }
 
-// Observe gives the present condition and what was found since the last call.
-// It may be called while Run runs, by one caller.
-func (f *Follower) Observe(now time.Time) Observation {
-	s := &f.state
+// observe gives a rendition's present condition and what was found since the
+// last call.
+func (r *rendition) observe(now time.Time) Observation {
+	s := &r.state
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	o := s.take()
+	o.Viewing = s.player.take(now)
+	if o.Failure == nil || o.Failure.Outcome == prober.Degraded {
+		if fail, since := r.overdue(now); fail != nil {
+			o.Failure, o.Since = fail, since
+		}
+	}
+	return o
+}
+
+// take gives what was seen, and begins a new turn. The lock is held.
+func (s *state) take() Observation {
 	o := s.seen
 	if c := s.worst(); c != nil {
 		shown := *c.failure
 		o.Failure, o.Since = &shown, c.since
-	}
-	if o.Failure == nil || o.Failure.Outcome == prober.Degraded {
-		if fail, since := f.overdue(now); fail != nil {
-			o.Failure, o.Since = fail, since
-		}
 	}
 	for i := range s.conditions {
 		s.conditions[i].reported = true
@@ -66,21 +80,23 @@ func (f *Follower) Observe(now time.Time) Observation {
 // overdue is the last guard against good news without evidence: nothing is wrong
 // that we saw, but no good segment came either. The bound is above everything
 // that has a reason of its own.
-func (f *Follower) overdue(now time.Time) (*prober.Failure, time.Time) {
-	s := &f.state
+func (r *rendition) overdue(now time.Time) (*prober.Failure, time.Time) {
+	s := &r.state
 	if !s.seen.Playing {
-		return failf(prober.StageMedia, prober.ReasonMarkerMissing, "no segment with our marker has come yet"), f.started
+		return nothingYet(), r.started
 	}
+	cfg := &r.f.cfg
 	target := min(s.target, maxReloadDelay)
-	bound := f.cfg.Rules.staleAfter(target) + 2*target + f.cfg.PlaylistTimeout + f.cfg.SegmentTimeout
+	bound := cfg.Rules.staleAfter(target) + 2*target + cfg.PlaylistTimeout + cfg.SegmentTimeout
 	if since := now.Sub(s.lastGood); since > bound {
 		return failf(prober.StageMedia, prober.ReasonMarkerMissing, "no segment with our marker for %s, bound %s", since.Round(time.Second), bound), s.lastGood
 	}
 	return nil, time.Time{}
 }
 
-// First is closed at the first segment with our fresh marker.
-func (f *Follower) First() <-chan struct{} { return f.state.first }
+func nothingYet() *prober.Failure {
+	return failf(prober.StageMedia, prober.ReasonMarkerMissing, "no segment with our marker has come yet")
+}
 
 // Stages gives the times of the latest connection, playlist and good segment,
 // in the order in which a run passes them. What was not measured is left out.

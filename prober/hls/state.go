@@ -16,6 +16,7 @@ const (
 	slotPoll     slot = iota // the latest attempt to load a playlist
 	slotPlaylist             // what Analyze found in the latest one
 	slotSegment              // the latest segment
+	slotMedia                // what is inside it
 	slots
 )
 
@@ -28,11 +29,11 @@ type condition struct {
 
 // state is what Run tells and Observe reads.
 type state struct {
-	first chan struct{} // closed at the first good segment
-
 	mu         sync.Mutex
 	conditions [slots]condition
 	seen       Observation // figures, as of now
+	player     viewer
+	proven     bool // by a segment, ever
 	lastGood   time.Time
 	target     time.Duration
 }
@@ -64,19 +65,23 @@ func (s *state) update(change func(*Observation)) {
 	change(&s.seen)
 }
 
-// good records a segment with our fresh marker.
+// good records a segment that plays: ours and live, as far as can be known.
 func (s *state) good(v sight, segmentTime time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastGood = v.at
+	s.player.arrive(v.play)
 	o := &s.seen
 	o.Segments++
 	o.FirstMarker, o.LastMarker, o.ReceivedAt = v.first, v.last, v.at
-	o.LatencyFirst, o.LatencyLast = v.at.Sub(v.first.Clock), v.at.Sub(v.last.Clock)
+	s.proven = s.proven || v.proof != ""
+	o.Proof, o.LatencyBy, o.LatencyFirst, o.LatencyLast = v.proof, v.by, 0, 0
+	if v.by != "" {
+		o.LatencyFirst, o.LatencyLast = v.at.Sub(v.begin), v.at.Sub(v.end)
+	}
 	o.SegmentSequence = v.sequence
 	if !o.Playing {
 		o.Playing, o.PlayingSince = true, v.at
-		close(s.first)
 	}
 	o.SegmentTime = segmentTime
 }
@@ -112,4 +117,28 @@ func (s *state) holds(at slot, reason prober.Reason) bool {
 	defer s.mu.Unlock()
 	c := s.conditions[at].failure
 	return c != nil && c.Reason == reason
+}
+
+// fails says whether something fails here now.
+func (s *state) fails() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.worst()
+	return c != nil && c.failure.Outcome == prober.Fail
+}
+
+// count adds one answer to the figures.
+func (s *state) count(r response) {
+	s.update(func(o *Observation) {
+		o.BytesReceived += int64(len(r.body))
+		if r.timing.Connect > 0 {
+			o.Resolve, o.Connect, o.TLS = r.timing.Resolve, r.timing.Connect, r.timing.TLS
+		}
+	})
+}
+
+func (s *state) wasProven() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.proven
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"streamcanary/prober"
+	"streamcanary/prober/media"
 )
 
 // pipeListener is a network in memory, so that a test's time is synctest's.
@@ -124,7 +125,7 @@ func (o *origin) answer(w http.ResponseWriter, r *http.Request) {
 	case name == "index.m3u8":
 		_, _ = fmt.Fprint(w, "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=64000,CODECS=\"mp4a.40.2\"\naudio.m3u8\n"+
 			"#EXT-X-STREAM-INF:BANDWIDTH=500000,CODECS=\"avc1.64001e,mp4a.40.2\"\nlive.m3u8?token=s3cret\n")
-	case name == "live.m3u8":
+	case name == "live.m3u8", name == "audio.m3u8":
 		_, _ = fmt.Fprint(w, o.window(0, o.complete()))
 	case strings.HasPrefix(name, "seg"):
 		n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(name, "seg"), ".ts"))
@@ -172,11 +173,28 @@ func segmentOf(run string, from, to time.Time, seq uint64) []byte {
 }
 
 // testInspect takes whatever begins with a sync byte for media.
-func testInspect(segment, _ []byte) ([]prober.Marker, error) {
+func testInspect(segment, _ []byte) (media.Summary, error) {
 	if segment[0] != 0x47 {
-		return nil, errors.New("not media: no sync byte")
+		return media.Summary{}, errors.New("not media: no sync byte")
 	}
-	return prober.FindMarkers(segment, 0), nil
+	return summaryOf(prober.FindMarkers(segment, 0)), nil
+}
+
+// summaryOf is what a segment with these markers, one each half second, would show.
+func summaryOf(markers []prober.Marker) media.Summary {
+	s := media.Summary{Container: media.MPEGTS, HasVideo: true, HasAudio: true, Keyframe: true, Markers: markers}
+	if len(markers) == 0 {
+		return s
+	}
+	first, n := time.Duration(markers[0].Seq)*500*time.Millisecond, len(markers)
+	s.Tracks = []media.Track{{Kind: media.Video, Units: n, Keyframes: 1, Keyframe: true}, {Kind: media.Audio, Units: n}}
+	for i := range s.Tracks {
+		t := &s.Tracks[i]
+		t.First, t.End, t.UnitTime = first, first+time.Duration(n)*500*time.Millisecond, 500*time.Millisecond
+		t.Last = t.End - t.UnitTime
+	}
+	s.FirstVideo, s.LastVideo, s.Pictures = first, s.Tracks[0].Last, n
+	return s
 }
 
 // turn is one Observe of a timeline.
@@ -189,7 +207,11 @@ func (t turn) verdict() string {
 	if t.Failure == nil {
 		return "good"
 	}
-	return string(t.Failure.Stage) + "/" + string(t.Failure.Reason)
+	verdict := string(t.Failure.Stage) + "/" + string(t.Failure.Reason)
+	if t.Failure.Outcome == prober.Degraded {
+		return "degraded " + verdict
+	}
+	return verdict
 }
 
 // watch follows url at an origin for some time and observes once a second. It

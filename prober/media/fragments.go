@@ -11,12 +11,14 @@ const (
 	tfhdDescription     = 0x2
 	tfhdDuration        = 0x8
 	tfhdSize            = 0x10
+	tfhdFlags           = 0x20
 	trunDataOffset      = 0x1
 	trunFirstFlags      = 0x4
 	trunDuration        = 0x100
 	trunSize            = 0x200
 	trunFlags           = 0x400
 	trunCompositionTime = 0x800
+	sampleIsNoSync      = 1 << 16
 )
 
 var errFragment = errors.New("a fragment's boxes are malformed")
@@ -24,16 +26,13 @@ var errFragment = errors.New("a fragment's boxes are malformed")
 // fragments reads the movie fragments of a segment.
 type fragments struct {
 	segment   []byte
-	tracks    map[uint32]track
+	movie     movie
 	moofs     []box
 	firstMoof int
 	hasInit   bool
 	hasMdat   bool
-
-	units    []unit
-	samples  int
-	keyframe bool
-	hasAudio bool
+	samples   int
+	stats     FragmentStats
 }
 
 // top takes a box of the segment.
@@ -54,23 +53,38 @@ func (f *fragments) top(b box) error {
 
 // moof reads one fragment.
 func (f *fragments) moof(moof box) error {
+	f.stats.Fragments++
+	end := moof.at
 	return walk(moof.data, func(b box) error {
-		if b.kind != "traf" {
-			return nil
+		switch {
+		case b.kind == "mfhd" && len(b.data) >= 8:
+			f.stats.LastSequence = be32(b.data[4:])
+			if f.stats.Fragments == 1 {
+				f.stats.FirstSequence = f.stats.LastSequence
+			}
+		case b.kind == "traf":
+			t := fragmentTrack{fragments: f, base: moof.at, at: end}
+			if err := walk(b.data, t.take); err != nil {
+				return err
+			}
+			end = t.at
+			if !t.timed {
+				f.stats.NoDecodeTime++
+			}
 		}
-		t := fragmentTrack{fragments: f, base: moof.at}
-		return walk(b.data, t.take)
+		return nil
 	})
 }
 
 // fragmentTrack reads one track of a fragment (traf).
 type fragmentTrack struct {
 	*fragments
-	track
-	base           int    // where data offsets count from, in the segment
-	at             int    // where the next sample is
-	time           int64  // of decoding the next sample
-	duration, size uint32 // of a sample, by default
+	track    *movieTrack // nil: not known
+	base     int         // where data offsets count from, in the segment
+	at       int         // where the next sample is
+	time     int64       // of decoding the next sample
+	timed    bool
+	defaults sampleDefaults
 }
 
 func (t *fragmentTrack) take(b box) error {
@@ -85,9 +99,9 @@ func (t *fragmentTrack) take(b box) error {
 	case "tfdt":
 		switch {
 		case b.data[0] == 1 && len(d) >= 8:
-			t.time = int64(binary.BigEndian.Uint64(d) &^ (1 << 63)) //nolint:gosec // without the sign bit
+			t.time, t.timed = int64(binary.BigEndian.Uint64(d)&(1<<62-1)), true
 		case len(d) >= 4:
-			t.time = int64(be32(d))
+			t.time, t.timed = int64(be32(d)), true
 		}
 	case "trun":
 		return t.run(flags, b.data[0], d)
@@ -97,19 +111,25 @@ func (t *fragmentTrack) take(b box) error {
 
 func (t *fragmentTrack) header(flags uint32, d []byte) error {
 	r := reader{data: d}
-	t.track = t.tracks[r.next()]
+	id := r.next()
+	if t.track = t.movie.find(id); t.track == nil {
+		t.stats.UnknownTracks++
+	} else {
+		t.defaults = t.track.defaults
+	}
 	if flags&tfhdBaseOffset != 0 {
-		r.next()
-		r.next() // counts from the start of a file that nobody has; the moof is what is meant
+		r.wide(true) // counts from the start of a file that nobody has; the moof is what is meant
 	}
 	if flags&tfhdDescription != 0 {
 		r.next()
 	}
-	if flags&tfhdDuration != 0 {
-		t.duration = r.next()
-	}
-	if flags&tfhdSize != 0 {
-		t.size = r.next()
+	for _, f := range []struct {
+		flag uint32
+		to   *uint32
+	}{{tfhdDuration, &t.defaults.duration}, {tfhdSize, &t.defaults.size}, {tfhdFlags, &t.defaults.flags}} {
+		if flags&f.flag != 0 {
+			*f.to = r.next()
+		}
 	}
 	return r.err
 }
@@ -121,58 +141,67 @@ func (t *fragmentTrack) run(flags uint32, version byte, d []byte) error {
 	if flags&trunDataOffset != 0 {
 		t.at = t.base + int(int32(r.next())) //nolint:gosec // the sign is meant
 	}
-	if flags&trunFirstFlags != 0 {
-		r.next()
+	first, firstFlags := flags&trunFirstFlags != 0, uint32(0)
+	if first {
+		firstFlags = r.next()
 	}
 	for range count {
 		if t.samples++; t.samples > maxUnits {
 			return errors.New("more samples than any segment has")
 		}
-		duration, size, composition := t.duration, t.size, int64(0)
+		s, composition := t.defaults, int64(0)
 		if flags&trunDuration != 0 {
-			duration = r.next()
+			s.duration = r.next()
 		}
 		if flags&trunSize != 0 {
-			size = r.next()
+			s.size = r.next()
 		}
 		if flags&trunFlags != 0 {
-			r.next()
+			s.flags = r.next()
+		}
+		if first {
+			s.flags, first = firstFlags, false
 		}
 		if flags&trunCompositionTime != 0 {
-			v := r.next()
-			composition = int64(v)
+			composition = int64(r.next())
 			if version > 0 {
-				composition = int64(int32(v)) //nolint:gosec // the sign is meant
+				composition = int64(int32(composition)) //nolint:gosec // the sign is meant
 			}
 		}
 		if r.err != nil {
 			return r.err
 		}
-		t.sample(size, composition)
-		t.time += int64(duration)
+		t.sample(s, composition)
+		t.time += int64(s.duration)
 	}
 	return nil
 }
 
 // sample takes one sample. One that lies outside of the segment has a time, but
 // no data.
-func (t *fragmentTrack) sample(size uint32, composition int64) {
-	if !t.video {
-		t.hasAudio = t.hasAudio || t.timescale > 0
-		return
-	}
+func (t *fragmentTrack) sample(s sampleDefaults, composition int64) {
 	var data []byte
-	if end := t.at + int(size); t.at >= 0 && end <= len(t.segment) {
+	if end := t.at + int(s.size); t.at >= 0 && end <= len(t.segment) {
 		data = t.segment[t.at:end]
 		t.at = end
+	} else {
+		t.stats.SamplesOutside++
 	}
-	if len(t.units) == 0 {
-		t.keyframe = startsWithKeyframe(t.codec, lengthPrefixed(data))
+	if t.track == nil || t.track.scale <= 0 {
+		return
 	}
-	t.units = append(t.units, unit{pts: scaled(t.time+composition, t.timescale), data: data})
+	pts := t.time + composition + t.track.shift
+	switch t.track.Kind {
+	case Video:
+		t.track.picture(data, pts, s.flags&sampleIsNoSync == 0)
+	case Audio:
+		t.track.mark(data, pts)
+	default:
+	}
+	t.track.add(unit{pts: pts, duration: int64(s.duration)}, t.time, len(data))
 }
 
-// reader reads 32-bit fields.
+// reader reads fields of 32 bits.
 type reader struct {
 	data []byte
 	err  error
@@ -186,4 +215,13 @@ func (r *reader) next() uint32 {
 	v := be32(r.data)
 	r.data = r.data[4:]
 	return v
+}
+
+// wide reads 32 bits, or 64.
+func (r *reader) wide(long bool) int64 {
+	v := uint64(r.next())
+	if long {
+		v = v<<32 | uint64(r.next())
+	}
+	return int64(v) //nolint:gosec // the sign is meant
 }

@@ -1,43 +1,11 @@
 package media
 
-import (
-	"cmp"
-	"fmt"
-	"slices"
-	"time"
-
-	"streamcanary/prober"
-)
-
-// Container is how a segment is packed.
-type Container string
-
-// The containers.
-const (
-	Unknown Container = ""
-	MPEGTS  Container = "mpegts" // ISO/IEC 13818-1
-	FMP4    Container = "fmp4"   // ISO/IEC 14496-12, fragments
-)
+import "fmt"
 
 const (
 	maxMarkers = 1 << 14 // 4 minutes at 60 frames per second
-	maxUnits   = 1 << 16 // pictures of a segment
+	maxUnits   = 1 << 16 // access units of a track
 )
-
-// Summary is what a segment holds. Times are presentation times since the zero
-// of the container's clock (MPEG-TS: it wraps after 26.5 h, but not within a
-// segment), to the microsecond.
-type Summary struct {
-	Container  Container
-	HasVideo   bool            // there is at least one picture
-	HasAudio   bool            // there is sound
-	Pictures   int             // access units of video
-	FirstVideo time.Duration   // earliest presentation time of a picture
-	LastVideo  time.Duration   // latest
-	Keyframe   bool            // decoding can start at the first picture; false when its codec is not known
-	Markers    []prober.Marker // in the order of presentation, at most 16384
-	Note       string          // what could not be read, "" when all could
-}
 
 // Inspect looks into a segment. init is its initialization section (EXT-X-MAP):
 // without it an fMP4 segment's tracks, and so its times, are not known; for
@@ -46,6 +14,7 @@ type Summary struct {
 // The error says why the bytes are not media, or not whole, in at most 200
 // bytes, and quotes nothing of them. The summary holds what was found up to then.
 func Inspect(segment, init []byte) (s Summary, err error) {
+	s.Bytes = len(segment)
 	defer func() { // no input is known that gets here: what is left is a bug of ours, and no reason to die
 		if r := recover(); r != nil {
 			err = fmt.Errorf("not media: reading it as %s failed: %.100v", s.Container, r)
@@ -53,49 +22,26 @@ func Inspect(segment, init []byte) (s Summary, err error) {
 	}()
 	if at, ok := syncAt(segment); ok {
 		s.Container = MPEGTS
-		return s, s.inspectTS(segment[at:], init)
+		err = s.inspectTS(segment[at:], init)
+		return s, err
 	}
-	if isBoxes(segment) {
+	switch {
+	case isBoxes(segment):
 		s.Container = FMP4
-		return s, s.inspectFMP4(segment, init)
+		err = s.inspectFMP4(segment, init)
+		return s, err
+	case isPacked(segment):
+		s.Container = PackedAudio
+		err = s.inspectPacked(segment)
+		return s, err
+	case isWebVTT(segment):
+		s.Container = WebVTT
+		err = s.inspectWebVTT(segment)
+		return s, err
 	}
-	return s, fmt.Errorf("not media: %s", describe(segment))
-}
-
-// unit is an access unit of video.
-type unit struct {
-	pts  time.Duration
-	data []byte
-}
-
-// take sums up the pictures of a segment, given in the order of decoding.
-func (s *Summary) take(units []unit) {
-	s.HasVideo, s.Pictures = len(units) > 0, len(units)
-	s.Markers = make([]prober.Marker, 0, min(len(units), maxMarkers))
-	ordered := true
-	for i := range units {
-		u := &units[i]
-		if i == 0 {
-			s.FirstVideo, s.LastVideo = u.pts, u.pts
-		}
-		ordered = ordered && u.pts >= s.LastVideo
-		s.FirstVideo, s.LastVideo = min(s.FirstVideo, u.pts), max(s.LastVideo, u.pts)
-		if room := maxMarkers - len(s.Markers); ordered && room > 0 {
-			s.Markers = append(s.Markers, prober.FindMarkers(u.data, room)...)
-		}
+	what, encrypted := describe(segment)
+	if encrypted {
+		s.Encryption = WholeFile
 	}
-	if !ordered {
-		s.takeReordered(units)
-	}
-}
-
-// takeReordered takes the markers of a broadcast with B pictures.
-func (s *Summary) takeReordered(units []unit) {
-	slices.SortStableFunc(units, func(a, b unit) int { return cmp.Compare(a.pts, b.pts) })
-	s.Markers = s.Markers[:0]
-	for _, u := range units {
-		if room := maxMarkers - len(s.Markers); room > 0 {
-			s.Markers = append(s.Markers, prober.FindMarkers(u.data, room)...)
-		}
-	}
+	return s, fmt.Errorf("not media: %s", what)
 }

@@ -29,7 +29,7 @@ func TestInspectRealSegments(t *testing.T) {
 		{"segment.ts", "", Summary{Container: MPEGTS, HasVideo: true, HasAudio: true, Keyframe: true, Pictures: 30, FirstVideo: 2400 * time.Millisecond, LastVideo: 3366 * time.Millisecond}},
 		{"segment.m4s", "init.mp4", Summary{Container: FMP4, HasVideo: true, HasAudio: true, Keyframe: true, Pictures: 30, FirstVideo: 999 * time.Millisecond, LastVideo: 1966 * time.Millisecond}},
 		{"segment.m4s", "", Summary{Container: FMP4, HasVideo: true, Note: "times and tracks are not known: no initialization section (EXT-X-MAP)"}},
-		{"segment.m4s", "segment.ts", Summary{Container: FMP4, HasVideo: true, Note: "times and tracks are not known: initialization section malformed: parse error"}},
+		{"segment.m4s", "segment.ts", Summary{Container: FMP4, HasVideo: true, Note: "times and tracks are not known: initialization section is no fMP4"}},
 		{"sound.ts", "", Summary{Container: MPEGTS, HasAudio: true}},
 		{"reordered.ts", "", Summary{Container: MPEGTS, HasVideo: true, Keyframe: true, Pictures: 30, FirstVideo: 2467 * time.Millisecond, LastVideo: 3433 * time.Millisecond}},
 	} {
@@ -130,9 +130,11 @@ func TestInspectNamesWhatIsWrong(t *testing.T) {
 		{"text", []byte("404 page not found: s3cret\n"), "plain text"},
 		{"text cut in mid-character", []byte("s3cret caf\xc3"), "plain text"},
 		{"playlist", []byte("#EXTM3U\n#EXT-X-VERSION:3\n"), "a playlist"},
-		{"subtitles", []byte("WEBVTT\n\n"), "WebVTT subtitles"},
-		{"packed audio", []byte("ID3\x04\x00\x00"), "packed audio, without pictures"},
-		{"ADTS", []byte("\xff\xf1\x4c\x80\x14\x5f\xfc"), "packed audio, without pictures"},
+		{"subtitles without a time", []byte("WEBVTT\n\n00:01 --> 00:02.000\n"), "WebVTT with a cue whose time cannot be read"},
+		{"packed audio, in its tag", []byte("ID3\x04\x00\x00"), "the beginning of packed audio, cut short"},
+		{"packed audio, tag cut off", []byte("ID3\x04\x00\x00\x00\x00\x00\x3f1234"), "packed audio cut short: its ID3 tag says it is 63 bytes long, 4 are left"},
+		{"packed audio without sound", []byte("ID3\x04\x00\x00\x00\x00\x00\x00silence"), "packed audio without any frame of sound in it"},
+		{"ADTS", []byte("\xff\xf1\x4c\x80\x14\x5f\xfc\x21"), "packed audio cut short or damaged: 8 bytes at its end are no whole frame"},
 		{"gzip", []byte("\x1f\x8b\x08\x00\x00\x00"), "compressed data (gzip) that nobody unpacked"},
 		{"FLV", []byte("FLV\x01\x05\x00\x00\x00\x09"), "FLV"},
 		{"zeros", make([]byte, 5000), "5000 zero bytes"},
@@ -143,6 +145,7 @@ func TestInspectNamesWhatIsWrong(t *testing.T) {
 		{"TS, then a page", append(slices.Clone(ts[:188*20]), strings.Repeat("<p>oops</p>", 50)...), "MPEG-TS that turns into something else at byte 3760 of 4310"},
 		{"TS without PAT", without(0), "MPEG-TS without a program association table: no player knows what is in it"},
 		{"TS without PMT", without(0x1000), "MPEG-TS without a program map table: no player knows what is in it"},
+		{"TS with a flipped bit in the PMT", flip(ts, 2*packetSize+20, 1), "MPEG-TS whose program tables have wrong checksums: players ignore them"},
 		{"TS with nothing but tables", ts[:188*3], "MPEG-TS without any picture or sound in it"},
 
 		{"fMP4, in mdat", mp4[:len(mp4)-1000], "fMP4 cut short: box mdat at byte 924 says it is 62262 bytes long, 61262 are left"},
@@ -209,7 +212,9 @@ func TestMarkersSplitByPackets(t *testing.T) {
 	want := marker(7)
 	pes := want.Append([]byte{0, 0, 1, 0xe0, 0, 0, 0x80, 0x80, 5, 0x21, 0, 1, 0, 1, 0, 0, 1, 6, 5, prober.MarkerSize})
 	for split := 1; split < len(pes); split++ {
-		segment := slices.Concat(tables, packet(pes[:split], true), packet(pes[split:], false))
+		second := packet(pes[split:], false)
+		second[3] |= 1 // continuity_counter
+		segment := slices.Concat(tables, packet(pes[:split], true), second)
 		s, err := Inspect(segment, nil)
 		if err != nil || len(s.Markers) != 1 || s.Markers[0] != want {
 			t.Fatalf("split behind byte %d: %+v, %v", split, s, err)
@@ -241,17 +246,18 @@ func TestTimesAreUnwrapped(t *testing.T) {
 		return []byte{0, 0, 1, 0xe0, 0, 0, 0x80, 0x80, 5,
 			0x21 | byte(pts>>29)&0x0e, byte(pts >> 22), 1 | byte(pts>>14), byte(pts >> 7), 1 | byte(pts<<1), 0xaa}
 	}
-	var d demuxer
-	for _, pts := range []int64{1<<33 - 3000, 0, 1<<33 - 1500, 6000} {
-		d.starts = append(d.starts, len(d.video))
-		d.video = append(d.video, pes(pts)...)
+	segment := slices.Clone(testdata(t, "segment.ts")[:3*packetSize])
+	for i, pts := range []int64{1<<33 - 3000, 0, 1<<33 - 1500, 6000} {
+		p := packet(pes(pts), true)
+		p[3] |= byte(i)
+		segment = append(segment, p...)
 	}
-	const last = 1 << 33
-	for i, u := range d.units() {
-		want := []int64{last - 3000, last, last - 1500, last + 6000}[i]
-		if want := (time.Duration(want) * time.Millisecond / 90).Truncate(time.Microsecond); u.pts != want {
-			t.Errorf("picture %d at %v, want %v", i, u.pts, want)
-		}
+	s, err := Inspect(segment, nil)
+	at := func(pts int64) time.Duration {
+		return (time.Duration(pts) * time.Millisecond / 90).Truncate(time.Microsecond)
+	}
+	if first, last := at(1<<33-3000), at(1<<33+6000); err != nil || s.Pictures != 4 || s.FirstVideo != first || s.LastVideo != last {
+		t.Errorf("%d pictures from %v to %v, want 4 from %v to %v: %v", s.Pictures, s.FirstVideo, s.LastVideo, first, last, err)
 	}
 }
 

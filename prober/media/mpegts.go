@@ -1,82 +1,137 @@
 package media
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"time"
 )
 
 const (
 	packetSize = 188
 	syncByte   = 0x47
 	syncSearch = 8 * packetSize // players look for the first packet about so far
+	nullPID    = 0x1fff
 )
 
 // syncAt finds the first packet of a transport stream: three sync bytes in a
 // row, or as many as there is room for.
 func syncAt(b []byte) (at int, ok bool) {
 	for at := range min(len(b)-packetSize+1, syncSearch) {
-		if b[at] == syncByte && (at+packetSize >= len(b) || b[at+packetSize] == syncByte) &&
-			(at+2*packetSize >= len(b) || b[at+2*packetSize] == syncByte) {
+		if inSync(b[at:]) {
 			return at, true
 		}
 	}
 	return 0, false
 }
 
-// demuxer takes the first video stream out of a transport stream.
+// inSync tells whether packets begin here.
+func inSync(b []byte) bool {
+	return len(b) >= packetSize && b[0] == syncByte && (len(b) <= packetSize || b[packetSize] == syncByte) &&
+		(len(b) <= 2*packetSize || b[2*packetSize] == syncByte)
+}
+
+// demuxer takes a transport stream apart.
 type demuxer struct {
-	tables
-	video    []byte // its PES packets, one behind the other
-	starts   []int  // where each begins in video
-	random   bool   // the first is marked as a random access point
-	hasAudio bool
+	program
+	pcr       clockReference
+	stats     TransportStats
+	pids      []pidState
+	last      int  // index in pids of the latest packet's
+	early     bool // media came before the tables
+	scrambled bool
+	base      int64 // the segment's first time, valid when started
+	started   bool
+}
+
+// pidState is what is kept of a PID.
+type pidState struct {
+	pid     int
+	counter int8   // continuity_counter of the last packet with payload; -1: none yet
+	last    []byte // that payload; nil when it has come twice, as it may once
+	elementary
 }
 
 func (s *Summary) inspectTS(segment, init []byte) error {
-	d := demuxer{video: make([]byte, 0, len(segment))}
+	d := demuxer{pids: make([]pidState, 0, 8)}
 	if _, ok := syncAt(init); ok {
 		for ; len(init) >= packetSize && init[0] == syncByte; init = init[packetSize:] {
 			d.packet(init[:packetSize])
 		}
+		d.stats, d.pids = TransportStats{}, d.pids[:0] // continuity begins with the segment
 	}
-	rest := segment
-	for ; len(rest) >= packetSize; rest = rest[packetSize:] {
-		if rest[0] != syncByte {
-			break
-		}
-		d.packet(rest[:packetSize])
+	rest := d.read(segment)
+	for i := range d.pids {
+		d.flush(&d.pids[i])
 	}
-	units := d.units()
-	s.take(units)
-	s.HasAudio = d.hasAudio
-	s.Keyframe = len(units) > 0 && (d.random || startsWithKeyframe(d.videoCodec, annexB(firstUnit(d))))
-	return d.complaint(segment, rest)
+	s.takeStreams(d.streams)
+	d.stats.TableErrors = d.badTables
+	d.stats.TablesFirst = d.havePMT && !d.early
+	s.TS = d.stats
+	switch {
+	case d.sampleAES:
+		s.Encryption = SampleAES
+	case d.scrambled:
+		s.Encryption = ScrambledTS
+	}
+	return d.complaint(*s, segment, rest)
 }
 
-// firstUnit is the payload of the first picture.
-func firstUnit(d demuxer) []byte {
-	end := len(d.video)
-	if len(d.starts) > 1 {
-		end = d.starts[1]
+// read takes the packets of a segment, finds them again where some bytes are
+// damaged or missing, and gives what is no packet any more.
+func (d *demuxer) read(segment []byte) (rest []byte) {
+	for rest = segment; len(rest) >= packetSize; rest = rest[packetSize:] {
+		if rest[0] == syncByte {
+			d.packet(rest[:packetSize])
+			continue
+		}
+		again, ok := resync(rest)
+		if !ok {
+			return rest
+		}
+		d.stats.SyncLosses++
+		if again%packetSize == 0 { // damaged, not lost: only those packets are gone
+			rest = rest[again-packetSize:]
+			continue
+		}
+		rest = rest[again:]
+		d.packet(rest[:packetSize])
 	}
-	_, payload, _ := pes(d.video[d.starts[0]:end])
-	return payload
+	return rest
+}
+
+// resync finds where packets go on: at best where they should, else anywhere.
+func resync(b []byte) (at int, ok bool) {
+	whole := len(b)%packetSize == 0
+	for at := packetSize; (whole || at+2*packetSize < len(b)) && at < min(len(b), syncSearch); at += packetSize {
+		if inSync(b[at:]) {
+			return at, true
+		}
+	}
+	for at := 1; at+2*packetSize < len(b); at++ {
+		if b[at] == syncByte && inSync(b[at:]) {
+			return at, true
+		}
+	}
+	return 0, false
 }
 
 // complaint says what is wrong with a transport stream that was read up to rest.
-func (d *demuxer) complaint(segment, rest []byte) error {
+func (d *demuxer) complaint(s Summary, segment, rest []byte) error {
 	at := len(segment) - len(rest)
 	switch {
 	case len(rest) >= packetSize:
 		return fmt.Errorf("not media: MPEG-TS that turns into something else at byte %d of %d", at, len(segment))
 	case len(rest) > 0:
 		return fmt.Errorf("not media: MPEG-TS cut short: %d bytes behind the last whole packet at byte %d", len(rest), at)
+	case d.badTables > 0 && !d.havePMT:
+		return errors.New("not media: MPEG-TS whose program tables have wrong checksums: players ignore them")
 	case !d.havePAT:
 		return errors.New("not media: MPEG-TS without a program association table: no player knows what is in it")
 	case !d.havePMT:
 		return errors.New("not media: MPEG-TS without a program map table: no player knows what is in it")
-	case len(d.starts) == 0 && !d.hasAudio:
+	case s.Encryption == ScrambledTS && !s.HasVideo && !s.HasAudio:
+		return errors.New("not media: MPEG-TS whose packets are scrambled: still encrypted")
+	case !s.HasVideo && !s.HasAudio:
 		return errors.New("not media: MPEG-TS without any picture or sound in it")
 	}
 	return nil
@@ -84,78 +139,97 @@ func (d *demuxer) complaint(segment, rest []byte) error {
 
 // packet takes one transport packet (2.4.3.2).
 func (d *demuxer) packet(p []byte) {
+	d.stats.Packets++
 	begins := p[1]&0x40 != 0 // payload_unit_start_indicator
 	pid := int(p[1]&0x1f)<<8 | int(p[2])
-	payload, random := p[4:], false
-	if p[3]&0x20 != 0 { // adaptation field
+	if p[1]&0x80 != 0 {
+		d.stats.ErrorPackets++ // nothing in it can be trusted, its PID neither
+		return
+	}
+	if pid == nullPID {
+		return
+	}
+	payload, adaptation := p[4:], []byte(nil)
+	if p[3]&0x20 != 0 {
 		n := 1 + int(p[4])
 		if n > len(payload) {
+			d.stats.BadTimes++
 			return
 		}
-		random = n > 1 && p[5]&0x40 != 0 // random_access_indicator
-		payload = payload[n:]
+		adaptation, payload = payload[1:n], payload[n:]
 	}
+	broken := len(adaptation) > 0 && adaptation[0]&0x80 != 0 // discontinuity_indicator
+	if pid == d.pcrPID && d.havePMT {
+		d.pcr.take(adaptation, broken, &d.stats)
+	}
+	state := d.state(pid)
+	if state == nil || p[3]&0x10 == 0 || !d.next(state, int8(p[3]&0xf), payload, broken) {
+		return
+	}
+	if p[3]&0xc0 != 0 {
+		d.scrambled = true
+		return
+	}
+	random := len(adaptation) > 0 && adaptation[0]&0x40 != 0 // random_access_indicator
+	d.payload(state, payload, begins, random)
+}
+
+// payload hands a packet's content to its stream, or to the tables.
+func (d *demuxer) payload(state *pidState, payload []byte, begins, random bool) {
+	if !d.havePMT || state.pid == 0 || state.pid == d.pmtPID {
+		const reserved = 0x20 // tables of DVB and ATSC
+		d.early = d.early || !d.havePMT && begins && state.pid >= reserved && (!d.havePAT || state.pid != d.pmtPID)
+		d.table(state.pid, payload, begins)
+		return
+	}
+	if !state.bound {
+		state.bound, state.stream = true, d.streamIndex(state.pid)
+	}
+	if state.stream >= 0 {
+		d.media(state, payload, begins, random)
+	}
+}
+
+// streamIndex finds the stream of a PID, or -1.
+func (d *demuxer) streamIndex(pid int) int {
+	for i := range d.streams {
+		if d.streams[i].ID == pid {
+			return i
+		}
+	}
+	return -1
+}
+
+// state finds what is kept of a PID. Those beyond a bound are not looked into.
+func (d *demuxer) state(pid int) *pidState {
+	if d.last < len(d.pids) && d.pids[d.last].pid == pid {
+		return &d.pids[d.last]
+	}
+	for i := range d.pids {
+		if d.pids[i].pid == pid {
+			d.last = i
+			return &d.pids[i]
+		}
+	}
+	if len(d.pids) >= 2*maxStreams {
+		return nil
+	}
+	d.last = len(d.pids)
+	d.pids = append(d.pids, pidState{pid: pid, counter: -1})
+	return &d.pids[d.last]
+}
+
+// next checks the continuity counter (2.4.3.3) of a packet with payload, and says
+// whether the packet is to be read: a packet may be sent twice.
+func (d *demuxer) next(s *pidState, counter int8, payload []byte, broken bool) bool {
 	switch {
-	case p[1]&0x80 != 0 || p[3]&0xc0 != 0 || p[3]&0x10 == 0: // damaged, scrambled, no payload
-	case d.havePMT && pid == d.videoPID && pid != 0:
-		d.picture(payload, begins, random)
-	case d.havePMT && d.isAudio(pid):
-		d.hasAudio = d.hasAudio || begins
+	case s.counter < 0 || broken || counter == (s.counter+1)&0xf:
+	case counter == s.counter && s.last != nil && bytes.Equal(payload, s.last):
+		s.last = nil
+		return false
 	default:
-		d.table(pid, payload, begins)
+		d.stats.ContinuityErrors++
 	}
-}
-
-func (d *demuxer) picture(payload []byte, begins, random bool) {
-	if begins {
-		if len(d.starts) == 0 {
-			d.random = random
-		}
-		if len(d.starts) == maxUnits {
-			return
-		}
-		d.starts = append(d.starts, len(d.video))
-	}
-	if len(d.starts) > 0 { // what is before the first start belongs to the segment before
-		d.video = append(d.video, payload...)
-	}
-}
-
-// units takes the PES packets apart. Times are unwrapped around the first.
-func (d *demuxer) units() []unit {
-	units := make([]unit, 0, len(d.starts))
-	first, last := int64(-1), int64(0)
-	for i, start := range d.starts {
-		end := len(d.video)
-		if i+1 < len(d.starts) {
-			end = d.starts[i+1]
-		}
-		pts, payload, ok := pes(d.video[start:end])
-		if !ok {
-			continue
-		}
-		switch {
-		case pts < 0: // no time of its own: a further piece of the picture before
-			pts = last
-		case first < 0:
-			first = pts
-		default:
-			pts = first + (pts-first)<<31>>31 // the nearest of those that are equal modulo 1<<33
-		}
-		last = pts
-		units = append(units, unit{pts: (time.Duration(pts) * time.Millisecond / 90).Truncate(time.Microsecond), data: payload})
-	}
-	return units
-}
-
-// pes reads a PES packet (2.4.3.6): its PTS in 1/90000 s, or -1, and its payload.
-func pes(b []byte) (pts int64, payload []byte, ok bool) {
-	if len(b) < 9 || b[0] != 0 || b[1] != 0 || b[2] != 1 || len(b) < 9+int(b[8]) {
-		return 0, nil, false
-	}
-	payload, pts = b[9+int(b[8]):], -1
-	if b[7]&0x80 != 0 && b[8] >= 5 {
-		pts = int64(b[9]&0x0e)<<29 | int64(b[10])<<22 | int64(b[11]&0xfe)<<14 | int64(b[12])<<7 | int64(b[13])>>1
-	}
-	return pts, payload, true
+	s.counter, s.last = counter, payload
+	return true
 }

@@ -176,7 +176,7 @@ func TestOurPlatformClient(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n, failure, err := p.Sweep(t.Context(), livepeer.Prefix+"agent-"); n != 2*pageSize+1 || failure != nil || err != nil {
+	if n, failure, err := p.Sweep(t.Context(), livepeer.Leftover{Prefix: livepeer.Prefix + "agent-"}); n != 2*pageSize+1 || failure != nil || err != nil {
 		t.Errorf("sweep: %d, %+v, %v", n, failure, err)
 	}
 	within(t, o, "api-500")

@@ -201,10 +201,10 @@ func checkFindings(findings []prober.Finding) error {
 			return fmt.Errorf("findings: reason %s is not known", quote(f.Reason))
 		case f.Count < 1:
 			return fmt.Errorf("findings: count %d, want 1 or more", f.Count)
-		case len(f.Section) > maxWhereSize || len(f.Where) > maxWhereSize:
-			return fmt.Errorf("findings: section and where have at most %d bytes", maxWhereSize)
+		case max(len(f.Rule), len(f.Section), len(f.Where)) > maxWhereSize:
+			return fmt.Errorf("findings: rule, section and where have at most %d bytes", maxWhereSize)
 		}
-		if err := cmp.Or(checkDetail("findings.section", f.Section), checkDetail("findings.where", f.Where), checkDetail("findings.detail", f.Detail)); err != nil {
+		if err := cmp.Or(checkDetail("findings.rule", f.Rule), checkDetail("findings.section", f.Section), checkDetail("findings.where", f.Where), checkDetail("findings.detail", f.Detail)); err != nil {
 			return err
 		}
 	}

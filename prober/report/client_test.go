@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -176,7 +177,7 @@ func TestAssignments(t *testing.T) {
 	assign("nyc", prober.Assignment{Revision: 99})
 	c, _ := runClient(t, report.ClientConfig{URL: n.url()})
 	got := next(t, c.Assignments(), "first assignment")
-	if got.Revision != 7 || got.Targets[0].Platform.Key.Reveal() != "api-key" || got.Probes[0] != want.Probes[0] {
+	if got.Revision != 7 || got.Targets[0].Platform.Key.Reveal() != "api-key" || !reflect.DeepEqual(got.Probes[0], want.Probes[0]) {
 		t.Errorf("assignment %+v, want %+v", got, want)
 	}
 	want.Revision = 8

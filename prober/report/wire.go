@@ -110,6 +110,7 @@ type wireHTTP struct {
 }
 
 type wireFinding struct {
+	Rule     string          `json:"rule,omitempty"`
 	Section  string          `json:"section,omitempty"`
 	Severity prober.Severity `json:"severity"`
 	Stage    prober.Stage    `json:"stage"`

@@ -40,7 +40,7 @@ func full() prober.Result {
 			},
 		},
 		Findings: []prober.Finding{{
-			Section: "6.2.1", Severity: prober.SeverityDegraded, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistStale,
+			Rule: "stale", Section: "6.2.1", Severity: prober.SeverityDegraded, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistStale,
 			Where: "720p", Detail: "no new segment for 9 s", Count: 3,
 		}},
 		Host:    prober.Host{CPU: .25, ClockOffset: -3 * time.Millisecond, ClockKnown: true, Loss: .01, Reference: prober.ControlFail, ReferenceDetail: "no connection"},

@@ -1,29 +1,21 @@
 package rtmp
 
 import (
-	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	gortmp "github.com/yutopp/go-rtmp"
 	"github.com/yutopp/go-rtmp/message"
 
 	"streamcanary/prober"
-)
-
-// Our chunk streams.
-const (
-	controlChunks = 2 // fixed by RTMP 1.0, 5.4
-	commandChunks = 3
-	audioChunks   = 4
-	videoChunks   = 6
 )
 
 const (
@@ -43,20 +35,29 @@ type Broadcast struct {
 	at     endpoint
 	conn   *net.TCPConn
 	out    *sender
-	chunks *gortmp.ChunkStreamer
+	secure *tls.Conn // before out; nil where there is no TLS
+	wire   io.Writer // secure or out
 
 	live context.Context // ends with the broadcast; its cause says why
 	end  context.CancelCauseFunc
 
-	replies chan reply           // to commands; dropped when nobody waits
-	control chan message.Message // what the server asked for, to be sent by Send
-	reader  chan struct{}        // closed when the reader goroutine is gone
+	replies chan reply    // to commands; dropped when nobody waits
+	control chan outgoing // what the server asked for, to be sent by Send
+	reader  chan struct{} // closed when the reader goroutine is gone
+	heard   notes         // what the server asked for, and where it sent us
 
-	write    sync.Mutex // one writer of messages at a time: the chunk streamer's encoder is shared
-	streamID uint32     // of the message stream, from createStream
+	write    sync.Mutex // one writer at a time; guards frames and scratch
+	frames   framer
+	scratch  []byte
+	streamID uint32 // of the message stream, from createStream
+
+	broken   chan struct{} // closed when a write has failed
+	breaking sync.Once
+	brokenBy error // once broken is closed
 
 	closing  sync.Once
 	closeErr error
+	aside    sync.WaitGroup // the looks at the other addresses
 
 	stages  []prober.StageTime // complete once Publish returns
 	resyncs atomic.Int64
@@ -67,89 +68,114 @@ type Broadcast struct {
 type Stats struct {
 	Stages    []prober.StageTime // resolve, connect, publish
 	BytesSent int64              // taken by the socket, RTMP's overhead included
-	SendStall time.Duration      // longest time a write was blocked
+	SendStall time.Duration      // longest time that bytes waited to be taken by the socket
+	SendQueue int64              // most bytes seen in the kernel's send queue, at a look every second and whenever it was full; Linux only
 	Lag       time.Duration      // how far the last tag was behind its time
 	Resyncs   int                // times this machine itself was too late, and the pace began anew
+	Server    Server
+	Findings  []prober.Finding // since the connection began: what the server asked for beside the broadcast, and its addresses that fail
 }
 
 // Stats is safe at any time.
 func (b *Broadcast) Stats() Stats {
+	if b.live.Err() == nil {
+		b.out.measureQueue()
+	}
+	server, findings := b.heard.soFar()
 	return Stats{
 		Stages:    append([]prober.StageTime(nil), b.stages...),
 		BytesSent: b.out.bytes.Load(),
 		SendStall: b.out.longestStall(),
+		SendQueue: b.out.deepest.Load(),
 		Lag:       time.Duration(b.lag.Load()),
 		Resyncs:   int(b.resyncs.Load()),
+		Server:    server,
+		Findings:  findings,
 	}
 }
 
-// newBroadcast starts the chunk streamer and the reader on a connection whose
-// handshake is done.
-func newBroadcast(cfg Config, at endpoint, conn *net.TCPConn, r *bufio.Reader) (*Broadcast, error) {
+// newBroadcast starts the reader on a connection whose handshake is done.
+func newBroadcast(cfg Config, at endpoint, l *link) *Broadcast {
 	b := &Broadcast{
-		cfg: cfg, at: at, conn: conn,
-		out:     newSender(conn, cfg.StallTimeout),
+		cfg: cfg, at: at, conn: l.conn, out: l.out, secure: l.secure, wire: l.out,
 		replies: make(chan reply, maxPending),
-		control: make(chan message.Message, maxPending),
+		control: make(chan outgoing, maxPending),
 		reader:  make(chan struct{}),
+		broken:  make(chan struct{}),
+		frames:  framer{size: outChunkSize},
 	}
+	if l.secure != nil {
+		b.wire = l.secure
+	}
+	l.out.queues.Store(true)
 	b.live, b.end = context.WithCancelCause(context.Background())
-
-	in := newGuard(r, func() uint32 { return b.chunks.PeerState().ChunkSize() })
-	b.chunks = gortmp.NewChunkStreamer(in, bufio.NewWriterSize(b.out, outChunkSize+64), chunkConfig())
-	err := b.chunks.PeerState().SetChunkSize(inChunkSize)
-	go b.read(in)
-	return b, err
+	go b.read(newUnchunker(l.r))
+	return b
 }
 
-// chunkConfig is the chunk streamer's, which does not normalise it: what is zero
-// here is zero there. Its acknowledgements would call a nil function, so their
-// window is the largest, and ours are sent by Send.
-func chunkConfig() *gortmp.StreamControlStateConfig {
-	return &gortmp.StreamControlStateConfig{
-		DefaultChunkSize:     outChunkSize,
-		MaxChunkSize:         gortmp.MaxChunkSize,
-		MaxChunkStreams:      maxChunkStreams,
-		DefaultAckWindowSize: math.MaxInt32,
-		MaxAckWindowSize:     math.MaxInt32,
-		MaxMessageSize:       maxMessage,
-		MaxMessageStreams:    2,
+// outgoing is a message that is not media.
+type outgoing struct {
+	chunks int
+	kind   byte
+	stream uint32
+	body   []byte
+}
+
+// commandOf is a command of the given arguments, AMF0.
+func commandOf(stream uint32, name string, transaction int64, args ...any) (outgoing, error) {
+	body, err := encodeAMF(append([]any{name, float64(transaction)}, args...)...)
+	if err != nil {
+		return outgoing{}, fmt.Errorf("encode the command %s: %w", name, err)
 	}
+	return outgoing{commandChunks, kindCommand, stream, body}, nil
 }
 
-// send hands a message to the chunk streamer. It waits only for the message
-// before it on the same chunk stream.
-func (b *Broadcast) send(ctx context.Context, chunkStream int, timestamp uint32, stream uint32, m message.Message) error {
+// controlOf is a control message of big-endian numbers.
+func controlOf(kind byte, numbers ...uint32) outgoing {
+	var body []byte
+	for _, n := range numbers {
+		body = binary.BigEndian.AppendUint32(body, n)
+	}
+	return outgoing{controlChunks, kind, 0, body}
+}
+
+// say sends messages, and waits until the socket has taken them, and whatever
+// was queued before.
+func (b *Broadcast) say(ctx context.Context, messages ...outgoing) error {
 	b.write.Lock()
 	defer b.write.Unlock()
-	select {
-	case <-b.chunks.Done():
-		return b.writeError()
-	default:
+	frames := b.scratch[:0]
+	for _, m := range messages {
+		frames = b.frames.append(frames, m.chunks, m.kind, m.stream, 0, m.body)
 	}
-	return b.chunks.Write(ctx, chunkStream, timestamp, &gortmp.ChunkMessage{StreamID: stream, Message: m})
-}
-
-// writeError is why the chunk streamer's write loop is over.
-func (b *Broadcast) writeError() error {
-	if err := b.chunks.Err(); err != nil {
+	b.scratch = frames
+	if _, err := b.wire.Write(frames); err != nil {
 		return err
 	}
-	return net.ErrClosed
+	return b.out.flush(ctx)
 }
 
-// command sends a command of the given arguments, AMF0.
-func (b *Broadcast) command(ctx context.Context, stream uint32, name string, transaction int64, args ...any) error {
-	body, err := encodeAMF(args...)
-	if err != nil {
-		return fmt.Errorf("encode the command %s: %w", name, err)
+// controls adds what the server asked for to frames. It needs write.
+func (b *Broadcast) controls(frames []byte) []byte {
+	for {
+		select {
+		case m := <-b.control:
+			frames = b.frames.append(frames, m.chunks, m.kind, m.stream, 0, m.body)
+		default:
+			return frames
+		}
 	}
-	return b.send(ctx, commandChunks, 0, stream, &message.CommandMessage{
-		CommandName: name, TransactionID: transaction, Encoding: message.EncodingTypeAMF0, Body: body,
+}
+
+// broke keeps the first error of a write, for whoever asks why.
+func (b *Broadcast) broke(err error) {
+	b.breaking.Do(func() {
+		b.brokenBy = err
+		close(b.broken)
 	})
 }
 
-func encodeAMF(values ...any) (*bytes.Buffer, error) {
+func encodeAMF(values ...any) ([]byte, error) {
 	var body bytes.Buffer
 	enc := message.NewAMFEncoder(&body, message.EncodingTypeAMF0)
 	for _, v := range values {
@@ -157,7 +183,7 @@ func encodeAMF(values ...any) (*bytes.Buffer, error) {
 			return nil, err
 		}
 	}
-	return &body, nil
+	return body.Bytes(), nil
 }
 
 // verdict is why a broadcast is over after a write failed or live has ended. The
@@ -176,12 +202,12 @@ func (b *Broadcast) verdict(writeErr error) *ending {
 	if errors.As(context.Cause(b.live), &e) {
 		return e
 	}
-	return &ending{prober.ReasonCancelled, "closed by the publisher"}
+	return &ending{reason: prober.ReasonCancelled, what: "closed by the publisher"}
 }
 
 // When a connection breaks, the reader and the writer learn of it at nearly the
 // same time; these are how long each waits for the other's better reason.
 const (
 	readerGrace = 200 * time.Millisecond // a failed write waits for the reader
-	writerGrace = 50 * time.Millisecond  // an end of file waits for the writer
+	writerGrace = 100 * time.Millisecond // an end of file waits for the writer
 )

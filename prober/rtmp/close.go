@@ -54,15 +54,17 @@ func (b *Broadcast) leave(ctx context.Context) error {
 }
 
 func (b *Broadcast) sayGoodbye(ctx context.Context) error {
-	err := b.command(ctx, 0, "deleteStream", publishTransaction+1, nil, float64(b.streamID))
+	m, err := commandOf(0, "deleteStream", publishTransaction+1, nil, float64(b.streamID))
 	if err != nil {
+		return err
+	}
+	if err := b.say(ctx, m); err != nil || b.secure == nil {
 		return gone(err)
 	}
-	// A command is written once the next one could be.
-	b.write.Lock()
-	defer b.write.Unlock()
-	_, err = b.chunks.NewChunkWriter(ctx, commandChunks)
-	return gone(err)
+	if err := b.secure.CloseWrite(); err != nil { // queues TLS's own goodbye
+		return gone(err)
+	}
+	return gone(b.out.flush(ctx))
 }
 
 // gone is err, unless it says that the server had already hung up.
@@ -75,12 +77,11 @@ func gone(err error) error {
 	return err
 }
 
-// release frees the connection and waits for both goroutines.
+// release frees the connection and waits for every goroutine.
 func (b *Broadcast) release() {
 	_ = b.conn.Close() // nothing is lost by an error here
-	_ = b.chunks.Close()
-	<-b.chunks.Done()
 	<-b.reader
+	b.aside.Wait()
 }
 
 // ignoreClosed drops the error of closing what is closed.

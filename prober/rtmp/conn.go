@@ -1,74 +1,154 @@
 package rtmp
 
 import (
+	"context"
 	"errors"
 	"net"
 	"os"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
 var errStalled = errors.New("not one within the stall timeout")
 
-// sender writes to the connection and watches whether bytes are taken. One
-// goroutine writes; the figures may be read from any.
+// keptQueue bounds the memory that an empty queue keeps, in bytes.
+const keptQueue = 128 << 10
+
+// sender is the queue before a connection's socket. It watches whether bytes are
+// taken. Anybody may queue; one goroutine at a time pushes or flushes; the
+// figures may be read from any.
 type sender struct {
 	conn  net.Conn
+	raw   syscall.RawConn // of conn; nil: everything is flushed
 	stall time.Duration
 	epoch time.Time
 
+	queues  atomic.Bool // Write queues; before, it writes
+	mu      sync.Mutex
+	queue   []byte // what the socket has not taken begins at head
+	head    int
+	attempt attempt
+
 	bytes   atomic.Int64 // taken by the socket
-	longest atomic.Int64 // longest time that one write was blocked, ns
-	blocked atomic.Int64 // time spent in writes that are over, ns
-	since   atomic.Int64 // when the write in progress, or that failed, began, ns since epoch; 0: none
+	longest atomic.Int64 // longest time that bytes waited to be taken, ns
+	blocked atomic.Int64 // time in which bytes waited, of waits that are over, ns
+	since   atomic.Int64 // when the wait in progress, or that failed, began, ns since epoch; 0: none
 	failed  atomic.Bool
 	moved   atomic.Int64 // when a byte was last taken, ns since epoch
+	deepest atomic.Int64 // most bytes seen in the kernel's send queue
 }
 
 func newSender(conn net.Conn, stall time.Duration) *sender {
-	return &sender{conn: conn, stall: stall, epoch: time.Now()}
+	s := &sender{conn: conn, stall: stall, epoch: time.Now()}
+	s.attempt.try = s.attempt.once
+	if sc, ok := conn.(syscall.Conn); ok {
+		s.raw, _ = sc.SyscallConn()
+	}
+	return s
 }
 
-// Write writes the whole of p, however slowly it goes, as long as bytes are
-// taken at all: errStalled after a stall timeout without one.
+// Write queues p, and never fails: what becomes of it is push's and flush's to
+// say. Until queues is set it writes, with the connection's own deadline.
 func (s *sender) Write(p []byte) (int, error) {
-	start := time.Since(s.epoch)
+	if !s.queues.Load() {
+		n, err := s.conn.Write(p)
+		s.bytes.Add(int64(n))
+		return n, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.queue = append(s.queue, p...)
+	return len(p), nil
+}
+
+// push gives the socket what it takes at once, in one write. done says that this
+// was all.
+func (s *sender) push() (done bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.head == len(s.queue) {
+		return true, nil
+	}
+	if s.raw == nil {
+		return false, nil
+	}
+	n, err := s.attempt.write(s.raw, s.queue[s.head:])
+	s.taken(n)
+	if err != nil {
+		s.since.Store(s.moved.Load())
+		s.failed.Store(true) // nothing moves after it
+	}
+	return s.head == len(s.queue), err
+}
+
+// taken books n bytes of the queue. It needs mu.
+func (s *sender) taken(n int) {
+	s.head += n
+	s.bytes.Add(int64(n))
+	if n > 0 {
+		s.moved.Store(max(int64(time.Since(s.epoch)), 1))
+	}
+	if s.head < len(s.queue) {
+		return
+	}
+	s.head, s.queue = 0, s.queue[:0]
+	if cap(s.queue) > keptQueue {
+		s.queue = nil
+	}
+}
+
+// flush waits until the socket has taken everything, however slowly it goes, as
+// long as bytes are taken at all: errStalled after a stall timeout without one.
+func (s *sender) flush(ctx context.Context) error {
+	start := max(time.Since(s.epoch), 1)
 	s.since.Store(int64(start))
 	s.moved.Store(int64(start))
-	n, err := s.writeAll(p)
+	s.measureQueue()
+	stop := context.AfterFunc(ctx, func() { _ = s.conn.SetWriteDeadline(time.Unix(1, 0)) })
+	defer stop()
+	err := s.flushAll(ctx)
 	took := time.Since(s.epoch) - start
 	s.longest.Store(max(s.longest.Load(), int64(took)))
-	if err != nil {
-		s.failed.Store(true) // and stays in progress: nothing moves after it
-		return n, err
+	if err != nil && ctx.Err() == nil {
+		s.failed.Store(true) // and stays in progress
+		return err
 	}
 	s.since.Store(0)
 	s.blocked.Add(int64(took))
-	return n, nil
+	return err
 }
 
-func (s *sender) writeAll(p []byte) (int, error) {
-	done := 0
+func (s *sender) flushAll(ctx context.Context) error {
 	for {
+		s.mu.Lock()
+		rest := s.queue[s.head:]
+		s.mu.Unlock()
+		if len(rest) == 0 {
+			return nil
+		}
 		if err := s.conn.SetWriteDeadline(time.Now().Add(s.stall / 8)); err != nil {
-			return done, err
+			return err
 		}
-		n, err := s.conn.Write(p[done:])
-		done += n
-		s.bytes.Add(int64(n))
-		if n > 0 {
-			s.moved.Store(int64(time.Since(s.epoch)))
+		if err := ctx.Err(); err != nil { // the deadline just set may have undone flush's
+			return err
 		}
-		if !errors.Is(err, os.ErrDeadlineExceeded) { // nil too
-			return done, err
-		}
-		if s.still() >= s.stall {
-			return done, errStalled
+		n, err := s.conn.Write(rest)
+		s.mu.Lock()
+		s.taken(n)
+		s.mu.Unlock()
+		switch {
+		case err == nil:
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+			return err
+		case s.still() >= s.stall:
+			return errStalled
 		}
 	}
 }
 
-// still is for how long a write that is in progress, or failed, has not moved a
+// still is for how long a wait that is in progress, or failed, has not moved a
 // byte.
 func (s *sender) still() time.Duration {
 	if s.since.Load() == 0 {
@@ -77,7 +157,7 @@ func (s *sender) still() time.Duration {
 	return time.Since(s.epoch) - time.Duration(s.moved.Load())
 }
 
-// longestStall is the longest time that one write was blocked, the present one included.
+// longestStall is the longest time that bytes waited, the present wait included.
 func (s *sender) longestStall() time.Duration {
 	longest := time.Duration(s.longest.Load())
 	if since := s.since.Load(); since != 0 && !s.failed.Load() {
@@ -86,11 +166,21 @@ func (s *sender) longestStall() time.Duration {
 	return longest
 }
 
-// waited is the time ever spent in writes, the present one included.
+// waited is the time ever spent waiting, the present wait included.
 func (s *sender) waited() time.Duration {
 	total := time.Duration(s.blocked.Load())
 	if since := s.since.Load(); since != 0 {
 		total += time.Since(s.epoch) - time.Duration(since)
 	}
 	return total
+}
+
+// measureQueue looks at the kernel's send queue.
+func (s *sender) measureQueue() {
+	if s.raw == nil {
+		return
+	}
+	if n := sendQueue(s.raw); n > s.deepest.Load() {
+		s.deepest.Store(n)
+	}
 }

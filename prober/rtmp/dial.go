@@ -32,13 +32,13 @@ func resolve(ctx context.Context, cfg Config, at endpoint) ([]netip.Addr, *endin
 	case ctx.Err() != nil:
 		return nil, runOver(ctx, prober.ReasonNameNotResolved, "no answer for "+at.host)
 	case step.Err() != nil, errors.As(err, &dns) && dns.IsTimeout:
-		return nil, &ending{prober.ReasonNameNotResolved, fmt.Sprintf("no answer for %s within %s", at.host, cfg.ResolveTimeout)}
+		return nil, &ending{reason: prober.ReasonNameNotResolved, what: fmt.Sprintf("no answer for %s within %s", at.host, cfg.ResolveTimeout)}
 	case errors.As(err, &dns):
-		return nil, &ending{prober.ReasonNameNotResolved, at.host + ": " + prober.Clip(dns.Err, 120)}
+		return nil, &ending{reason: prober.ReasonNameNotResolved, what: at.host + ": " + prober.Clip(dns.Err, 120)}
 	case err != nil:
-		return nil, &ending{prober.ReasonNameNotResolved, at.host + ": " + plain(err)}
+		return nil, &ending{reason: prober.ReasonNameNotResolved, what: at.host + ": " + plain(err)}
 	}
-	return nil, &ending{prober.ReasonNameNotResolved, at.host + " has no address"}
+	return nil, &ending{reason: prober.ReasonNameNotResolved, what: at.host + " has no address"}
 }
 
 // dial connects to the first address that answers. The time is shared among
@@ -68,20 +68,24 @@ func dial(ctx context.Context, cfg Config, at endpoint, addrs []netip.Addr) (*ne
 	if err := localFault(last); err != nil {
 		return nil, nil, err
 	}
-	return nil, dialEnding(cfg, last), nil
+	over := dialEnding(cfg, last)
+	if len(addrs) > 1 {
+		over.what += fmt.Sprintf("; tried all of its %d addresses, the last was %s", len(addrs), addrs[len(addrs)-1])
+	}
+	return nil, over, nil
 }
 
 func dialEnding(cfg Config, err error) *ending {
 	var timeout net.Error
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &ending{prober.ReasonConnectionRefused, "the TCP connection was refused"}
+		return &ending{reason: prober.ReasonConnectionRefused, what: "the TCP connection was refused"}
 	case errors.Is(err, syscall.ECONNRESET):
-		return &ending{prober.ReasonConnectionReset, "the TCP connection was reset"}
+		return &ending{reason: prober.ReasonConnectionReset, what: "the TCP connection was reset"}
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
-		return &ending{prober.ReasonConnectTimeout, fmt.Sprintf("no answer to TCP's SYN within %s", cfg.DialTimeout)}
+		return &ending{reason: prober.ReasonConnectTimeout, what: fmt.Sprintf("no answer to TCP's SYN within %s", cfg.DialTimeout)}
 	}
-	return &ending{prober.ReasonUnreachable, "cannot be reached: " + plain(err)}
+	return &ending{reason: prober.ReasonUnreachable, what: "cannot be reached: " + plain(err)}
 }
 
 // localFault is err if it says that this machine is out of something.

@@ -126,7 +126,8 @@ func TestParseEndpoint(t *testing.T) {
 		{url: "rtmp://h/live/", wrong: "no app or no stream key"},
 		{url: "rtmp:///live/" + testKey, wrong: "no host"},
 		{url: "rtmp://h:0/live/" + testKey, wrong: "port"},
-		{url: "rtmp://u:" + testKey + "@h/live/k", wrong: "user"},
+		{url: "rtmp://u:" + testKey + "@h/live/k", app: "live", key: "k", address: "h:1935", tcURL: "rtmp://h/live"},
+		{url: "rtmps://h/live/k", app: "live", key: "k", address: "h:443", tcURL: "rtmps://h/live"},
 		{url: "rtmp://h/live/" + testKey + "%zz", wrong: "cannot be parsed"},
 		{url: "", wrong: "scheme"},
 	}

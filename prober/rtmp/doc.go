@@ -2,9 +2,10 @@
 // how the server failed it. It must not know what is in the broadcast, who
 // decides about failures, or what is played back.
 //
-// It stands on the exported layers of go-rtmp (handshake, message, chunk
-// streamer) over a connection of its own: the library's ready-made client knows
-// no deadlines, leaks goroutines and swallows onStatus.
+// It stands on go-rtmp's handshake and AMF0 encoder, over connections and chunks
+// of its own: the library's client knows no deadlines, leaks goroutines and
+// swallows onStatus, and its chunk streamer costs goroutines and several writes a
+// message. All broadcasts of a process are sent by one Pacer.
 //
 // Every way in which a server misbehaves has a reason of its own. T is a
 // timeout of Config, with its default:
@@ -14,14 +15,18 @@
 //	connect  connection_refused   RST to the SYN                                 at once
 //	connect  unreachable          no route, host or network unreachable          at once (as the network says so)
 //	connect  connect_timeout      no answer to the SYN                           DialTimeout, 5 s
+//	connect  tls_failed           rtmps: no TLS, wrong host, expired, unknown    at once; silence: HandshakeTimeout
+//	                              authority, refused
 //	connect  handshake_timeout    TCP accepted, S0 to S2 do not come             HandshakeTimeout, 5 s
 //	connect  handshake_failed     the answer is not RTMP (HTTP, say), or breaks  at once
 //	                              the chunk format
 //	connect  connect_no_answer    connect is not answered                        CommandTimeout, 5 s
 //	connect  connect_rejected     _error, NetConnection.Connect.Rejected         at once
 //	publish  publish_no_answer    createStream or publish is not answered        CommandTimeout, 5 s each
-//	publish  publish_name_in_use  onStatus NetStream.Publish.BadName             at once
+//	publish  publish_name_in_use  onStatus NetStream.Publish.BadName, or what    at once
+//	                              the description plainly says, here and below
 //	publish  publish_denied       onStatus NetStream.Publish.Denied and the like at once
+//	publish  publish_bad_key      the description says that the key is not valid at once
 //	publish  publish_rejected     any other onStatus error, or _error            at once
 //	publish  handshake_failed     what comes breaks the chunk format             at once
 //	ingest   publish_...          the same errors, after Publish.Start: final    at once
@@ -35,6 +40,11 @@
 //	ingest   send_throttled       bytes are taken, but the broadcast is MaxLag,  MaxLag/(1-r) + StallTimeout/4 after
 //	                              5 s, behind real time                          the buffers are full, for a server
 //	                                                                             that takes the share r of the rate
+//
+// What is no failure is a finding: a redirect, which is followed once (redirected,
+// note), another chunk size or window in mid-broadcast, which is obeyed
+// (chunk_size_changed, window_changed, note), and with EveryAddress an address
+// that fails while the broadcast runs at another (its own reason, degraded).
 //
 // On Linux a peer that has vanished without FIN or RST is seen by
 // TCP_USER_TIMEOUT, elsewhere by the write deadline alone. A run that was

@@ -17,6 +17,9 @@ import (
 type ending struct {
 	reason prober.Reason
 	what   string // evidence, scrubbed
+
+	redirect  string // where connect sends us instead; "": nowhere
+	challenge string // what connect wants answered; "": nothing
 }
 
 func (e *ending) Error() string { return string(e.reason) + ": " + e.what }
@@ -62,19 +65,19 @@ func networkEnding(err error) *ending {
 	var timeout net.Error
 	switch {
 	case errors.As(err, &bad):
-		return &ending{prober.ReasonHandshakeFailed, "what the server sent is not RTMP: " + string(bad)}
+		return &ending{reason: prober.ReasonHandshakeFailed, what: "what the server sent is not RTMP: " + string(bad)}
 	case errors.Is(err, errStalled), errors.Is(err, syscall.ETIMEDOUT):
-		return &ending{prober.ReasonSendStalled, "the server took no bytes: " + plain(err)}
+		return &ending{reason: prober.ReasonSendStalled, what: "the server took no bytes: " + plain(err)}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return &ending{prober.ReasonConnectionClosed, "the server closed the connection (FIN)"}
+		return &ending{reason: prober.ReasonConnectionClosed, what: "the server closed the connection (FIN)"}
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED):
-		return &ending{prober.ReasonConnectionReset, "the server reset the connection (RST)"}
+		return &ending{reason: prober.ReasonConnectionReset, what: "the server reset the connection (RST)"}
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return &ending{prober.ReasonUnreachable, "the network says: " + plain(err)}
+		return &ending{reason: prober.ReasonUnreachable, what: "the network says: " + plain(err)}
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return &ending{prober.ReasonSendStalled, "the server took no bytes: the write deadline passed"}
+		return &ending{reason: prober.ReasonSendStalled, what: "the server took no bytes: the write deadline passed"}
 	}
-	return &ending{prober.ReasonConnectionClosed, "the connection broke: " + plain(err)}
+	return &ending{reason: prober.ReasonConnectionClosed, what: "the connection broke: " + plain(err)}
 }
 
 // plain is an error without the addresses that package net puts around it.
@@ -90,9 +93,9 @@ func plain(err error) string {
 // run's own deadline passed, the step's own reason for silence.
 func runOver(ctx context.Context, silent prober.Reason, what string) *ending {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return &ending{silent, what + ", and the run's own time is over"}
+		return &ending{reason: silent, what: what + ", and the run's own time is over"}
 	}
-	return &ending{prober.ReasonCancelled, "cancelled: " + what}
+	return &ending{reason: prober.ReasonCancelled, what: "cancelled: " + what}
 }
 
 // quoted makes a server's words fit for a detail: without the key, valid UTF-8,

@@ -150,7 +150,7 @@ func (c *fakeConn) reply(name string, transaction int64, args ...any) error {
 	if err != nil {
 		return err
 	}
-	return c.say(&message.CommandMessage{CommandName: name, TransactionID: transaction, Body: body})
+	return c.say(&message.CommandMessage{CommandName: name, TransactionID: transaction, Body: bytes.NewReader(body)})
 }
 
 func (c *fakeConn) status(level, code, description string) error {

@@ -38,8 +38,7 @@ func shake(ctx context.Context, cfg Config, conn net.Conn, r *bufio.Reader) *end
 	case ctx.Err() != nil:
 		return runOver(ctx, prober.ReasonHandshakeTimeout, "the RTMP handshake was not answered")
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &ending{prober.ReasonHandshakeTimeout,
-			fmt.Sprintf("TCP was accepted, the RTMP handshake not answered within %s", cfg.HandshakeTimeout)}
+		return &ending{reason: prober.ReasonHandshakeTimeout, what: fmt.Sprintf("TCP was accepted, the RTMP handshake not answered within %s", cfg.HandshakeTimeout)}
 	case err != nil:
 		e := networkEnding(err)
 		e.what += ", in the RTMP handshake"

@@ -1,16 +1,11 @@
 package rtmp
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"net"
 	"strings"
 	"time"
-
-	"github.com/yutopp/go-rtmp/message"
 
 	"streamcanary/prober"
 )
@@ -29,7 +24,7 @@ const (
 // the publishing only; the broadcast lives until Close.
 func Publish(ctx context.Context, cfg Config) (*Broadcast, *prober.Failure, error) {
 	cfg = cfg.withDefaults()
-	at, err := parseEndpoint(cfg.URL)
+	at, err := cfg.endpoint()
 	if err != nil {
 		return nil, &prober.Failure{
 			Outcome: prober.Inconclusive, Stage: prober.StageResolve,
@@ -37,77 +32,42 @@ func Publish(ctx context.Context, cfg Config) (*Broadcast, *prober.Failure, erro
 		}, nil
 	}
 	var watch stopwatch
-	watch.begin(prober.StageResolve)
-	addrs, over := resolve(ctx, cfg, at)
-	if over != nil {
-		return nil, over.failure(prober.StageResolve, at), nil
-	}
-	watch.begin(prober.StageConnect)
-	conn, over, err := dial(ctx, cfg, at, addrs)
-	if over != nil || err != nil {
-		return nil, over.failure(prober.StageConnect, at), err
-	}
-	b, over, err := establish(ctx, cfg, at, conn)
-	if b == nil {
-		err = errors.Join(err, ignoreClosed(conn.Close()))
-		return nil, over.failure(prober.StageConnect, at), err
-	}
-	if over != nil || err != nil {
-		b.abandon()
-		return nil, over.failure(prober.StageConnect, at), err
+	b, failure, err := reach(ctx, cfg, at, &watch)
+	if failure != nil || err != nil {
+		return nil, failure, err
 	}
 	watch.begin(prober.StagePublish)
-	over, err = b.publish(ctx)
+	over, err := b.publish(ctx)
 	if over != nil || err != nil {
 		b.abandon()
-		return nil, over.failure(prober.StagePublish, at), err
+		return nil, over.failure(prober.StagePublish, b.at), err
 	}
 	b.stages = watch.end()
+	b.heard.begin()
 	return b, nil, nil
 }
 
-// establish does what the connect stage needs on a fresh TCP connection.
-func establish(ctx context.Context, cfg Config, at endpoint, conn *net.TCPConn) (*Broadcast, *ending, error) {
-	if err := tune(conn, cfg.StallTimeout); err != nil {
-		return nil, networkEnding(err), nil // only a connection that is gone refuses its options
-	}
-	r := bufio.NewReaderSize(conn, readBuffer)
-	if over := shake(ctx, cfg, conn, r); over != nil {
-		return nil, over, nil
-	}
-	b, err := newBroadcast(cfg, at, conn, r)
-	if err != nil {
-		return b, nil, err
-	}
-	over, err := b.connect(ctx)
-	return b, over, err
-}
-
 // connect says the chunk size, then sends the connect command (RTMP 1.0, 7.2.1.1).
-func (b *Broadcast) connect(ctx context.Context) (*ending, error) {
-	return b.ask(ctx, prober.ReasonConnectNoAnswer, "connect", func(ctx context.Context) error {
-		if err := b.send(ctx, controlChunks, 0, 0, &message.SetChunkSize{ChunkSize: outChunkSize}); err != nil {
-			return err
-		}
-		return b.command(ctx, 0, "connect", connectTransaction, map[string]any{
-			"app":      b.at.app,
-			"type":     "nonprivate",
-			"flashVer": "FMLE/3.0 (compatible; streamcanary)",
-			"tcUrl":    b.at.tcURL,
-		})
-	}, func(r reply) (bool, *ending) {
+func (b *Broadcast) connect(ctx context.Context, query string) (*ending, error) {
+	m, err := commandOf(0, "connect", connectTransaction, b.cfg.connectObject(b.at, query))
+	if err != nil {
+		return nil, err
+	}
+	return b.ask(ctx, prober.ReasonConnectNoAnswer, "connect", func(r reply) (bool, *ending) {
 		if r.transaction != connectTransaction {
 			return false, nil
 		}
 		return r.command == "_result" && !r.refusal(), b.rejected(r)
-	})
+	}, controlOf(kindSetChunkSize, outChunkSize), m), nil
 }
 
 // publish creates a message stream and publishes on it (RTMP 1.0, 7.2.1.3, 7.2.2.6).
 func (b *Broadcast) publish(ctx context.Context) (*ending, error) {
-	over, err := b.ask(ctx, prober.ReasonPublishNoAnswer, "createStream", func(ctx context.Context) error {
-		return b.command(ctx, 0, "createStream", createTransaction, nil)
-	}, func(r reply) (bool, *ending) {
+	create, err := commandOf(0, "createStream", createTransaction, nil)
+	if err != nil {
+		return nil, err
+	}
+	over := b.ask(ctx, prober.ReasonPublishNoAnswer, "createStream", func(r reply) (bool, *ending) {
 		if r.transaction != createTransaction {
 			return false, nil
 		}
@@ -116,23 +76,25 @@ func (b *Broadcast) publish(ctx context.Context) (*ending, error) {
 		}
 		id, ok := r.number()
 		if !ok || id < 0 || id > math.MaxUint32 || id != math.Trunc(id) {
-			return false, &ending{prober.ReasonPublishRejected, "the server answered createStream without a stream id"}
+			return false, &ending{reason: prober.ReasonPublishRejected, what: "the server answered createStream without a stream id"}
 		}
 		b.streamID = uint32(id)
 		return true, nil
-	})
-	if over != nil || err != nil {
-		return over, err
+	}, create)
+	if over != nil {
+		return over, nil
 	}
-	return b.ask(ctx, prober.ReasonPublishNoAnswer, "publish", func(ctx context.Context) error {
-		return b.command(ctx, b.streamID, "publish", publishTransaction, nil, b.at.key.Reveal(), "live")
-	}, func(r reply) (bool, *ending) {
+	m, err := commandOf(b.streamID, "publish", publishTransaction, nil, b.at.key.Reveal(), "live")
+	if err != nil {
+		return nil, err
+	}
+	return b.ask(ctx, prober.ReasonPublishNoAnswer, "publish", func(r reply) (bool, *ending) {
 		if r.command == "_error" && r.transaction == publishTransaction {
 			return false, b.rejected(r)
 		}
 		code, _, _ := r.info()
 		return r.command == "onStatus" && strings.EqualFold(code, "NetStream.Publish.Start"), nil
-	})
+	}, m), nil
 }
 
 // rejected is the ending that a negative answer to a command means, nil if r is
@@ -144,30 +106,25 @@ func (b *Broadcast) rejected(r reply) *ending {
 	return b.at.refused(r)
 }
 
-// ask sends a command and waits until a reply is accepted. An error is one of
-// our own making (a command that cannot be encoded).
+// ask sends messages, the last of which is a command of that name, and waits until
+// a reply is accepted.
 func (b *Broadcast) ask(ctx context.Context, silent prober.Reason, name string,
-	send func(context.Context) error, accept func(reply) (bool, *ending),
-) (*ending, error) {
+	accept func(reply) (bool, *ending), messages ...outgoing,
+) *ending {
 	if ctx.Err() != nil {
-		return runOver(ctx, silent, name+" was not sent"), nil
+		return runOver(ctx, silent, name+" was not sent")
 	}
 	step, cancel := context.WithTimeout(ctx, b.cfg.CommandTimeout)
 	defer cancel()
-	if err := send(step); err != nil {
-		select {
-		case <-b.chunks.Done():
-			return b.verdict(err), nil
-		case <-step.Done():
-		default:
-			return nil, err
-		}
+	if err := b.say(step, messages...); err != nil && step.Err() == nil {
+		b.broke(err)
+		return b.verdict(err)
 	}
 	for {
 		select { // what was said before a connection ended counts
 		case r := <-b.replies:
 			if ok, over := accept(r); ok || over != nil {
-				return over, nil
+				return over
 			}
 			continue
 		default:
@@ -175,19 +132,17 @@ func (b *Broadcast) ask(ctx context.Context, silent prober.Reason, name string,
 		select {
 		case r := <-b.replies:
 			if ok, over := accept(r); ok || over != nil {
-				return over, nil
+				return over
 			}
 		case <-b.live.Done():
 			if len(b.replies) == 0 {
-				return b.verdict(nil), nil
+				return b.verdict(nil)
 			}
-		case <-b.chunks.Done():
-			return b.verdict(b.writeError()), nil
 		case <-step.Done():
 			if ctx.Err() != nil {
-				return runOver(ctx, silent, name+" was not answered"), nil
+				return runOver(ctx, silent, name+" was not answered")
 			}
-			return &ending{silent, fmt.Sprintf("%s was not answered within %s", name, b.cfg.CommandTimeout)}, nil
+			return &ending{reason: silent, what: fmt.Sprintf("%s was not answered within %s", name, b.cfg.CommandTimeout)}
 		}
 	}
 }

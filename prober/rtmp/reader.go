@@ -1,34 +1,34 @@
 package rtmp
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"strings"
 	"syscall"
 	"time"
-
-	gortmp "github.com/yutopp/go-rtmp"
-	"github.com/yutopp/go-rtmp/message"
 
 	"streamcanary/prober"
 )
 
 // read is the broadcast's one reader. It ends the broadcast when the connection
 // does, or when the server says an error.
-func (b *Broadcast) read(in *guard) {
+func (b *Broadcast) read(in *unchunker) {
 	defer close(b.reader)
 	var acks acker
 	for {
-		m, err := b.next(in)
+		m, err := in.next()
+		if err == nil {
+			err = b.handle(in, m, &acks)
+		}
 		if err != nil {
 			b.end(b.readEnding(err))
 			return
 		}
-		if m != nil {
-			b.handle(m, &acks)
-		}
 		if acks.due(in.total) {
-			b.answer(&message.Ack{SequenceNumber: uint32(in.total)}) //nolint:gosec // wraps, as RTMP 1.0, 5.4.3 has it
+			b.answer(controlOf(kindAck, uint32(in.total))) //nolint:gosec // wraps, as RTMP 1.0, 5.4.3 has it
 		}
 	}
 }
@@ -38,14 +38,14 @@ func (b *Broadcast) read(in *guard) {
 // shows the other an end of file: so the writer is heard before a FIN is believed.
 // (After a true FIN, its error can only be EPIPE.)
 func (b *Broadcast) readEnding(err error) *ending {
-	if !errors.Is(err, io.EOF) {
+	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return networkEnding(err)
 	}
 	moment := time.NewTimer(writerGrace)
 	defer moment.Stop()
 	select {
-	case <-b.chunks.Done():
-		written := b.writeError()
+	case <-b.broken:
+		written := b.brokenBy
 		told := networkEnding(written)
 		if told.reason == prober.ReasonSendStalled || told.reason == prober.ReasonConnectionReset && !errors.Is(written, syscall.EPIPE) {
 			return told
@@ -55,50 +55,72 @@ func (b *Broadcast) readEnding(err error) *ending {
 	return networkEnding(err)
 }
 
-// next reads one message; nil is one that the library cannot decode, and that
-// means nothing to a publisher.
-func (b *Broadcast) next(in *guard) (m message.Message, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			m, err = nil, protocolError(prober.Clip(fmt.Sprint(r), 80))
+// handle does what a message asks for; what means nothing to a publisher is passed
+// over. An error says that it breaks the protocol.
+func (b *Broadcast) handle(in *unchunker, m incoming, acks *acker) error {
+	switch m.kind {
+	case kindCommand:
+		b.handleCommand(m.body)
+		return nil
+	case kindCommandAMF3: // a byte, then AMF0, as servers have it
+		b.handleCommand(m.body[1:])
+		return nil
+	case kindUserControl:
+		if len(m.body) == 6 && binary.BigEndian.Uint16(m.body) == pingRequest {
+			b.answer(outgoing{controlChunks, kindUserControl, 0,
+				append([]byte{0, pingResponse}, m.body[2:]...)})
 		}
-	}()
-	var read gortmp.ChunkMessage
-	if _, _, err := b.chunks.Read(&read); err != nil {
-		if in.err != nil {
-			return nil, in.err
-		}
-		return nil, nil
+		return nil
 	}
-	return read.Message, nil
+	if len(m.body) < 4 {
+		return nil
+	}
+	n := binary.BigEndian.Uint32(m.body)
+	switch m.kind {
+	case kindSetChunkSize: // RTMP 1.0, 5.4.1
+		if n == 0 || n > math.MaxInt32 {
+			return protocolError(fmt.Sprintf("a chunk size of %d", n))
+		}
+		in.size = int(n)
+		b.heard.asked(&b.heard.server.ChunkSize, n, "5.4.1", prober.ReasonChunkSizeChanged, "a chunk size")
+	case kindAbort: // 5.4.2
+		in.abort(n)
+	case kindAckWindow: // 5.4.4
+		acks.window = int64(n)
+		b.heard.asked(&b.heard.server.AckWindow, n, "5.4.4", prober.ReasonWindowChanged, "an acknowledgement window")
+	case kindBandwidth: // 5.4.5: told back as our window
+		if b.heard.asked(&b.heard.server.PeerBandwidth, n, "5.4.5", prober.ReasonWindowChanged, "a peer bandwidth") {
+			b.answer(controlOf(kindAckWindow, n))
+		}
+	}
+	return nil
 }
 
-func (b *Broadcast) handle(m message.Message, acks *acker) {
-	switch m := m.(type) {
-	case *message.SetChunkSize:
-		if err := b.chunks.PeerState().SetChunkSize(m.ChunkSize); err != nil {
-			b.end(networkEnding(protocolError(err.Error())))
-		}
-	case *message.WinAckSize:
-		acks.window = int64(m.Size)
-	case *message.UserCtrl:
-		if ping, ok := m.Event.(*message.UserCtrlEventPingRequest); ok {
-			b.answer(&message.UserCtrl{Event: &message.UserCtrlEventPingResponse{Timestamp: ping.Timestamp}})
-		}
-	case *message.CommandMessage:
-		b.handleCommand(m)
-	}
-}
+// User control events (RTMP 1.0, 7.1.7).
+const (
+	pingRequest  = 6
+	pingResponse = 7
+)
 
-func (b *Broadcast) handleCommand(m *message.CommandMessage) {
-	body, err := io.ReadAll(io.LimitReader(m.Body, maxMessage))
-	if err != nil {
+func (b *Broadcast) handleCommand(body []byte) {
+	values, _ := decodeAMF(body) // what was readable is enough
+	if len(values) == 0 {
 		return
 	}
-	values, _ := decodeAMF(body) // what was readable is enough
-	r := reply{command: m.CommandName, transaction: m.TransactionID, values: values}
+	var r reply
+	r.command, _ = values[0].(string)
+	if len(values) > 1 {
+		n, _ := values[1].(float64)
+		r.transaction, r.values = int64(n), values[2:]
+	}
 	if r.command == "onStatus" && r.refusal() {
 		b.end(b.at.refused(r))
+		return
+	}
+	if code, _, description := r.info(); strings.EqualFold(code, "NetConnection.Connect.ReconnectRequest") {
+		b.heard.add(prober.Finding{Section: "enhanced RTMP v2, reconnect request", Severity: prober.SeverityNote, Stage: prober.StageIngest,
+			Reason: prober.ReasonRedirected, Where: b.at.String(),
+			Detail: "the server asks to connect again, which is left to the next connection: " + b.at.quoted(description)})
 		return
 	}
 	select {
@@ -109,7 +131,7 @@ func (b *Broadcast) handleCommand(m *message.CommandMessage) {
 
 // answer leaves a control message for Send. The reader never writes itself: it
 // would be as blind as the writer while the server takes no bytes.
-func (b *Broadcast) answer(m message.Message) {
+func (b *Broadcast) answer(m outgoing) {
 	select {
 	case b.control <- m:
 	default: // a server that asks for more than it takes

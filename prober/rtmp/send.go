@@ -1,7 +1,6 @@
 package rtmp
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,33 +9,37 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/yutopp/go-rtmp/message"
-
 	"streamcanary/prober"
 )
 
-// onTime is how late a tag may be and still count as on time.
-const onTime = 100 * time.Millisecond
+const (
+	// onTime is how late a tag may be and still count as on time.
+	onTime = 100 * time.Millisecond
+	// batch is how many bytes of late tags are handed to the socket at once.
+	batch = 64 << 10
+	// queueLook is how often the kernel's send queue is looked at.
+	queueLook = time.Second
+)
 
 // Send sends the source's broadcast in real time until ctx is done (nil), Close
 // is called (nil), or the server fails it. A tag is sent when the one before it
-// was due, so that its clock is the time of its sending. After a stall of less
-// than MaxLag what is late is sent at once. If it was this machine that was late
-// (suspended, starved) the pace begins anew instead, which Stats counts.
+// was due, at the next tick of the Pacer, so that its clock is the time of its
+// sending. The pace is counted from the broadcast's start, so it drifts by nothing.
+// After a stall of less than MaxLag what is late is sent at once. If it was this
+// machine that was late (suspended, starved) the pace begins anew instead, which
+// Stats counts.
 func (b *Broadcast) Send(ctx context.Context, src Source) *prober.Failure {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(b.live, cancel)()
 
-	p := newPace(b, src)
+	p := &pace{b: b, source: src, left: make(chan error, 1)}
 	p.watchdog = time.AfterFunc(math.MaxInt64, func() {
 		if ctx.Err() == nil {
 			p.inspect()
 		}
 	})
 	defer p.watchdog.Stop()
-	p.timer = time.NewTimer(0)
-	defer p.timer.Stop()
 
 	err := p.run(ctx)
 	switch {
@@ -48,16 +51,18 @@ func (b *Broadcast) Send(ctx context.Context, src Source) *prober.Failure {
 	return b.verdict(err).failure(prober.StageIngest, b.at)
 }
 
-// pace is one Send.
+// pace is one Send. Its steps are made by the Pacer while that drives it.
 type pace struct {
 	b        *Broadcast
 	source   Source
-	started  time.Time
-	timer    *time.Timer
+	left     chan error // the Pacer has let go of it
 	watchdog *time.Timer
 
-	audio, video message.Message
-	payload      bytes.Reader
+	begun   bool
+	started time.Time     // when the tag with the timestamp zero was, or would have been, due
+	zero    time.Duration // the first tag's DTS
+	due     time.Time     // when the next tag is
+	looked  time.Time     // when the kernel's queue was last looked at
 
 	onTimeWait atomic.Int64 // sender.waited when a tag was last on time, ns
 
@@ -67,67 +72,112 @@ type pace struct {
 	moving    int       // looks in a row that saw bytes move
 }
 
-func newPace(b *Broadcast, src Source) *pace {
-	p := &pace{b: b, source: src, started: b.cfg.Now()}
-	p.audio = &message.AudioMessage{Payload: &p.payload}
-	p.video = &message.VideoMessage{Payload: &p.payload}
-	return p
-}
-
 // run returns when ctx is done or a write fails.
 func (p *pace) run(ctx context.Context) error {
-	if err := p.begin(ctx); err != nil {
-		return err
-	}
-	due := p.started
 	for {
-		if err := p.wait(ctx, due); err != nil {
+		err := p.b.cfg.Pacer.drive(ctx, p)
+		if err == nil {
+			err = p.flush(ctx)
+		}
+		if err != nil {
+			if ctx.Err() == nil {
+				p.b.broke(err)
+			}
 			return err
 		}
-		now := p.b.cfg.Now()
-		if lag := now.Sub(due); lag > p.b.cfg.MaxLag && !p.blocked(lag) {
-			p.started = p.started.Add(lag)
-			p.b.resyncs.Add(1)
-		}
-		tag := p.source.Next(now)
-		if err := p.tag(ctx, tag); err != nil {
-			return err
-		}
-		due = p.started.Add(tag.DTS)
 	}
 }
 
-// begin sends onMetaData and the sequence headers.
-func (p *pace) begin(ctx context.Context) error {
-	body, err := encodeAMF("onMetaData", p.source.Metadata().object())
+// flush waits until the socket has taken what is queued.
+func (p *pace) flush(ctx context.Context) error {
+	p.b.write.Lock()
+	defer p.b.write.Unlock()
+	lag := p.b.cfg.Now().Sub(p.due)
+	p.watchdog.Reset(max(p.b.cfg.MaxLag-lag, 0))
+	defer p.watchdog.Stop()
+	return p.b.out.flush(ctx)
+}
+
+// step sends what is due, and says in how long the next tag is. Without done the
+// socket is full, or the broadcast is over.
+func (p *pace) step() (wait time.Duration, done bool, err error) {
+	b := p.b
+	if b.live.Err() != nil || !b.write.TryLock() { // Close has it
+		return 0, false, nil
+	}
+	defer b.write.Unlock()
+	now := b.cfg.Now()
+	frames, err := p.frames(b.scratch[:0], now)
 	if err != nil {
-		return fmt.Errorf("encode onMetaData: %w", err)
+		return 0, true, err
 	}
-	data := &message.DataMessage{Name: "@setDataFrame", Encoding: message.EncodingTypeAMF0, Body: body}
-	if err := p.b.send(ctx, commandChunks, 0, p.b.streamID, data); err != nil {
-		return err
+	frames = b.controls(frames)
+	b.scratch = frames
+	if cap(b.scratch) > keptQueue {
+		b.scratch = nil
 	}
-	for _, tag := range p.source.Headers() {
-		if err := p.tag(ctx, tag); err != nil {
-			return err
+	if now.Sub(p.looked) >= queueLook {
+		p.looked = now
+		b.out.measureQueue()
+	}
+	if len(frames) > 0 {
+		if _, err := b.wire.Write(frames); err != nil {
+			return 0, false, err
 		}
 	}
-	return nil
+	done, err = b.out.push()
+	return p.due.Sub(now), done, err
 }
 
-func (p *pace) tag(ctx context.Context, tag Tag) error {
-	p.payload.Reset(tag.Body)
-	chunks, m := videoChunks, p.video
-	if tag.Audio {
-		chunks, m = audioChunks, p.audio
+// frames adds the tags that are due.
+func (p *pace) frames(frames []byte, now time.Time) ([]byte, error) {
+	if !p.begun {
+		return p.begin(frames, now)
 	}
-	timestamp := uint32(tag.DTS.Milliseconds()) //nolint:gosec // wraps after 49 days, as RTMP 1.0, 5.3.1.1 has it
-	return p.b.send(ctx, chunks, timestamp, p.b.streamID, m)
+	p.judge(now)
+	for !p.due.After(now) && len(frames) < batch {
+		tag := p.source.Next(now)
+		frames = p.tag(frames, tag)
+		p.due = p.started.Add(tag.DTS - p.zero)
+	}
+	return frames, nil
 }
 
-// wait sleeps until a time is due. In between it sends what the server asked for.
-func (p *pace) wait(ctx context.Context, due time.Time) error {
-	lag := p.b.cfg.Now().Sub(due)
+// begin adds onMetaData, the sequence headers and the first tag, whose timestamp
+// all of them have.
+func (p *pace) begin(frames []byte, now time.Time) ([]byte, error) {
+	body, err := encodeAMF("@setDataFrame", "onMetaData", p.source.Metadata().object())
+	if err != nil {
+		return frames, fmt.Errorf("encode onMetaData: %w", err)
+	}
+	first := p.source.Next(now)
+	p.begun, p.started, p.due, p.zero = true, now, now, first.DTS
+	frames = p.b.frames.append(frames, commandChunks, kindData, p.b.streamID, timestamp(first.DTS), body)
+	for _, tag := range p.source.Headers() {
+		tag.DTS = first.DTS
+		frames = p.tag(frames, tag)
+	}
+	return p.tag(frames, first), nil
+}
+
+func (p *pace) tag(frames []byte, tag Tag) []byte {
+	chunks, kind := videoChunks, kindVideo
+	if tag.Audio {
+		chunks, kind = audioChunks, kindAudio
+	}
+	return p.b.frames.append(frames, chunks, kind, p.b.streamID, timestamp(tag.DTS), tag.Body)
+}
+
+// timestamp is a DTS as RTMP has it: milliseconds, which wrap after 49.7 days
+// (RTMP 1.0, 3).
+func timestamp(dts time.Duration) uint32 {
+	return uint32(dts.Milliseconds()) //nolint:gosec // wraps
+}
+
+// judge sees how late the next tag is, and begins the pace anew if this machine
+// is why it is very late.
+func (p *pace) judge(now time.Time) {
+	lag := now.Sub(p.due)
 	p.b.lag.Store(int64(max(lag, 0)))
 	if lag < onTime {
 		p.onTimeWait.Store(int64(p.b.out.waited()))
@@ -136,23 +186,14 @@ func (p *pace) wait(ctx context.Context, due time.Time) error {
 		p.mu.Lock()
 		p.lateSince = time.Time{}
 		p.mu.Unlock()
+		return
 	}
-	p.watchdog.Reset(max(p.b.cfg.MaxLag-lag, 0))
-	p.timer.Reset(max(-lag, 0))
-	for {
-		select {
-		case <-p.timer.C:
-			return ctx.Err()
-		case m := <-p.b.control:
-			if err := p.b.send(ctx, controlChunks, 0, 0, m); err != nil {
-				return err
-			}
-		case <-p.b.chunks.Done():
-			return p.b.writeError()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if p.blocked(lag) {
+		p.inspect()
+		return
 	}
+	p.started, p.due = p.started.Add(lag), p.due.Add(lag)
+	p.b.resyncs.Add(1)
 }
 
 // inspect runs while the broadcast is MaxLag behind, and ends it as throttled if
@@ -160,9 +201,11 @@ func (p *pace) wait(ctx context.Context, due time.Time) error {
 // If none does any more, the stall timeout will say so: a stop is no clean cut,
 // the buffers on the way take their last bytes late.
 func (p *pace) inspect() {
-	again := p.b.cfg.StallTimeout / 8
-	defer func() { p.watchdog.Reset(again) }()
 	out, lag := p.b.out, p.b.cfg.MaxLag
+	again := p.b.cfg.StallTimeout / 8
+	if out.since.Load() != 0 { // a wait is in progress, and nobody else will look
+		defer p.watchdog.Reset(again)
+	}
 	if !p.blocked(lag) {
 		return
 	}
@@ -182,12 +225,12 @@ func (p *pace) inspect() {
 	if p.moving < 2 {
 		return
 	}
-	p.b.end(&ending{prober.ReasonSendThrottled, fmt.Sprintf(
+	p.b.end(&ending{reason: prober.ReasonSendThrottled, what: fmt.Sprintf(
 		"the server takes the broadcast slower than its rate: more than %s behind real time", lag)})
 }
 
-// blocked reports whether at least half of a lag was spent in blocked writes: then
-// it is the server's doing.
+// blocked reports whether at least half of a lag was spent in waits for the
+// socket: then it is the server's doing.
 func (p *pace) blocked(lag time.Duration) bool {
 	return p.b.out.waited()-time.Duration(p.onTimeWait.Load()) >= lag/2
 }

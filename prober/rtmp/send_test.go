@@ -103,7 +103,7 @@ func TestSendFailures(t *testing.T) {
 					return err
 				}
 				c.flush()
-				said := append(chunk(2, 4, 1, 0, 0, 16, 0), chunk(5, body.Len(), 20, body.Bytes()...)...)
+				said := append(chunk(2, 4, 1, 0, 0, 16, 0), chunk(5, len(body), 20, body...)...)
 				if _, err := c.Write(said); err != nil {
 					return err
 				}
@@ -122,7 +122,7 @@ func TestSendFailures(t *testing.T) {
 				said = append(said, chunk(2, 6, 4, 0, 32, 0, 0, 0, 0)...) // user control of another type
 				said = append(said, chunk(3, 5, 20, 3, 0, 0, 9, 0)...)    // a command without a name
 				said = append(said, chunk(6, 1, 99, 0)...)                // no such message type
-				said = append(said, chunk(5, body.Len(), 20, body.Bytes()...)...)
+				said = append(said, chunk(5, len(body), 20, body...)...)
 				if _, err := c.Write(said); err != nil {
 					return err
 				}

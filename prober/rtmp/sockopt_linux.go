@@ -2,6 +2,7 @@ package rtmp
 
 import (
 	"net"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,4 +23,14 @@ func setUserTimeout(conn *net.TCPConn, d time.Duration) error {
 		return err
 	}
 	return set
+}
+
+// sendQueue is how many bytes wait in the kernel: not sent, or not acknowledged by
+// the server's (SIOCOUTQ, tcp(7)).
+func sendQueue(raw syscall.RawConn) int64 {
+	waiting := 0
+	_ = raw.Control(func(fd uintptr) {
+		waiting, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
+	})
+	return int64(waiting)
 }

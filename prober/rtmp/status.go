@@ -1,6 +1,7 @@
 package rtmp
 
 import (
+	"slices"
 	"strings"
 
 	"streamcanary/prober"
@@ -36,12 +37,27 @@ func (e endpoint) refused(r reply) *ending {
 	if description != "" {
 		what += ", " + e.quoted(description)
 	}
-	return &ending{reasonOf(code), what}
+	return &ending{reason: reasonOf(code, description), what: what, redirect: r.redirect(), challenge: r.challenge()}
+}
+
+// redirect is where a rejected connect sends us: code 302 and a URL in the member
+// "ex" of its information, as Flash Media Server began it.
+func (r reply) redirect() string {
+	for _, v := range r.values {
+		o, _ := v.(map[string]any)
+		ex, _ := o["ex"].(map[string]any)
+		if code, _ := ex["code"].(float64); code == 302 {
+			to, _ := ex["redirect"].(string)
+			return to
+		}
+	}
+	return ""
 }
 
 // reasonOf sorts the codes that servers use. Their spelling varies, so the last
-// part decides.
-func reasonOf(code string) prober.Reason {
+// part decides; and since several say one code for whatever is wrong, the
+// description does before it, where it is plain.
+func reasonOf(code, description string) prober.Reason {
 	code = strings.ToLower(code)
 	last := code[strings.LastIndexByte(code, '.')+1:]
 	if strings.HasPrefix(code, "netconnection.") {
@@ -50,11 +66,32 @@ func reasonOf(code string) prober.Reason {
 		}
 		return prober.ReasonConnectRejected
 	}
+	if reason := described(strings.ToLower(description)); reason != "" {
+		return reason
+	}
 	switch last {
 	case "badname", "alreadypublishing", "alreadyexists", "duplicate":
 		return prober.ReasonPublishNameInUse
 	case "denied", "unauthorized", "forbidden", "authfailed", "notallowed":
 		return prober.ReasonPublishDenied
+	case "badkey", "invalidkey", "invalidstreamkey":
+		return prober.ReasonPublishBadKey
 	}
 	return prober.ReasonPublishRejected
+}
+
+// described is the reason that a description, in lower case, plainly says.
+func described(text string) prober.Reason {
+	says := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
+	}
+	switch {
+	case says("already", "in use", "is busy", "duplicate"):
+		return prober.ReasonPublishNameInUse
+	case says("key", "token", "stream name", "streamname") && says("invalid", "bad ", "wrong", "unknown", "incorrect", "not found", "expired", "not exist"):
+		return prober.ReasonPublishBadKey
+	case says("denied", "not allowed", "unauthorized", "not authorized", "forbidden", "permission", "authentication failed"):
+		return prober.ReasonPublishDenied
+	}
+	return ""
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"streamcanary/prober"
 )
 
 func TestFFmpegDecodesWhatWeMake(t *testing.T) {
@@ -23,8 +25,8 @@ func TestFFmpegDecodesWhatWeMake(t *testing.T) {
 				t.Errorf("%d pictures, want %d", len(pictures), want)
 			}
 			for i, p := range pictures {
-				if seq, err := ReadBarcode(p); err != nil || int(seq) != i {
-					t.Fatalf("picture %d: barcode reads %d, %v", i, seq, err)
+				if b, err := prober.ReadBarcode(p); err != nil || int(b.Seq) != i || !b.Matches(prober.RunTag(cfg.Run)) {
+					t.Fatalf("picture %d: barcode reads %+v, %v", i, b, err)
 				}
 			}
 			probed(t, cfg, file, length.Seconds())
@@ -100,8 +102,8 @@ func TestBarcodeSurvivesATranscoder(t *testing.T) {
 		t.Errorf("%d pictures, want 60", len(pictures))
 	}
 	for i, p := range pictures {
-		if seq, err := ReadBarcode(p); err != nil || int(seq) != i {
-			t.Fatalf("picture %d: barcode reads %d, %v", i, seq, err)
+		if b, err := prober.ReadBarcode(p); err != nil || int(b.Seq) != i || !b.Matches(prober.RunTag("r")) {
+			t.Fatalf("picture %d: barcode reads %+v, %v", i, b, err)
 		}
 	}
 }

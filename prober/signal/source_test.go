@@ -14,7 +14,7 @@ func configs() []Config {
 	return []Config{
 		{Run: "a", Label: "Frankfurt"},
 		{Run: "b", Label: "New York", Width: 640, Height: 360, FPS: 25, Keyframe: 2 * time.Second},
-		{Run: "c", Label: "Singapore", Width: 320, Height: 180, FPS: 30, Keyframe: time.Second, Bitrate: 200_000},
+		{Run: "c", Label: "Singapore", Width: 320, Height: 180, FPS: 30, Keyframe: time.Second, Bitrate: 250_000},
 		{Run: "d", Label: "a label that is far too long for the picture", Width: 320, Height: 180, FPS: 60},
 		{Run: "e", Label: "São Paulo", Width: 1280, Height: 720, FPS: 60, Keyframe: time.Second, Bitrate: 3_000_000},
 		{Run: "f", Width: 854, Height: 480, FPS: 24, Keyframe: 500 * time.Millisecond, Bitrate: 1_000_000},
@@ -165,9 +165,12 @@ func TestNewNamesWhatCannotBeMet(t *testing.T) {
 		"signal: 160x90: width and height have to be even and at least 288x176":                                 {Width: 160, Height: 90},
 		"signal: 640x0: width and height have to be even and at least 288x176":                                  {Width: 640},
 		"signal: -1 frames per second: has to be 1 to 120":                                                      {FPS: -1},
+		"signal: neither pictures nor sound; want at least one of them":                                         {NoVideo: true, NoAudio: true},
+		"signal: sound needs 57000 bit/s, more than the 20000 asked for":                                        {NoVideo: true, Bitrate: 20_000},
+		"signal: sound alone at 600000 bit/s: AAC in stereo allows at most 576000":                              {NoVideo: true, Bitrate: 600_000},
 		"signal: keyframe interval 1ms: has to be 0.1 to 10 s":                                                  {Keyframe: time.Millisecond},
 		"signal: 7680x4320 at 30 fps and 500000 bit/s is beyond H.264 level 5.1; choose less of one":            {Width: 7680, Height: 4320},
-		"signal: 640x360 at 30 fps with a keyframe every 1s needs 257000 bit/s, more than the 100000 asked for": {Bitrate: 100_000},
+		"signal: 640x360 at 30 fps with a keyframe every 1s needs 326000 bit/s, more than the 100000 asked for": {Bitrate: 100_000},
 	} {
 		_, err := New(cfg)
 		if err == nil || err.Error() != want {

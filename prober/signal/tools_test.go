@@ -88,6 +88,11 @@ func strict(args ...string) []string {
 	return append([]string{"-v", "error", "-xerror", "-err_detect", "explode", "-i", "pipe:0"}, args...)
 }
 
+// loud makes ffmpeg name whatever it does not like.
+func loud(args ...string) []string {
+	return append([]string{"-v", "warning", "-xerror", "-err_detect", "explode", "-i", "pipe:0"}, args...)
+}
+
 // decoded lets ffmpeg decode a file in memory to grey pictures.
 func decoded(t *testing.T, file []byte, width, height int) []*image.Gray {
 	t.Helper()

@@ -20,14 +20,15 @@ type video struct {
 }
 
 func newVideo(cfg Config) (*video, error) {
-	p, err := newPicture(cfg.Width, cfg.Height, cfg.Label)
+	tag := prober.RunTag(cfg.Run)
+	p, err := newPicture(cfg.Width, cfg.Height, cfg.Label, tag)
 	if err != nil {
 		return nil, err
 	}
 	v := &video{
 		picture: p,
 		coder:   coder{canvas: p.canvas, codes: newCodebook(), edges: make([]edge, p.mbWidth*p.mbHeight)},
-		tag:     prober.RunTag(cfg.Run),
+		tag:     tag,
 		gop:     max(1, int(cfg.Keyframe*time.Duration(cfg.FPS)/time.Second)),
 	}
 	for i := range v.still {

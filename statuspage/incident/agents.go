@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"streamcanary/prober"
@@ -46,7 +47,7 @@ func (t *turn) stranger(r prober.Result) string {
 		return "unknown ingest"
 	case r.Playback != "" && !t.index.elements[playback(target.ID, r.Playback)]:
 		return "unknown playback"
-	case t.weights[r.Kind] == weights{}:
+	case !slices.Contains(prober.Kinds(), r.Kind):
 		return "unknown kind"
 	case r.Age < -t.settings.LateAfter:
 		return "negative age"
@@ -165,8 +166,8 @@ func (p Policy) silentAt(s State, a *agentState) time.Time {
 // goodSite says whether a site's word counts: an agent of it is heard, and that
 // agent's own controls pass.
 func (t *turn) goodSite(id string) bool {
-	for agent, site := range t.index.site {
-		if a := t.s.Agents[agent]; site == id && !a.Silent && a.Control == prober.ControlPass {
+	for _, agent := range t.index.at[id] {
+		if a := t.s.Agents[agent]; !a.Silent && a.Control == prober.ControlPass {
 			return true
 		}
 	}
@@ -227,8 +228,8 @@ func (t *turn) unknownControl(name string, a *agentState) {
 
 // contradictedSite says whether an agent of a site stands alone with what it sees.
 func (t *turn) contradictedSite(id string) bool {
-	for agent, site := range t.index.site {
-		if site == id && t.s.Agents[agent].Contradicted {
+	for _, agent := range t.index.at[id] {
+		if t.s.Agents[agent].Contradicted {
 			return true
 		}
 	}

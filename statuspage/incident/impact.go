@@ -15,6 +15,8 @@ func elementStatus(e prober.ElementType, failing []prober.Kind) Status {
 	switch {
 	case len(failing) == 0:
 		return Operational
+	case !slices.ContainsFunc(failing, func(k prober.Kind) bool { return k != KindQuality }):
+		return DegradedPerformance
 	case e == prober.ElementAPI:
 		return MajorOutage
 	case has(prober.KindPlayback):
@@ -29,7 +31,7 @@ func elementStatus(e prober.ElementType, failing []prober.Kind) Status {
 // weight is the kind by which a failure counts in the table: one that leaves
 // other paths good counts as one that leaves running broadcasts good.
 func (f Failure) weight() prober.Kind {
-	if f.partial() {
+	if f.partial() && f.Kind != KindQuality {
 		return prober.KindGoLive
 	}
 	return f.Kind
@@ -109,7 +111,7 @@ func componentStatus(c Component, failing map[prober.Element][]prober.Kind) Stat
 
 // impact is critical when every ingest, every playback or the core is out in
 // full; major when one of them is, or all of a type are out in part, or the API
-// is; minor when some of several are out in part.
+// is; minor when some of several are out in part, or something only plays badly.
 func (t *turn) impact(in *Incident) Impact {
 	target := t.index.target[in.Target]
 	kinds := map[prober.Element][]prober.Kind{}
@@ -118,15 +120,20 @@ func (t *turn) impact(in *Incident) Impact {
 			kinds[f.Element] = append(kinds[f.Element], f.weight())
 		}
 	}
+	degraded := 0
 	tally := func(endpoints []Endpoint, element func(target, id string) prober.Element) (major, out int) {
 		for _, e := range endpoints {
 			el := element(target.ID, e.ID)
 			status := elementStatus(el.Type, kinds[el])
-			if status == MajorOutage {
+			switch status {
+			case MajorOutage:
 				major++
-			}
-			if status != Operational {
 				out++
+			case PartialOutage:
+				out++
+			case DegradedPerformance:
+				degraded++
+			default:
 			}
 		}
 		return major, out
@@ -142,9 +149,9 @@ func (t *turn) impact(in *Incident) Impact {
 		status(prober.ElementCore) == MajorOutage:
 		return ImpactCritical
 	case ingestMajor+playbackMajor > 0, everywhere(ingestAny, target.Ingests), everywhere(playbackAny, target.Playbacks),
-		status(prober.ElementAPI) != Operational, status(prober.ElementCore) != Operational:
+		status(prober.ElementAPI) != Operational, rank(status(prober.ElementCore)) >= rank(PartialOutage):
 		return ImpactMajor
-	case ingestAny+playbackAny > 0:
+	case ingestAny+playbackAny+degraded > 0, status(prober.ElementCore) == DegradedPerformance:
 		return ImpactMinor
 	}
 	return ImpactNone

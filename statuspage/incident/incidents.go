@@ -25,6 +25,7 @@ func (t *turn) decide() {
 			t.stillFailing(sum)
 		}
 	}
+	t.unite()
 	good := t.goodSites()
 	for _, o := range slices.Clone(t.s.Incidents) {
 		t.quorum(o, good)
@@ -39,8 +40,8 @@ func (t *turn) decide() {
 
 // opened puts a failure into the incident that shares its cause, or into one of
 // its own: an incident of the same target that has the element already (a
-// relapse, or another kind of failure there), or one with a first failure so
-// close that one cause explains both.
+// relapse, or another kind of failure there), or one of which one cause may
+// explain both.
 func (t *turn) opened(f Failure) {
 	for _, same := range []func(*openIncident, Failure) bool{t.relapse, t.sameCause} {
 		for _, o := range t.s.Incidents {
@@ -60,16 +61,6 @@ func (t *turn) opened(f Failure) {
 		},
 		SayAt: t.s.At.Add(t.settings.OpenSettle),
 	})
-}
-
-// relapse says whether an incident has the element already.
-func (t *turn) relapse(o *openIncident, f Failure) bool { return o.has(f.Element) }
-
-// sameCause says whether one cause can explain both: what began together. It is
-// measured from the incident's beginning, so that a chain of failures, each close
-// to the last, does not become one incident.
-func (t *turn) sameCause(o *openIncident, f Failure) bool {
-	return o.Incident.StartedAt.Sub(f.FirstFailed).Abs() <= t.settings.JoinWindow
 }
 
 func (t *turn) join(o *openIncident, f Failure) {

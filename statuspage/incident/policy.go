@@ -53,18 +53,21 @@ type Settings struct {
 	ChangeWindow      time.Duration                 `json:"change_window"`      // a change this long before an incident is named with it
 }
 
-// DefaultSettings are for three sites and rounds of 2 s: h = 27 bounds false
-// openings at 1 in 100 component-years (P <= e^-h * sum h^j/j!, j < 3).
+// DefaultSettings are for three sites. The threshold is DefaultThreshold's for a
+// component of two elements, of which both playbacks and go-lives speak every 2 s.
+// One drop of a canary in 30 hours may be noise (p0), and yet three at once open in a
+// single round: a restart that is over after 3 s is seen.
 func DefaultSettings() Settings {
 	common := Rates{P0: .05, P1: .4, AgainP0: .05}
 	return Settings{
-		Quorum: 2, Threshold: NatsOf(27), RecoveryThreshold: NatsOf(9.2),
+		Quorum: 2, Threshold: NatsOf(29.5), RecoveryThreshold: NatsOf(9.2),
 		Rates: map[prober.Kind]Rates{
-			prober.KindCanary:    {P0: 3.5e-5, P1: .4, AgainP0: .05},
+			prober.KindCanary:    {P0: 1.8e-5, P1: .4, AgainP0: .05},
 			prober.KindGoLive:    common,
 			prober.KindPlayback:  common,
 			prober.KindAPI:       common,
 			prober.KindRecording: common,
+			KindQuality:          common,
 		},
 		Hold: 5 * time.Minute, JoinWindow: time.Minute,
 		OpenSettle: 500 * time.Millisecond, UpdateSettle: 2 * time.Second, RecoverySettle: 30 * time.Second,
@@ -103,7 +106,7 @@ func NewPolicy(s Settings, t Topology) (Policy, error) {
 		bad("threshold and recovery_threshold must be above 0 nats")
 	}
 	w := make(map[prober.Kind]weights, len(s.Rates))
-	for _, kind := range prober.Kinds() {
+	for _, kind := range Promises() {
 		r, ok := s.Rates[kind]
 		if !ok {
 			bad("rates of %s are missing", kind)
@@ -154,8 +157,9 @@ func (p Policy) siteCap(threshold Nats) Nats {
 
 // index answers what a result may name, without a search.
 type index struct {
-	site     map[string]string // of an agent
-	agents   []string          // sorted
+	site     map[string]string   // of an agent
+	at       map[string][]string // agents of a site
+	agents   []string            // sorted
 	elements map[prober.Element]bool
 	target   map[string]Target
 	regions  map[prober.Element]string // of an ingest or playback
@@ -163,12 +167,13 @@ type index struct {
 
 func newIndex(t Topology) index {
 	x := index{
-		site: map[string]string{}, elements: map[prober.Element]bool{},
+		site: map[string]string{}, at: map[string][]string{}, elements: map[prober.Element]bool{},
 		target: map[string]Target{}, regions: map[prober.Element]string{},
 	}
 	for _, s := range t.Sites {
 		for _, a := range s.Agents {
 			x.site[a] = s.ID
+			x.at[s.ID] = append(x.at[s.ID], a)
 		}
 	}
 	x.agents = sortedKeys(x.site)
@@ -190,6 +195,9 @@ func newIndex(t Topology) index {
 // probed says whether evidence of a kind can come on an element at all.
 func (x index) probed(e prober.Element, k prober.Kind) bool {
 	kinds := x.target[e.Target].Kinds
+	if k == KindQuality { // whatever plays broadcasts says how well
+		return x.probed(e, prober.KindPlayback) || x.probed(e, prober.KindGoLive)
+	}
 	return x.elements[e] && (len(kinds) == 0 || slices.Contains(kinds, k))
 }
 

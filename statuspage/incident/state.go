@@ -74,11 +74,6 @@ type siteSum struct {
 	Last      *Evidence `json:"last,omitempty"` // the last failure
 }
 
-type broadcastState struct {
-	Ingest string               `json:"ingest"`
-	Seen   map[string]time.Time `json:"seen"` // good, by site and playback
-}
-
 type componentState struct {
 	Status    Status    `json:"status"`
 	CreatedAt time.Time `json:"created_at"`

@@ -127,6 +127,7 @@ type Incident struct {
 	UpdatedAt    time.Time `json:"updated_at"`
 	MonitoringAt time.Time `json:"monitoring_at,omitzero"`
 	ResolvedAt   time.Time `json:"resolved_at,omitzero"`
+	MergedInto   string    `json:"merged_into,omitempty"` // id of the incident in which this one goes on
 	Public       bool      `json:"public"`
 	Components   []string  `json:"components"`        // ids in the configuration, every one that was ever affected
 	Updates      []Update  `json:"updates"`           // oldest first

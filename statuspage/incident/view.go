@@ -68,7 +68,7 @@ func (p Policy) componentView(s State, c Component) ComponentState {
 // checkedAt is when there was evidence on an element last.
 func (p Policy) checkedAt(s State, e prober.Element) time.Time {
 	var newest time.Time
-	for _, kind := range prober.Kinds() {
+	for _, kind := range Promises() {
 		if sum := s.Sums[sumKey(e, kind)]; sum != nil && sum.EvidenceAt.After(newest) {
 			newest = sum.EvidenceAt
 		}

@@ -24,6 +24,8 @@ type observation struct {
 func phrase(f Failure) observation {
 	accepted := slices.ContainsFunc(f.Evidence, func(e Evidence) bool { return pulled(e.Stage) })
 	switch {
+	case f.Kind == KindQuality:
+		return qualityPhrase(f)
 	case f.Element.Type == prober.ElementCore && f.partial():
 		return observation{title: "Some broadcasts do not play everywhere", sentence: "Some broadcasts are accepted but do not play everywhere", again: "playback of every broadcast everywhere", noRegion: true}
 	case f.Element.Type == prober.ElementAPI:
@@ -41,6 +43,25 @@ func phrase(f Failure) observation {
 	default:
 		return observation{title: "Broadcasts do not play %s", sentence: "Broadcasts are accepted but do not play when pushed %s", again: "playback of broadcasts pushed %s", negative: true}
 	}
+}
+
+// qualityPhrase says in what way it plays badly, where all sites saw the same way.
+func qualityPhrase(f Failure) observation {
+	o := observation{title: "Playback is degraded %s", sentence: "Broadcasts play, but with delays, interruptions or missing qualities %s", again: "quality of playback %s"}
+	late := !slices.ContainsFunc(f.Evidence, func(e Evidence) bool { return e.Reason != prober.ReasonLatencyHigh })
+	if late {
+		o.title, o.sentence, o.again = "Live latency is high %s", "Broadcasts play much later than usual %s", "latency of playback %s"
+	}
+	switch f.Element.Type {
+	case prober.ElementCore:
+		o.noRegion = true
+	case prober.ElementIngest:
+		o.title = strings.ReplaceAll(o.title, "%s", "of broadcasts pushed %s")
+		o.sentence = strings.ReplaceAll(o.sentence, "%s", "when pushed %s")
+		o.again = strings.ReplaceAll(o.again, "%s", "of broadcasts pushed %s")
+	default:
+	}
+	return o
 }
 
 // pulled says whether a stage is one of pulling: what was pushed was taken.
@@ -73,8 +94,11 @@ func (t *turn) observe(failures []Failure) []observation {
 }
 
 // covered says whether a failure is said already by another: new broadcasts do
-// not play where no broadcast does.
+// not play where no broadcast does, and what is out is not also bad.
 func (t *turn) covered(f Failure, all []Failure) bool {
+	if f.Kind == KindQuality {
+		return slices.ContainsFunc(all, func(o Failure) bool { return o.Element == f.Element && o.Kind != KindQuality })
+	}
 	return f.Element.Type == prober.ElementPlayback && f.Kind == prober.KindGoLive &&
 		slices.ContainsFunc(all, func(o Failure) bool { return o.Element == f.Element && o.Kind == prober.KindPlayback })
 }

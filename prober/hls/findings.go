@@ -1,0 +1,87 @@
+package hls
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"streamcanary/prober"
+)
+
+// tell puts the findings of one playlist into the state. A regression stays
+// until a later playlist goes on as it should.
+func (r *rendition) tell(findings []prober.Finding, how relation) {
+	worst := worstOf(findings)
+	if worst != nil || how == first || how == advanced || !r.state.holds(slotPlaylist, prober.ReasonSequenceRegression) {
+		r.state.set(slotPlaylist, worst, time.Now())
+	}
+	r.found(findings)
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	r.state.target = r.last.TargetDuration
+	o := &r.state.seen
+	o.MediaSequence, o.TargetDuration = r.last.MediaSequence, r.last.TargetDuration
+}
+
+// found adds findings to this turn, and names the rendition in them.
+func (r *rendition) found(findings []prober.Finding) {
+	if len(findings) == 0 {
+		return
+	}
+	for i := range findings {
+		if f := &findings[i]; f.Where == "" {
+			f.Where = r.what.name
+		}
+	}
+	r.state.update(func(o *Observation) { o.Findings = merge(o.Findings, findings) })
+}
+
+// worstOf is the gravest condition that findings stand for; nil for none.
+func worstOf(findings []prober.Finding) *prober.Failure {
+	var worst *prober.Failure
+	for i := range findings {
+		if g := failureOf(findings[i]); g != nil && (worst == nil || rank(g) < rank(worst)) {
+			worst = g
+		}
+	}
+	return worst
+}
+
+// failureOf makes a condition of a finding; nil of a note, which no viewer feels.
+func failureOf(f prober.Finding) *prober.Failure {
+	outcomes := map[prober.Severity]prober.Outcome{prober.SeverityFail: prober.Fail, prober.SeverityDegraded: prober.Degraded}
+	outcome, counts := outcomes[f.Severity]
+	if !counts {
+		return nil
+	}
+	return &prober.Failure{Outcome: outcome, Stage: f.Stage, Reason: f.Reason, Detail: prober.Clip(fmt.Sprintf("%s (%s)", f.Detail, f.Section), prober.MaxDetail)}
+}
+
+// maxTold bounds the findings that are kept from one Observe to the next.
+const maxTold = 64
+
+// merge keeps the latest finding of each rule and place, and counts.
+func merge(have, more []prober.Finding) []prober.Finding {
+	for _, m := range more {
+		m.Count = max(m.Count, 1)
+		same := func(h prober.Finding) bool {
+			return h.Rule == m.Rule && h.Section == m.Section && h.Reason == m.Reason && h.Where == m.Where
+		}
+		if i := slices.IndexFunc(have, same); i >= 0 {
+			m.Count += have[i].Count
+			have[i] = m
+		} else if len(have) < maxTold {
+			have = append(have, m)
+		}
+	}
+	return have
+}
+
+// gravest sorts findings and cuts them to what a result carries.
+func gravest(list []prober.Finding) []prober.Finding {
+	grave := prober.Severities()
+	slices.SortStableFunc(list, func(a, b prober.Finding) int {
+		return slices.Index(grave, a.Severity) - slices.Index(grave, b.Severity)
+	})
+	return list[:min(len(list), prober.MaxFindings)]
+}

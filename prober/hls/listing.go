@@ -1,0 +1,141 @@
+package hls
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"streamcanary/prober"
+)
+
+// listedKind is how a media playlist came to be followed.
+type listedKind int
+
+const (
+	kindAlone     listedKind = iota // the playback URL is a media playlist
+	kindVariant                     // EXT-X-STREAM-INF
+	kindAudio                       // EXT-X-MEDIA, TYPE=AUDIO or VIDEO
+	kindSubtitles                   // EXT-X-MEDIA, TYPE=SUBTITLES
+)
+
+// listing is what is known of a rendition before its playlist is loaded.
+type listing struct {
+	kind    listedKind
+	name    string // for a person: "720p", "audio en"; "" is the whole stream
+	uri     string // as listed
+	variant Variant
+	single  bool // nothing else is listed
+}
+
+// only says whether this is all that there is.
+func (l listing) only() bool { return l.kind == kindAlone || l.single }
+
+// maxFollowed bounds the renditions of one follower, and so its memory.
+const maxFollowed = 16
+
+// listings are what a multivariant playlist has to follow, pictures before sound,
+// each URI once.
+func listings(multi *Playlist) []listing {
+	var all []listing
+	known := map[string]bool{}
+	for _, v := range videoFirst(multi.Variants) {
+		if !known[v.URI] {
+			known[v.URI] = true
+			all = append(all, listing{kind: kindVariant, name: variantName(v), uri: v.URI, variant: v})
+		}
+	}
+	tellApart(all)
+	if len(all) == 1 {
+		all[0].single = true
+	}
+	return all
+}
+
+// variantName is how people call a variant: by its lines, or by its bitrate.
+func variantName(v Variant) string {
+	if audioOnly(v) {
+		return "audio " + bitrateText(v.Bandwidth)
+	}
+	if _, height, ok := resolution(v.Resolution); ok {
+		return strconv.Itoa(height) + "p"
+	}
+	return bitrateText(v.Bandwidth)
+}
+
+func bitrateText(bandwidth int64) string { return strconv.FormatInt((bandwidth+500)/1000, 10) + "k" }
+
+// tellApart gives renditions of one name their bitrate, or else a number.
+func tellApart(all []listing) {
+	count := map[string]int{}
+	for i := range all {
+		count[all[i].name]++
+	}
+	taken := map[string]int{}
+	for i := range all {
+		l := &all[i]
+		if count[l.name] > 1 && l.kind == kindVariant && !strings.HasSuffix(l.name, "k") {
+			l.name += " " + bitrateText(l.variant.Bandwidth)
+		}
+		if taken[l.name]++; taken[l.name] > 1 {
+			l.name += " #" + strconv.Itoa(taken[l.name])
+		}
+	}
+}
+
+// resolution reads a RESOLUTION attribute (4.2: decimal-resolution).
+func resolution(s string) (width, height int, ok bool) {
+	w, h, found := strings.Cut(s, "x")
+	width, err1 := strconv.Atoi(w)
+	height, err2 := strconv.Atoi(h)
+	return width, height, found && err1 == nil && err2 == nil && width > 0 && height > 0
+}
+
+// videoFirst puts variants whose CODECS name only audio last.
+func videoFirst(variants []Variant) []Variant {
+	var video, audio []Variant
+	for _, v := range variants {
+		if audioOnly(v) {
+			audio = append(audio, v)
+		} else {
+			video = append(video, v)
+		}
+	}
+	return append(video, audio...)
+}
+
+func audioOnly(v Variant) bool {
+	video, audio := tracksOf(v.Codecs)
+	return audio && !video && v.Resolution == ""
+}
+
+// tracks says what the multivariant playlist promises of a rendition's media.
+func (l listing) tracks() (video, audio bool) {
+	switch l.kind {
+	case kindAudio:
+		return false, true
+	case kindVariant:
+		return tracksOf(l.variant.Codecs)
+	}
+	return false, false
+}
+
+// tracksOf reads CODECS (RFC 6381). A codec that is not known counts as video.
+func tracksOf(codecs string) (video, audio bool) {
+	for codec := range strings.SplitSeq(codecs, ",") {
+		kind, _, _ := strings.Cut(strings.TrimSpace(codec), ".")
+		switch kind {
+		case "":
+		case "mp4a", "ac-3", "ec-3", "ac-4", "opus", "Opus", "fLaC", "alac":
+			audio = true
+		case "stpp", "wvtt":
+		default:
+			video = true
+		}
+	}
+	return video, audio
+}
+
+// locate makes the listed URI absolute.
+func locate(base *url.URL, l listing) (*url.URL, *prober.Failure) {
+	return resolveURL(base, l.uri)
+}

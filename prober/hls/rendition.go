@@ -1,0 +1,191 @@
+package hls
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"streamcanary/prober"
+	"streamcanary/prober/media"
+)
+
+// rendition follows one media playlist and its segments, one after the other in
+// one goroutine. It starts at the last complete segment and stays at the live edge.
+type rendition struct {
+	f       *Follower // what all renditions of a follower share
+	what    listing
+	every   int // of the segments, each nth is downloaded; 0: none
+	started time.Time
+	state   state
+	moved   chan *url.URL // a new place for the playlist; holds the newest only
+	stop    context.CancelFunc
+	located bool // its URI can be fetched
+
+	listedAt string // its URI as last listed; of the follower's goroutine alone
+
+	// Of run's goroutine alone.
+	media    *url.URL
+	given    *Playlist // the first playlist, where it has been loaded already
+	last     *Playlist
+	base     *url.URL // that last's URIs are relative to
+	pollAt   time.Time
+	failures int // of polls, in a row
+	queue    queue
+	init     initSection
+	checker  media.Checker
+	looked   bool   // into a segment, and the last one's sequence number
+	lookedAt uint64
+	marked   bool // our markers have come through, ever
+	playlist []byte // used again
+	segment  []byte
+}
+
+func newRendition(f *Follower, what listing, at *url.URL) *rendition {
+	now := time.Now()
+	return &rendition{
+		f: f, what: what, media: at, every: f.cfg.sampling(what.name), started: now, state: state{player: viewer{asked: now}}, moved: make(chan *url.URL, 1),
+		stop: func() {}, located: at != nil, listedAt: what.uri,
+	}
+}
+
+// move tells a running rendition that its playlist is elsewhere now.
+func (r *rendition) move(to *url.URL) {
+	for {
+		select {
+		case r.moved <- to:
+			return
+		default:
+		}
+		select {
+		case <-r.moved:
+		default:
+		}
+	}
+}
+
+func (r *rendition) run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case r.media = <-r.moved:
+			r.pollAt = time.Time{}
+		case <-timer.C:
+		}
+		if !time.Now().Before(r.pollAt) {
+			r.poll(ctx)
+		}
+		if r.failures == 0 {
+			r.download(ctx)
+		}
+		next := r.pollAt
+		if r.failures == 0 && r.queue.waiting() && r.queue.retryAt.Before(next) {
+			next = r.queue.retryAt
+		}
+		timer.Reset(time.Until(next))
+	}
+}
+
+// poll loads the playlist once and sets pollAt (6.3.4): a target duration after
+// the start of a request that brought a change, half of one after no change.
+func (r *rendition) poll(ctx context.Context) {
+	start := time.Now()
+	p, fail := r.load(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	if fail != nil {
+		r.state.set(slotPoll, fail, time.Now())
+		r.pollFailed()
+		return
+	}
+	findings := r.f.cfg.Rules.Analyze(r.last, p, start)
+	how := r.accept(p)
+	r.tell(findings, how)
+	over := p.EndList || len(p.Segments) == 0
+	if over {
+		r.queue.segments = nil
+	}
+	if !r.queue.waiting() { // otherwise it is the next segment that heals
+		r.state.set(slotPoll, nil, time.Now())
+	}
+	if over {
+		r.pollFailed() // nothing to wait for by the rules; look again soon
+		return
+	}
+	r.failures = 0
+	wait := p.TargetDuration
+	if how == unchanged || how == olderCopy {
+		wait /= 2
+	}
+	r.pollAt = start.Add(min(max(wait, minReloadDelay), maxReloadDelay))
+}
+
+// pollFailed plans a quick retry. The first one asks the same URL again; for
+// later ones the follower begins at the top, since a restarted origin may name
+// its playlists anew.
+func (r *rendition) pollFailed() {
+	if r.failures++; r.failures > 1 {
+		r.f.askAgain()
+	}
+	delay := backoff(r.f.cfg.RetryDelay, r.failures)
+	if !r.state.playing() {
+		delay = min(delay, maxStartDelay)
+	}
+	r.pollAt = time.Now().Add(delay)
+	r.init = initSection{}
+}
+
+func backoff(delay time.Duration, failures int) time.Duration {
+	for ; failures > 1 && delay < maxRetryDelay; failures-- {
+		delay *= 2
+	}
+	return min(delay, maxRetryDelay)
+}
+
+// load brings the media playlist.
+func (r *rendition) load(ctx context.Context) (*Playlist, *prober.Failure) {
+	if p := r.given; p != nil {
+		r.given = nil
+		return p, nil
+	}
+	p, base, fail := r.f.get(ctx, r.media, &r.playlist, &r.state)
+	if fail != nil {
+		return nil, fail
+	}
+	if p.Multivariant {
+		if r.what.kind == kindAlone {
+			fail := manifest(prober.ReasonNotAPlaylist, "%s: a multivariant playlist where a media playlist was before", place(base))
+			r.f.becameMultivariant(r, fail)
+			return nil, fail
+		}
+		return nil, manifest(prober.ReasonNoRenditionPlayable, "%s: a multivariant playlist inside another", place(base))
+	}
+	r.base = base
+	return p, nil
+}
+
+// accept makes p the playlist that is followed, unless it is an older copy.
+func (r *rendition) accept(p *Playlist) relation {
+	how := compare(r.last, p)
+	now := time.Now()
+	switch how {
+	case olderCopy:
+		return how
+	case unchanged:
+		p.Updated = r.last.Updated
+	case regressed:
+		r.queue, r.init = queue{}, initSection{}
+		p.Updated = now
+	case first, advanced:
+		p.Updated = now
+	}
+	r.last = p
+	if !p.EndList {
+		skipped := r.queue.add(p, r.f.cfg.MaxBehind)
+		r.state.update(func(o *Observation) { o.Skipped += skipped })
+	}
+	return how
+}

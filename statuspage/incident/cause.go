@@ -1,0 +1,92 @@
+package incident
+
+import (
+	"slices"
+
+	"streamcanary/prober"
+)
+
+// One cause, one incident: whether two failures may have one.
+
+// sameCause says whether one cause may explain a failure and what an incident has
+// already: they began together, and something explains both. It is measured from
+// the incident's beginning, so that a chain of failures, each close to the last,
+// does not become one incident.
+func (t *turn) sameCause(o *openIncident, f Failure) bool {
+	return o.Incident.StartedAt.Sub(f.FirstFailed).Abs() <= t.settings.JoinWindow &&
+		slices.ContainsFunc(o.Incident.Failures, func(g Failure) bool { return t.explained(f.Element, g.Element) })
+}
+
+// explained says whether a single cause may break both elements. The API and the
+// core belong to the whole platform, so what breaks them may break anything. Two
+// ingests, or two playbacks, may share what they run; an ingest and a playback
+// share only their region. What is left has two causes.
+func (t *turn) explained(a, b prober.Element) bool {
+	whole := func(e prober.Element) bool { return e.Type == prober.ElementAPI || e.Type == prober.ElementCore }
+	if whole(a) || whole(b) || a.Type == b.Type {
+		return true
+	}
+	return t.index.regions[a] == t.index.regions[b]
+}
+
+// relapse says whether an incident has the element already.
+func (t *turn) relapse(o *openIncident, f Failure) bool { return o.has(f.Element) }
+
+// wide says whether an incident has outgrown what it was when a second one beside
+// it was rightly another: everything of a type fails, which one cause explains
+// better than several.
+func (t *turn) wide(o *openIncident) bool {
+	target := t.index.target[o.Incident.Target]
+	all := func(endpoints []Endpoint, element func(target, id string) prober.Element) bool {
+		return len(endpoints) > 1 && !slices.ContainsFunc(endpoints, func(e Endpoint) bool { return !o.fails(element(target.ID, e.ID)) })
+	}
+	return all(target.Ingests, ingest) || all(target.Playbacks, playback)
+}
+
+// fails says whether an element of the incident has not recovered.
+func (o *openIncident) fails(e prober.Element) bool {
+	return slices.ContainsFunc(o.Incident.Failures, func(f Failure) bool { return f.Element == e && f.RecoveredAt.IsZero() })
+}
+
+// unite puts together what turns out to have one cause: in the first moments of an
+// outage its parts open one after the other, and those that came first may not have
+// been enough to see what they share.
+func (t *turn) unite() {
+	for i := 0; i < len(t.s.Incidents); i++ {
+		for j := i + 1; j < len(t.s.Incidents); j++ {
+			if t.together(t.s.Incidents[i], t.s.Incidents[j]) {
+				t.merge(t.s.Incidents[i], t.s.Incidents[j])
+				j = i
+			}
+		}
+	}
+}
+
+func (t *turn) together(a, b *openIncident) bool {
+	if a.Incident.Target != b.Incident.Target || a.Incident.StartedAt.Sub(b.Incident.StartedAt).Abs() > t.settings.JoinWindow {
+		return false
+	}
+	return t.wide(a) || t.wide(b) ||
+		slices.ContainsFunc(b.Incident.Failures, func(f Failure) bool { return t.sameCause(a, f) })
+}
+
+// merge moves what b has into a, where its story goes on. If b was told, its last
+// word says so; it ends there, so that whoever was told of it has its resolve.
+func (t *turn) merge(a, b *openIncident) {
+	failures := b.Incident.Failures
+	t.s.Incidents = slices.DeleteFunc(t.s.Incidents, func(o *openIncident) bool { return o == b })
+	for _, f := range failures {
+		known := slices.ContainsFunc(a.Incident.Failures, func(g Failure) bool { return g.Element == f.Element && g.Kind == f.Kind })
+		switch {
+		case f.RecoveredAt.IsZero():
+			t.join(a, f)
+		case !known: // over: it wakes nothing
+			a.Incident.Failures = append(a.Incident.Failures, f)
+		}
+	}
+	if !b.Announced {
+		return
+	}
+	b.Incident.Phase, b.Incident.ResolvedAt, b.Incident.MergedInto = Resolved, t.s.At, a.Incident.ID
+	t.publish(b, IncidentResolved, "This is part of another incident, in which updates go on: "+t.title(&a.Incident)+".")
+}

@@ -1,0 +1,90 @@
+package incident
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"streamcanary/prober"
+)
+
+func TestCauses(t *testing.T) {
+	t.Parallel()
+	one := func(id string, s prober.Stage) map[string]prober.Stage { return map[string]prober.Stage{id: s} }
+	for _, tt := range []struct {
+		name   string
+		faults faults
+		want   []string // titles
+	}{
+		{"an ingest and another region's playback have two causes",
+			faults{golive: one("fra", prober.StagePublish), playback: one("sin", prober.StageManifest)},
+			[]string{"New broadcasts cannot start in Frankfurt", "Playback is failing in Singapore"}},
+		{"an ingest and a playback of one region have one",
+			faults{golive: one("fra", prober.StagePublish), playback: one("fra", prober.StageManifest)},
+			[]string{"Live streaming outage in Frankfurt"}},
+		{"two ingests have one",
+			faults{golive: map[string]prober.Stage{"fra": prober.StagePublish, "sin": prober.StagePublish}},
+			[]string{"New broadcasts cannot start in Frankfurt and Singapore"}},
+		{"everything has one",
+			faults{ingest: everywhere(prober.StageIngest), playback: everywhere(prober.StageConnect), api: true},
+			[]string{"Live streaming outage"}},
+		{"every playback and one ingest have one",
+			faults{golive: one("fra", prober.StagePublish), playback: everywhere(prober.StageConnect)},
+			[]string{"Live streaming outage in all regions"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFleet(t, nil)
+			f.run(20 * time.Second)
+			f.broken = between(f.now, f.now.Add(time.Minute), tt.faults)
+			f.run(50 * time.Second)
+			var open []string
+			for _, in := range f.policy.View(f.state).Incidents {
+				open = append(open, in.Name)
+			}
+			slices.Sort(open)
+			if !slices.Equal(open, tt.want) {
+				t.Errorf("open are %q, want %q", open, tt.want)
+			}
+			f.run(2 * time.Minute)
+			if opened, resolved := len(f.of(IncidentOpened)), len(f.of(IncidentResolved)); opened != resolved {
+				t.Errorf("%d opened, %d resolved", opened, resolved)
+			}
+		})
+	}
+}
+
+// TestMergeOfTwo lets two faults of two causes become one that explains both.
+func TestMergeOfTwo(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, nil)
+	f.run(20 * time.Second)
+	two := faults{golive: map[string]prober.Stage{"fra": prober.StagePublish}, playback: map[string]prober.Stage{"sin": prober.StageManifest}}
+	all := faults{golive: everywhere(prober.StagePublish), playback: two.playback}
+	spread, end := f.now.Add(25*time.Second), f.now.Add(time.Minute)
+	f.broken = func(at time.Time) faults {
+		switch {
+		case at.Before(spread):
+			return two
+		case at.Before(end):
+			return all
+		}
+		return faults{}
+	}
+	f.run(4 * time.Minute)
+	if n := len(f.of(IncidentOpened)); n != 2 {
+		t.Fatalf("%d opened, want 2: %q", n, titles(f.of(IncidentOpened)))
+	}
+	resolved := f.of(IncidentResolved)
+	if len(resolved) != 2 {
+		t.Fatalf("%d resolved, want 2", len(resolved))
+	}
+	merged, last := resolved[0].Incident, resolved[1].Incident
+	if merged.MergedInto != last.ID || !strings.Contains(merged.Updates[len(merged.Updates)-1].Body, "part of another incident") {
+		t.Errorf("the first to end is %+v", merged)
+	}
+	if last.Name != "Live streaming outage in all regions" || last.MergedInto != "" {
+		t.Errorf("the last is %q, merged into %q", last.Name, last.MergedInto)
+	}
+}
