@@ -46,6 +46,8 @@ type Config struct {
 	// by its name ("720p", "audio en").
 	Sample   int
 	SampleBy map[string]int
+	// Ladder is what a multivariant playlist has to list; nil is not asked.
+	Ladder []Rung
 	// Transcoded says that the platform makes everything anew, so that media without
 	// markers is no failure; it is not proven then, unless something else proves it.
 	Transcoded bool
@@ -59,6 +61,9 @@ type Config struct {
 
 // foreign says that the stream is not ours.
 func (c Config) foreign() bool { return c.Run == "" }
+
+// mayEnd says that a stream that ends is no broken broadcast.
+func (c Config) mayEnd() bool { return c.Rules.Expect == ExpectVOD || c.Rules.Expect == ExpectAny }
 
 // unproven says that media counts without a proof that it is ours.
 func (c Config) unproven() bool { return c.foreign() || c.Transcoded }
@@ -96,6 +101,9 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.MaxMarkerAge, 30*time.Second)
 	orDefault(&c.MaxBehind, 3)
 	orDefault(&c.TopInterval, 10*time.Second)
+	if c.foreign() && c.Rules.Expect == ExpectLive {
+		c.Rules.Expect = ExpectAny
+	}
 	if c.Buffers == nil {
 		c.Buffers = NewBuffers()
 	}

@@ -31,6 +31,8 @@ func TestDefine(t *testing.T) {
 		{"no such parameter", "#EXT-X-DEFINE:QUERYPARAM=\"other\"", "!no value for \"other\""},
 		{"parameter without a value", "#EXT-X-DEFINE:QUERYPARAM=\"none\"", "!no value for \"none\""},
 		{"parameter with a quote", "#EXT-X-DEFINE:QUERYPARAM=\"quote\"", "!no value for \"quote\""},
+		{"a line of nothing", "#EXT-X-DEFINE:NAME=\"a\",VALUE=\"\"\n#EXT-X-MAP:URI=\"i\"\n#EXTINF:4,\n{$a}", "!no URI"},
+		{"a line of a tag", "#EXT-X-DEFINE:NAME=\"a\",VALUE=\"#EXT-X-ENDLIST\"\n#EXTINF:4,\n{$a}", "!no URI"},
 		{"no value", "#EXT-X-DEFINE:NAME=\"a\"", "!no value for \"a\""},
 		{"no name", "#EXT-X-DEFINE:VALUE=\"a\"", "!wants one of"},
 		{"two names", "#EXT-X-DEFINE:NAME=\"a\",VALUE=\"x\",IMPORT=\"base\"", "!wants one of"},

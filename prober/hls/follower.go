@@ -26,6 +26,7 @@ type Follower struct {
 
 	mu         sync.Mutex
 	renditions []*rendition
+	multi      *Playlist // the latest multivariant playlist; nil is none
 
 	// Of Run's goroutine alone.
 	loadedAt time.Time
@@ -121,6 +122,7 @@ const forever = 1 << 62
 
 // loadTop loads the playback URL and starts, moves and stops renditions by it.
 func (f *Follower) loadTop(ctx context.Context, top *url.URL) *prober.Failure {
+	start := time.Now()
 	p, base, fail := f.get(ctx, top, &f.top)
 	if fail != nil {
 		return fail
@@ -133,6 +135,10 @@ func (f *Follower) loadTop(ctx context.Context, top *url.URL) *prober.Failure {
 	if len(all) == 0 {
 		return manifest(prober.ReasonNoRenditionPlayable, "%s: a multivariant playlist without variants", place(base))
 	}
+	f.mu.Lock()
+	f.multi = p
+	f.mu.Unlock()
+	f.checkTop(p, all, start)
 	f.followAll(ctx, all[:min(len(all), maxFollowed)], base)
 	return nil
 }
@@ -204,6 +210,16 @@ func (f *Follower) replace(ctx context.Context, next []*rendition) {
 	}
 }
 
+// defines are the variables that media playlists may import (4.4.2.3).
+func (f *Follower) defines() map[string]string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.multi == nil {
+		return nil
+	}
+	return f.multi.Defines
+}
+
 func (f *Follower) current() []*rendition {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -262,7 +278,7 @@ func (f *Follower) get(ctx context.Context, u *url.URL, s *state) (*Playlist, *u
 	defer r.release()
 	s.count(r)
 	s.update(func(o *Observation) { o.ManifestTime, o.HTTP.Encoding = r.timing.Total, r.http.Encoding })
-	p, fail := Parse(r.body)
+	p, fail := ParseFrom(r.body, Source{URL: r.url, Defines: f.defines()})
 	if fail != nil {
 		return nil, nil, at(place(r.url), fail)
 	}
