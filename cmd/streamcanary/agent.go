@@ -88,7 +88,7 @@ func runAgent(ctx context.Context, cfg config.Agent, control *origin.Origin, log
 		return fmt.Errorf("agent: %w", err)
 	}
 	a, release, err := newAgent(agentParts{
-		Agent: cfg.ID, Site: cfg.Site, Sink: hubSink{client, log}, Dropped: outbox.Dropped,
+		Agent: cfg.ID, Site: cfg.Site, Sink: hubSink{client, log}, Dropped: outbox.Dropped, Announce: announce(client, log),
 		Control: controlTarget(control.RTMPURL(), control.HLSURL()), Logger: log,
 	})
 	if err != nil {
