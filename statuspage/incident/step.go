@@ -150,10 +150,12 @@ func (s *State) rewind(by time.Duration) {
 		}
 	}
 	back(&s.GraceFrom)
+	back(&s.ReferenceOutUntil)
 	for _, a := range s.Agents {
 		back(&a.SeenAt)
 		back(&a.AloneSince)
 		back(&a.UnknownSince)
+		back(&a.ReferenceSince)
 	}
 	for _, r := range s.Rounds {
 		back(&r.Deadline)
