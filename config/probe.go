@@ -43,10 +43,12 @@ func (c *checker) probes(files []probeFile, targets []targetFile) []prober.Probe
 		if c.present(at+".timeout") && (f.Timeout < least || f.Timeout > maxTimeout) {
 			c.addf(at+".timeout", "is %s; want from %s to %s", f.Timeout, least, maxTimeout)
 		}
-		probes = append(probes, prober.Probe{
+		p := prober.Probe{
 			Kind: prober.Kind(f.Kind), Target: f.Target,
-			Schedule: c.schedule(at, f), Timeout: f.Timeout,
-		})
+			Schedule: c.schedule(at, f), Timeout: f.Timeout, Jitter: f.Jitter,
+		}
+		c.rotation(at, f, &p)
+		probes = append(probes, p)
 	}
 	return probes
 }

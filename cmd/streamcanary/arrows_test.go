@@ -30,6 +30,7 @@ func arrows() map[string][]string {
 		"prober/signal":                {"prober"},
 		"prober/rtmp":                  {"prober"},
 		"prober/media":                 {"prober"},
+		"prober/proof":                 {"prober"},
 		"prober/hls":                   {"prober", "prober/media"},
 		"prober/platform":              {"prober"},
 		"prober/platform/platformtest": {}, // of tests
@@ -60,6 +61,7 @@ func onlyIn() map[string][]string {
 		"github.com/grafov/m3u8":            {"prober/hls"},
 		"github.com/robfig/cron":            {"prober/schedule"},
 		"github.com/bluenviron/gohlslib":    {"prober/origin"},
+		"github.com/quic-go/quic-go":        {"prober/hls"},
 		"github.com/pressly/goose":          {"statuspage/store"},
 		"github.com/nats-io/nats.go":        {"prober/report", "statuspage/hub"},
 		"github.com/nats-io/nats-server":    {"statuspage/hub"},

@@ -9,6 +9,7 @@ import (
 
 	"streamcanary/prober"
 	"streamcanary/prober/agent"
+	"streamcanary/prober/api"
 	"streamcanary/prober/hls"
 	"streamcanary/prober/host"
 	"streamcanary/prober/platform"
@@ -46,6 +47,8 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 			made, err := platform.New(of, &http.Client{Transport: calls})
 			return platformForAgent{made}, err
 		},
+		Check:    check,
+		Replay:   replay(pulls),
 		Controls: p.Controls,
 		Meter: func(clockServer string) agent.Meter {
 			return meterForAgent{&host.Meter{ClockServer: clockServer, Logger: p.Logger}}
@@ -62,6 +65,24 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 		pulls.CloseIdleConnections()
 		calls.CloseIdleConnections()
 		reference.CloseIdleConnections()
+	}
+}
+
+// check makes an API check.
+func check(ctx context.Context, c prober.APICheck, bound time.Duration) (agent.Checked, error) {
+	a, err := api.New(api.Config{Timeout: bound}).Check(ctx, c, time.Now())
+	return agent.Checked{Failure: a.Failure, Times: a.Times, Bytes: a.Bytes}, err
+}
+
+// replay plays what has an end.
+func replay(transport http.RoundTripper) func(context.Context, agent.Replay) (agent.Replayed, error) {
+	return func(ctx context.Context, r agent.Replay) (agent.Replayed, error) {
+		found, err := hls.Replay(ctx, hls.ReplayConfig{URL: r.URL, Run: r.Run, Sample: r.Sample, Transport: transport})
+		return agent.Replayed{
+			Failure: found.Failure, Denied: found.Denied, Unfinished: found.Unfinished,
+			Absent:   found.Status == http.StatusNotFound || found.Status == http.StatusGone,
+			Duration: found.Duration, Missing: found.Missing, Proof: found.Proof, Bytes: found.Bytes,
+		}, err
 	}
 }
 

@@ -37,6 +37,10 @@ type Config struct {
 	Platform func(prober.Platform) (Platform, error)
 	Feed     func(Picture) (Feed, error)
 	Follower func(url, run string) Follower
+	// Check and Replay are for probes of the kinds api, recording and, of VOD,
+	// playback; without them those cannot run.
+	Check  func(ctx context.Context, c prober.APICheck, bound time.Duration) (Checked, error)
+	Replay func(ctx context.Context, r Replay) (Replayed, error)
 
 	// Control is this agent's own loopback origin; nil leaves the control
 	// state unknown for ever.

@@ -119,3 +119,29 @@ type Observation struct {
 	Viewing      prober.Viewing     // what it counts is since the last Observe
 	HTTP         prober.HTTPTimes   // of the latest segment
 }
+
+// Checked is what an API check found.
+type Checked struct {
+	Failure *prober.Failure // nil: the answer is as it has to be
+	Times   prober.HTTPTimes
+	Bytes   int64
+}
+
+// Replay says what has an end and is to be played to it.
+type Replay struct {
+	URL    string
+	Run    string // whose markers have to be in it, where there are any; "" is nobody's
+	Sample int    // segments that are downloaded, evenly spread; 0 is all
+}
+
+// Replayed is what a replay found.
+type Replayed struct {
+	Failure    *prober.Failure // in the reasons of playlists and segments; nil: it plays to its end
+	Absent     bool            // Failure is that nothing is there
+	Denied     bool            // Failure is that access is denied
+	Unfinished bool            // Failure is that it has no end yet
+	Duration   time.Duration   // by its playlist
+	Missing    int             // pictures of ours that are not in it
+	Proof      prober.Means    // that it is of the run
+	Bytes      int64
+}

@@ -33,10 +33,11 @@ type unit struct {
 	wanted []prober.Probe
 	probes map[prober.Kind]runningProbe // a target has at most one of each kind
 
-	mu       sync.Mutex
-	target   prober.Target
-	canaries map[string]*runningCanary // by ingest id
-	kinds    map[prober.Kind]prober.Probe
+	mu         sync.Mutex
+	target     prober.Target
+	canaries   map[string]*runningCanary // by ingest id
+	recordings int                       // rounds begun: each pushes to the next ingest
+	kinds      map[prober.Kind]prober.Probe
 }
 
 type runningProbe struct {
@@ -115,7 +116,8 @@ func (u *unit) apply(t prober.Target, probes []prober.Probe) {
 // follows it where it is to be played. u.mu is held.
 func (u *unit) applyCanaries() {
 	_, canary := u.kinds[prober.KindCanary]
-	_, playback := u.kinds[prober.KindPlayback]
+	follow, playback := u.kinds[prober.KindPlayback]
+	playback = playback && len(follow.Pulls) == 0
 	var ingests []prober.Ingest
 	var playbacks []prober.Playback
 	if canary || playback {
@@ -204,16 +206,29 @@ func (u *unit) startProbe(p prober.Probe) {
 // turn is what one turn of a kind does, given when the last one was; nil for a
 // kind that this agent does not know.
 func (u *unit) turn(kind prober.Kind) func(since time.Time) {
-	switch kind {
-	case prober.KindCanary:
+	probe := u.probe(kind)
+	switch {
+	case kind == prober.KindCanary:
 		return u.canaryRound
-	case prober.KindPlayback:
+	case kind == prober.KindPlayback && len(probe.Pulls) > 0:
+		return func(time.Time) { u.pullRound() }
+	case kind == prober.KindPlayback:
 		return u.playbackRound
-	case prober.KindGoLive:
+	case kind == prober.KindGoLive:
 		return func(time.Time) { u.goLiveRound() }
-	case prober.KindAPI, prober.KindRecording:
+	case kind == prober.KindAPI && u.env.Check != nil && len(probe.Checks) > 0:
+		return func(time.Time) { u.apiRound() }
+	case kind == prober.KindRecording && u.env.Replay != nil && probe.Recording != nil:
+		return func(time.Time) { u.recordingRound() }
 	}
 	return nil
+}
+
+// probe is the probe of a kind that is assigned; the zero value is none.
+func (u *unit) probe(kind prober.Kind) prober.Probe {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.kinds[kind]
 }
 
 // probeNow starts extra rounds of the probes that are assigned.

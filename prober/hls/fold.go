@@ -170,8 +170,8 @@ func (f *Follower) weigh(v *view, plays bool) *prober.Failure {
 	}
 	named := at(v.name, fail)
 	if plays && failing(fail) && !f.cfg.FailAlone {
-		if fail.Reason == prober.ReasonMarkerMissing && !v.Playing && v.age < startGrace {
-			return nil // it has only just begun to be followed
+		if !v.Playing && v.age < startGrace {
+			return nil // the renditions of a stream that starts do not all start at once
 		}
 		named.Outcome = prober.Degraded
 	}
@@ -179,7 +179,7 @@ func (f *Follower) weigh(v *view, plays bool) *prober.Failure {
 }
 
 // startGrace is how much later than another a rendition may begin to play.
-const startGrace = 10 * time.Second
+const startGrace = 4 * time.Second
 
 // nonePlayable names variants of which each fails in its own way, and none has
 // ever played. When all fail alike, that is the failure.

@@ -166,7 +166,7 @@ func TestDecoderShowsExactlyWhatIsModelled(t *testing.T) {
 
 // noise draws over a canvas: per macroblock flat, nearly flat or wild.
 func noise(random *rand.Rand, c *canvas) {
-	for mb := range c.dirty {
+	for mb := range c.mbWidth * c.mbHeight {
 		spread := []int{0, 2, 6, 30, 120, 255}[random.IntN(6)]
 		base := random.IntN(256 - spread)
 		x, y := mb%c.mbWidth, mb/c.mbWidth
@@ -178,6 +178,8 @@ func noise(random *rand.Rand, c *canvas) {
 				c.chroma[p][(2*y+i/2)*c.mbWidth*2+2*x+i%2] = uint8(base + random.IntN(spread+1))
 			}
 		}
-		c.dirty[mb] = random.IntN(3) > 0
+		if random.IntN(3) > 0 {
+			c.touch(mb)
+		}
 	}
 }

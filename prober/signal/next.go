@@ -7,6 +7,10 @@ const (
 	avcInter    = 2<<4 | 7 // FLV VIDEODATA: inter frame, AVC
 	videoHeader = 5        // frame and codec, packet type, composition time
 	fillerFrame = 6        // a filler NAL unit without filler: length, header, trailing bits
+
+	filler8  = "\xff\xff\xff\xff\xff\xff\xff\xff"
+	filler64 = filler8 + filler8 + filler8 + filler8 + filler8 + filler8 + filler8 + filler8
+	filler   = filler64 + filler64 + filler64 + filler64 // of ff_byte
 )
 
 // Next gives the next frame in the order of DTS; of two at the same time the
@@ -68,8 +72,8 @@ func appendFiller(dst []byte, n int) []byte {
 	}
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0, nalFiller)
-	for range n - fillerFrame {
-		dst = append(dst, 0xff)
+	for n -= fillerFrame; n > 0; n -= len(filler) {
+		dst = append(dst, filler[:min(n, len(filler))]...)
 	}
 	dst = append(dst, 0x80)
 	putLength(dst[at:])

@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	clockLayout  = "15:04:05.000" // UTC
-	counterWidth = 10             // "#" and nine digits
-	textLines    = 3              // label, clock, counter
+	clockLayout  = "15:04:05.0" // UTC; the barcode has it to the millisecond
+	counterWidth = 10           // "#" and nine digits
+	textLines    = 3            // label, clock, counter
 )
 
 // layout says where things are, in blocks of 4x4 samples. From top to bottom:
@@ -96,7 +96,7 @@ func (p *picture) drawLabel(label string) {
 	}
 	x := p.centred(len(runes), scale)
 	for i, r := range runes {
-		p.draw(x+i*charWidth*scale, p.label, scale, r)
+		p.draw(x+i*charWidth*scale, p.label, scale, r, ' ')
 	}
 }
 
@@ -136,11 +136,7 @@ func (p *picture) cells(rows [prober.BarcodeRows]uint32) {
 			x := bits.LeadingZeros32(changed)
 			bit := uint32(1) << (prober.BarcodeColumns - 1 - x)
 			changed &^= bit
-			v := uint8(dark)
-			if row&bit != 0 {
-				v = light
-			}
-			p.fill(nearest(x*p.width, prober.BarcodeColumns), top, nearest((x+1)*p.width, prober.BarcodeColumns), bottom, v)
+			p.flip(nearest(x*p.width, prober.BarcodeColumns), top, nearest((x+1)*p.width, prober.BarcodeColumns), bottom, row&bit != 0)
 		}
 	}
 	p.shownCode = rows
@@ -162,7 +158,7 @@ func (p *picture) text(y int, text, shown []byte) {
 	x := p.centred(len(text), p.scale)
 	for i, b := range text {
 		if b != shown[i] {
-			p.draw(x+i*charWidth*p.scale, y, p.scale, rune(b))
+			p.draw(x+i*charWidth*p.scale, y, p.scale, rune(b), rune(max(shown[i], ' ')))
 			shown[i] = b
 		}
 	}

@@ -19,6 +19,7 @@ type Config struct {
 	Bitrate  int           // bits per second of all tag bodies, sound included; 0: 500000, or 96000 of sound alone
 	NoVideo  bool          // sound alone: what is said of pictures counts for nothing
 	NoAudio  bool          // pictures alone
+	Codes    *Codes        // shared by the sources of a process to save work; nil: one of its own
 }
 
 func (c Config) withDefaults() Config {
@@ -27,6 +28,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.FPS == 0 {
 		c.FPS = 30
+	}
+	if c.Codes == nil {
+		c.Codes = NewCodes()
 	}
 	if c.Keyframe == 0 {
 		c.Keyframe = time.Second

@@ -97,6 +97,12 @@ func loud(args ...string) []string {
 func decoded(t *testing.T, file []byte, width, height int) []*image.Gray {
 	t.Helper()
 	raw := run(t, file, "ffmpeg", strict("-vsync", "passthrough", "-pix_fmt", "gray", "-f", "rawvideo", "pipe:1")...)
+	return greys(t, raw, width, height)
+}
+
+// greys takes raw pictures apart.
+func greys(t *testing.T, raw []byte, width, height int) []*image.Gray {
+	t.Helper()
 	var all []*image.Gray
 	for size := width * height; len(raw) >= size; raw = raw[size:] {
 		all = append(all, &image.Gray{Pix: raw[:size], Stride: width, Rect: image.Rect(0, 0, width, height)})

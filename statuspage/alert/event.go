@@ -53,6 +53,12 @@ func meaningOf(t incident.EventType) (meaning, bool) {
 		return meaning{"results.dropped", ActionNotice, SeverityWarning}, true
 	case incident.ResultRefused:
 		return meaning{"result.refused", ActionNotice, SeverityWarning}, true
+	case incident.PlatformRefused: // it says nothing of the platform, and nobody else will notice
+		return meaning{"platform.refused", ActionTrigger, SeverityWarning}, true
+	case incident.PlatformAccepted:
+		return meaning{"platform.accepted", ActionResolve, SeverityInfo}, true
+	case incident.CertificateExpiring:
+		return meaning{"certificate.expiring", ActionNotice, SeverityWarning}, true
 	case incident.ChangeReported:
 		return meaning{"change.reported", ActionNotice, SeverityInfo}, true
 

@@ -32,6 +32,7 @@ func (t *turn) result(r prober.Result, now time.Time) {
 		t.forgetBroadcasts(site)
 	}
 	t.heard(r, a)
+	t.refusals(r)
 	if t.counts(a) {
 		t.add(r, site, now.Add(-max(r.Age, 0)))
 	}

@@ -102,7 +102,7 @@ func roundsAYear(c Component, s Settings, every Schedule) float64 {
 
 // confirmedKinds are the kinds that the first failure asks for at once.
 func confirmedKinds() []prober.Kind {
-	return []prober.Kind{prober.KindGoLive, prober.KindCanary, prober.KindPlayback}
+	return []prober.Kind{prober.KindGoLive, prober.KindCanary, prober.KindPlayback, prober.KindAPI}
 }
 
 // speaks says whether results of a kind can be evidence on an element of a type.

@@ -45,6 +45,10 @@ const (
 	ResultRefused     EventType = "result_refused" // a result of an unknown agent, element or time; told once a cause
 	ChangeReported    EventType = "change_reported"
 
+	PlatformRefused     EventType = "platform_refused"     // a target's API turns our calls away: no key, no quota
+	PlatformAccepted    EventType = "platform_accepted"    // resolves platform_refused
+	CertificateExpiring EventType = "certificate_expiring" // of an API; told once a day
+
 	// for the agents
 	ProbeRequested EventType = "probe_requested"
 )

@@ -30,6 +30,7 @@ type State struct {
 	Changes    []Change                   `json:"changes"`   // recent, oldest first
 	Refused    map[string]uint64          `json:"refused"`   // results not taken, by cause
 	NoAgents   bool                       `json:"no_agents"`
+	Platforms  map[string]*platformState  `json:"platforms,omitempty"` // by target: of which on-call has been told something
 
 	ReferenceOutUntil time.Time `json:"reference_out_until,omitzero"` // it failed at a quorum of sites
 	ReferenceTold     bool      `json:"reference_told,omitempty"`
@@ -98,6 +99,12 @@ type openIncident struct {
 	HoldUntil  time.Time `json:"hold_until,omitzero"`
 	QuorumLost bool      `json:"quorum_lost"`
 	Relapses   int       `json:"relapses"`
+}
+
+// platformState is what a target's API says of us, and not of itself.
+type platformState struct {
+	RefusedBy     []string  `json:"refused_by,omitempty"` // agent and kind of probe, sorted
+	CertificateAt time.Time `json:"certificate_at,omitzero"`
 }
 
 // NewState is the state before the first input.
