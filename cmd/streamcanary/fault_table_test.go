@@ -88,9 +88,10 @@ func TestFaultTable(t *testing.T) {
 	seen := &faultSink{t: t, of: make(map[string][]prober.Result), more: make(chan struct{})}
 	parts := agentParts{Agent: "agent-1", Sink: seen}
 	cfg, release := agentConfig(parts)
+	feed := cfg.Feed
 	cfg.Feed = func(p agent.Picture) (agent.Feed, error) {
 		p.Small = true // dozens of them run at a time
-		return newFeed(p)
+		return feed(p)
 	}
 	a, err := agent.New(cfg)
 	if err != nil {
