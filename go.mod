@@ -5,6 +5,7 @@ go 1.26.0
 toolchain go1.26.8
 
 require (
+	github.com/beevik/ntp v1.4.3
 	github.com/bluenviron/gohlslib/v2 v2.3.0
 	github.com/bluenviron/mediacommon/v2 v2.8.3
 	github.com/fatih/color v1.19.0

@@ -11,6 +11,7 @@ import (
 	"streamcanary/prober/agent"
 	"streamcanary/prober/api"
 	"streamcanary/prober/hls"
+	"streamcanary/prober/host"
 	"streamcanary/prober/platform"
 	"streamcanary/prober/report"
 	"streamcanary/prober/rtmp"
@@ -21,7 +22,9 @@ type agentParts struct {
 	Agent, Site string
 	Sink        agent.Sink
 	Dropped     func() uint64
-	Control     *prober.Target // a loopback origin of its own, see controlTarget; nil is none
+	Announce    func([]prober.Broadcast) // tells the other agents; nil is nobody
+	Control     *prober.Target           // a loopback origin of its own, see controlTarget; nil is none
+	Controls    prober.Controls          // the agent's own reference and clock server
 	Logger      *slog.Logger
 }
 
@@ -35,17 +38,25 @@ func newAgent(p agentParts) (a *agent.Agent, release func(), err error) {
 
 func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 	pulls := hls.NewTransport()
+	reference := hls.NewTransport()
 	calls := hls.NewTransport() // of the platforms' APIs: the same wishes, other connections
 	pacer := rtmp.NewPacer()
 	cfg = agent.Config{
-		Agent: p.Agent, Site: p.Site, Sink: p.Sink, Dropped: p.Dropped, Control: p.Control, Logger: p.Logger,
+		Agent: p.Agent, Site: p.Site, Sink: p.Sink, Dropped: p.Dropped, Announce: p.Announce, Control: p.Control, Logger: p.Logger,
 		Platform: func(of prober.Platform) (agent.Platform, error) {
 			made, err := platform.New(of, &http.Client{Transport: calls})
 			return platformForAgent{made}, err
 		},
-		Feed:   func(p agent.Picture) (agent.Feed, error) { return newFeed(p, pacer) },
-		Check:  check,
-		Replay: replay(pulls),
+		Check:    check,
+		Replay:   replay(pulls),
+		Controls: p.Controls,
+		Meter: func(clockServer string) agent.Meter {
+			return meterForAgent{&host.Meter{ClockServer: clockServer, Logger: p.Logger}}
+		},
+		Reference: func(ctx context.Context, url string) *prober.Failure {
+			return host.Reference{URL: url, Transport: reference}.Check(ctx)
+		},
+		Feed: func(p agent.Picture) (agent.Feed, error) { return newFeed(p, pacer) },
 		Follower: func(url, run string) agent.Follower {
 			return followerForAgent{hls.NewFollower(hls.Config{URL: url, Run: run, Transport: pulls})}
 		},
@@ -53,6 +64,7 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 	return cfg, func() {
 		pulls.CloseIdleConnections()
 		calls.CloseIdleConnections()
+		reference.CloseIdleConnections()
 	}
 }
 
@@ -72,6 +84,14 @@ func replay(transport http.RoundTripper) func(context.Context, agent.Replay) (ag
 			Duration: found.Duration, Missing: found.Missing, Proof: found.Proof, Bytes: found.Bytes,
 		}, err
 	}
+}
+
+// meterForAgent is the machine's meter in the agent's words.
+type meterForAgent struct{ *host.Meter }
+
+func (m meterForAgent) Read() agent.Machine {
+	r := m.Meter.Read()
+	return agent.Machine{Host: r.Host, Late: r.Late, Jump: r.Jump}
 }
 
 // controlTarget is an agent's own loopback origin as a target.
@@ -151,6 +171,15 @@ func (s hubSink) Put(results ...prober.Result) {
 	}
 }
 
+// announce tells the other agents, through the hub, what is up here.
+func announce(c *report.Client, log *slog.Logger) func([]prober.Broadcast) {
+	return func(list []prober.Broadcast) {
+		if err := c.Announce(list); err != nil {
+			log.Debug("what is up here is not told to the other agents", "error", err)
+		}
+	}
+}
+
 // obey hands the hub's orders to the agent until ctx ends.
 func obey(ctx context.Context, c *report.Client, a *agent.Agent) {
 	for {
@@ -161,6 +190,8 @@ func obey(ctx context.Context, c *report.Client, a *agent.Agent) {
 			a.Assign(as)
 		case req := <-c.ProbeNow():
 			a.ProbeNow(req)
+		case b := <-c.Broadcasts():
+			a.Heard(b)
 		}
 	}
 }

@@ -13,6 +13,19 @@ type Sink interface {
 	Put(results ...prober.Result)
 }
 
+// Meter measures the agent's own machine while Run runs.
+type Meter interface {
+	Run(ctx context.Context)
+	Read() Machine
+}
+
+// Machine is how the agent's own machine is.
+type Machine struct {
+	prober.Host               // Reference is not the meter's to say
+	Late        time.Duration // how late timers of ours were of late, on average
+	Jump        time.Duration // that the wall clock made of late, either way
+}
+
 // Stream is a stream that a platform made.
 type Stream struct {
 	ID         string

@@ -27,6 +27,7 @@ type unit struct {
 	running sync.WaitGroup
 	swept   chan struct{} // closed when what an earlier start left behind is gone
 	rounds  chan struct{} // go-live rounds that run: one token each
+	sampler *sampler
 
 	// Of the agent's own goroutine alone.
 	wanted []prober.Probe
@@ -44,11 +45,6 @@ type runningProbe struct {
 	stop  context.CancelFunc
 }
 
-type runningCanary struct {
-	*canary
-	stop context.CancelFunc
-}
-
 func newUnit(ctx context.Context, e *env, t prober.Target) (*unit, error) {
 	platform, err := e.Platform(t.Platform)
 	if err != nil {
@@ -59,6 +55,9 @@ func newUnit(ctx context.Context, e *env, t prober.Target) (*unit, error) {
 		probes: map[prober.Kind]runningProbe{}, canaries: map[string]*runningCanary{}}
 	u.target = prober.Target{ID: t.ID, Platform: t.Platform}
 	u.ctx, u.cancel = context.WithCancel(ctx)
+	u.sampler = newSampler(u)
+	u.running.Go(u.rotations)
+	u.running.Go(u.sampler.run)
 	u.running.Go(func() {
 		prefix := namePrefix(e.Agent, t.ID)
 		u.streams.sweep(u.ctx, Leftover{Prefix: prefix}, sweepBound)
@@ -145,23 +144,35 @@ func (u *unit) applyCanaries() {
 
 // startCanary begins a broadcast. u.mu is held.
 func (u *unit) startCanary(in prober.Ingest, playbacks []prober.Playback) {
-	c := newCanary(u.env, u.streams, u.target.ID, in, playbacks)
-	c.tell = u.tellCanary
-	ctx, stop := context.WithCancel(u.ctx)
-	u.canaries[in.ID] = &runningCanary{canary: c, stop: stop}
+	c := u.newCanary(in, playbacks)
+	u.canaries[in.ID] = c
 	u.running.Go(func() {
-		defer stop()
+		defer c.stop()
 		<-u.swept
-		c.loop(ctx)
+		c.loop(c.ctx)
 	})
 }
 
-// tellCanary passes on what cannot wait for a round, where canaries are asked for.
-func (u *unit) tellCanary(results ...prober.Result) {
+// announced is what other agents may pull.
+func (u *unit) announced() []prober.Broadcast {
+	canaries, _ := u.snapshot()
+	var list []prober.Broadcast
+	for _, c := range canaries {
+		if b, ok := c.announced(); ok {
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
+// tellCanary passes on what cannot wait for a round, where canaries are asked
+// for and it is the present one's.
+func (u *unit) tellCanary(of *canary, results ...prober.Result) {
 	u.mu.Lock()
 	_, asked := u.kinds[prober.KindCanary]
+	present := u.canaries[of.ingest.ID]
 	u.mu.Unlock()
-	if asked {
+	if asked && present != nil && present.canary == of {
 		u.env.report(results...)
 	}
 }
