@@ -21,7 +21,8 @@ const (
 	maxDateRanges = 10_000
 	maxHints      = 100
 	maxReports    = 1000
-	maxKeys       = 100 // that apply to one segment, or for a session
+	maxKeys       = 8 // that apply to one segment: one for each KEYFORMAT
+	maxSession    = 100
 	maxDuration   = 24 * time.Hour
 )
 
