@@ -113,7 +113,9 @@ func TestRealRenditions(t *testing.T) {
 	for _, variant := range []string{"fmp4", "low-latency"} {
 		t.Run(variant, func(t *testing.T) {
 			t.Parallel()
-			at := func(name string) []version { return recorded(t, filepath.Join("testdata", "real", "mediamtx-"+variant+name+".txt")) }
+			at := func(name string) []version {
+				return recorded(t, filepath.Join("testdata", "real", "mediamtx-"+variant+name+".txt"))
+			}
 			sound := at("-audio")
 			for i, v := range at("") {
 				late := sound[min(i, len(sound)-1)]
