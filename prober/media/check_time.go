@@ -34,7 +34,8 @@ func (c *Checker) duration(s Summary, e Expected) {
 		note = c.limits.DurationSound
 	}
 	if off := (has - e.Duration).Abs(); off > note {
-		c.find("RFC 8216bis 4.4.4.1", graded(off > c.limits.DurationDegraded), prober.ReasonDurationMismatch, "its media lasts %v, its EXTINF is %v", short(has), short(e.Duration))
+		const share = 4 // a player's idea of where it is goes wrong by as much as a quarter
+		c.find("RFC 8216bis 4.4.4.1", graded(off > min(c.limits.DurationDegraded, e.Duration/share)), prober.ReasonDurationMismatch, "its media lasts %v, its EXTINF is %v", short(has), short(e.Duration))
 	}
 }
 
@@ -162,25 +163,40 @@ func usualStep(markers []prober.Marker) uint64 {
 	return steps[len(steps)/2]
 }
 
+// syncSection is where what is acceptable between sound and picture stands.
+const syncSection = "ITU-R BT.1359-1"
+
+// Sync judges how far sound and picture that were sent together are apart (see
+// Apart): of one segment, or of two renditions.
+func (l Limits) Sync(where string, offset time.Duration) (f prober.Finding, wrong bool) {
+	l = l.withDefaults()
+	c := Checker{where: where}
+	switch {
+	case offset > l.Late:
+		c.find(syncSection, prober.SeverityDegraded, prober.ReasonAVOffset, "sound is %v behind the picture that it was sent with", short(offset))
+	case offset < -l.Early:
+		c.find(syncSection, prober.SeverityDegraded, prober.ReasonAVOffset, "sound is %v ahead of the picture that it was sent with", short(-offset))
+	default:
+		return f, false
+	}
+	return c.found[0], true
+}
+
 // sync says whether sound and picture belong together.
 func (c *Checker) sync(s Summary) {
-	const section = "ITU-R BT.1359-1"
 	v, hasVideo := s.Video()
 	a, hasAudio := s.Audio()
 	if !hasVideo || !hasAudio {
 		return
 	}
 	if s.AVKnown {
-		switch {
-		case s.AVOffset > c.limits.Late:
-			c.find(section, prober.SeverityDegraded, prober.ReasonAVOffset, "sound is %v behind the picture that it was sent with", short(s.AVOffset))
-		case s.AVOffset < -c.limits.Early:
-			c.find(section, prober.SeverityDegraded, prober.ReasonAVOffset, "sound is %v ahead of the picture that it was sent with", short(-s.AVOffset))
+		if f, wrong := c.limits.Sync(c.where, s.AVOffset); wrong {
+			c.found = append(c.found, f)
 		}
 		return
 	}
 	begin, end := a.First-v.First, a.End-v.End
 	if begin > c.limits.Skew && end > c.limits.Skew || begin < -c.limits.Skew && end < -c.limits.Skew {
-		c.find(section, prober.SeverityNote, prober.ReasonAVOffset, "the segment's sound begins %v and ends %v from its pictures; it is not known whether they are sent so", short(begin), short(end))
+		c.find(syncSection, prober.SeverityNote, prober.ReasonAVOffset, "the segment's sound begins %v and ends %v from its pictures; it is not known whether they are sent so", short(begin), short(end))
 	}
 }

@@ -35,6 +35,10 @@ type Checker struct {
 	where  string
 	found  []prober.Finding
 	before previous
+	// carried says that markers came through in pictures, in sound, ever. keyless is
+	// how much media without a keyframe there was since the last one.
+	carried map[Kind]bool
+	keyless time.Duration
 }
 
 // previous is what is kept of the segment before.
@@ -66,6 +70,7 @@ func (c *Checker) Check(s Summary, e Expected) []prober.Finding {
 	c.transport(s.TS, e)
 	c.fragments(s.MP4)
 	c.timed(s)
+	c.unmarked(s)
 	c.presence(s, e)
 	c.keyframe(s, e)
 	c.duration(s, e)

@@ -63,6 +63,17 @@ func TestChecker(t *testing.T) {
 		}, []string{"av_offset note ITU-R BT.1359-1: the segment's sound begins 800ms and ends 800ms from its pictures; it is not known whether they are sent so", "av_offset note ITU-R BT.1359-1: the segment's sound begins 800ms and ends 800ms from its pictures; it is not known whether they are sent so"}},
 		{"sound ahead, marked", func(_, s *Summary, _ *Expected, _ *Limits) { s.AVKnown, s.AVOffset = true, -100*ms }, []string{"av_offset degraded ITU-R BT.1359-1: sound is 100ms ahead of the picture that it was sent with"}},
 		{"sound slightly behind, marked", func(_, s *Summary, _ *Expected, _ *Limits) { s.AVKnown, s.AVOffset = true, 150*ms }, nil},
+		{"markers leave the pictures", func(a, s *Summary, _ *Expected, _ *Limits) {
+			a.Markers, a.AudioMarkers = []prober.Marker{{Seq: 1}}, []prober.Marker{{Seq: 1, Audio: true}}
+			s.AudioMarkers = []prober.Marker{{Seq: 2, Audio: true}}
+		}, []string{"no_marker degraded : pictures without markers, where they came through before: they are not those that were pushed"}},
+		{"nobody can join", func(a, s *Summary, _ *Expected, l *Limits) {
+			a.Keyframe, a.Tracks[0].Keyframes, s.Keyframe, s.Tracks[0].Keyframes, l.Keyless = false, 0, false, 0, 3*time.Second
+		}, []string{"no_keyframe note RFC 8216bis 3: no keyframe in it: who joins here has to wait for a later segment", "no_keyframe degraded RFC 8216bis 3: no keyframe for 4s: nobody can join"}},
+		{"a short segment that lasts a third longer", func(_, _ *Summary, e *Expected, _ *Limits) { e.Duration = 1600 * ms }, []string{"duration_mismatch note RFC 8216bis 4.4.4.1: its media lasts 2s, its EXTINF is 1.6s"}},
+		{"a short segment that lasts twice as long", func(_, s *Summary, e *Expected, _ *Limits) {
+			s.Tracks[0].End, e.Duration = s.Tracks[0].First+900*ms, 500*ms
+		}, []string{"duration_mismatch degraded RFC 8216bis 4.4.4.1: its media lasts 900ms, its EXTINF is 500ms"}},
 		{"over the clock's wrap", func(a, b *Summary, _ *Expected, _ *Limits) {
 			for i := range 2 {
 				a.Tracks[i].First, a.Tracks[i].End = wrap-2*time.Second, wrap

@@ -175,15 +175,21 @@ func (s *stream) gaps(usual int64) {
 	}
 }
 
-// sent is the median of how far media time is ahead of the clock at sending.
-func (s *stream) sent() time.Duration {
-	offsets := make([]time.Duration, len(s.markers))
-	origin := s.markers[0].Clock
-	for i, m := range s.markers {
-		offsets[i] = s.at(s.markedAt[i]) - m.Clock.Sub(origin)
+// sent is the marked frame in the middle, by how far media time is ahead of the
+// clock at sending.
+func (s *stream) sent() Moment {
+	if len(s.markers) == 0 {
+		return Moment{}
 	}
-	slices.Sort(offsets)
-	return offsets[len(offsets)/2] - time.Duration(origin.UnixMicro())*time.Microsecond
+	origin := s.markers[0].Clock
+	var few [128]Moment
+	all := few[:0]
+	for i, m := range s.markers {
+		all = append(all, Moment{At: s.at(s.markedAt[i]), Clock: m.Clock})
+	}
+	ahead := func(m Moment) time.Duration { return m.At - m.Clock.Sub(origin) }
+	slices.SortFunc(all, func(a, b Moment) int { return cmp.Compare(ahead(a), ahead(b)) })
+	return all[len(all)/2]
 }
 
 // takeStreams sums up the tracks of a segment.
@@ -205,11 +211,12 @@ func (s *Summary) takeStreams(streams []stream) {
 	if video != nil {
 		s.HasVideo, s.Pictures, s.Markers = true, video.Units, video.markers
 		s.FirstVideo, s.LastVideo, s.Keyframe = video.First, video.Last, video.Keyframe
+		s.VideoSent = video.sent()
 	}
 	if audio != nil {
-		s.HasAudio, s.AudioMarkers = true, audio.markers
+		s.HasAudio, s.AudioMarkers, s.AudioSent = true, audio.markers, audio.sent()
 	}
-	if video != nil && audio != nil && len(s.Markers) > 0 && len(s.AudioMarkers) > 0 && s.Markers[0].Tag == s.AudioMarkers[0].Tag {
-		s.AVOffset, s.AVKnown = audio.sent()-video.sent(), true
+	if len(s.Markers) > 0 && len(s.AudioMarkers) > 0 && s.Markers[0].Tag == s.AudioMarkers[0].Tag {
+		s.AVOffset, s.AVKnown = Apart(s.VideoSent, s.AudioSent, s.Container)
 	}
 }
