@@ -2,7 +2,6 @@ package media
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"streamcanary/prober"
@@ -63,13 +62,14 @@ func (c *Checker) continuity(s Summary) {
 		kind    Kind
 		name    string
 		markers []prober.Marker
+		times   []time.Duration
 		was     continued
-	}{{Video, "picture", s.Markers, c.before.video}, {Audio, "sound", s.AudioMarkers, c.before.audio}} {
+	}{{Video, "picture", s.Markers, s.MarkerTimes, c.before.video}, {Audio, "sound", s.AudioMarkers, s.AudioMarkerTimes, c.before.audio}} {
 		t, ok := s.first(k.kind)
 		if !ok {
 			continue
 		}
-		lost := c.frames(t, k.name, k.markers, k.was)
+		lost := c.frames(k.name, series{k.markers, k.times, s.Container}, k.was)
 		inside := t.Gap
 		if k.kind == Video && (len(k.markers) > 0 || inside+t.UnitTime <= c.limits.PictureGap) {
 			inside = 0
@@ -106,61 +106,6 @@ func (c *Checker) inside(name string, gap time.Duration, t Track, lost time.Dura
 	if t.Overlap > c.limits.GapNote {
 		c.find(section, graded(t.Overlap > c.limits.GapDegraded), prober.ReasonTimestampOverlap, "%s: its time goes %v back within the segment", name, short(t.Overlap))
 	}
-}
-
-// frames counts markers that are skipped or come again, and gives the time of
-// those that are missing.
-func (c *Checker) frames(t Track, name string, markers []prober.Marker, was continued) time.Duration {
-	step := usualStep(markers)
-	if step == 0 {
-		step = was.step
-	}
-	if len(markers) == 0 || step == 0 {
-		return 0
-	}
-	missing, back, repeated, last := uint64(0), uint64(0), 0, was.marker
-	follows := was.marked
-	for _, m := range markers {
-		if follows && m.Tag == last.Tag {
-			switch {
-			case m.Seq <= last.Seq:
-				repeated, back = repeated+1, m.Seq
-			default:
-				missing += m.Seq - last.Seq - min(step, m.Seq-last.Seq)
-			}
-		}
-		last, follows = m, true
-	}
-	if repeated > 0 {
-		c.find("", prober.SeverityDegraded, prober.ReasonFramesRepeated, "%s: the sequence of our frames goes back %d times, to frame %d at last", name, repeated, back)
-	}
-	if missing == 0 {
-		return 0
-	}
-	lost := time.Duration(min(missing/step, 1<<12)) * min(t.UnitTime, time.Second) * min(perMarker(t, markers), 1<<8)
-	c.find("", graded(lost > c.limits.MissingDegraded), prober.ReasonFramesMissing, "%s: about %d of our frames are missing (%v) up to frame %d", name, missing, short(lost), last.Seq)
-	return lost
-}
-
-// perMarker is how many units of a track one marker stands for.
-func perMarker(t Track, markers []prober.Marker) time.Duration {
-	return max(1, time.Duration(float64(t.Units)/float64(len(markers))+.5))
-}
-
-// usualStep is the commonest step from one marker to the next: 1, or more where
-// frames were left out on the way on purpose, as at half the frame rate. 0 is not known.
-func usualStep(markers []prober.Marker) uint64 {
-	var steps []uint64
-	for i := 1; i < len(markers); i++ {
-		if a, b := markers[i-1], markers[i]; a.Tag == b.Tag && b.Seq > a.Seq {
-			steps = append(steps, b.Seq-a.Seq)
-		}
-	}
-	if len(steps) == 0 {
-		return 0
-	}
-	slices.Sort(steps)
-	return steps[len(steps)/2]
 }
 
 // syncSection is where what is acceptable between sound and picture stands.

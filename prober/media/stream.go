@@ -175,21 +175,27 @@ func (s *stream) gaps(usual int64) {
 	}
 }
 
-// sent is the marked frame in the middle, by how far media time is ahead of the
-// clock at sending.
-func (s *stream) sent() Moment {
+// sent gives when each marked frame is shown, and the one in the middle, by how far
+// media time is ahead of the clock at sending.
+func (s *stream) sent() ([]time.Duration, Moment) {
 	if len(s.markers) == 0 {
-		return Moment{}
+		return nil, Moment{}
 	}
 	origin := s.markers[0].Clock
-	var few [128]Moment
-	all := few[:0]
+	var few [128]time.Duration
+	ahead, times := few[:0], make([]time.Duration, len(s.markers))
 	for i, m := range s.markers {
-		all = append(all, Moment{At: s.at(s.markedAt[i]), Clock: m.Clock})
+		times[i] = s.at(s.markedAt[i])
+		ahead = append(ahead, times[i]-m.Clock.Sub(origin))
 	}
-	ahead := func(m Moment) time.Duration { return m.At - m.Clock.Sub(origin) }
-	slices.SortFunc(all, func(a, b Moment) int { return cmp.Compare(ahead(a), ahead(b)) })
-	return all[len(all)/2]
+	slices.Sort(ahead)
+	middle := ahead[len(ahead)/2]
+	for i, m := range s.markers {
+		if times[i]-m.Clock.Sub(origin) == middle {
+			return times, Moment{At: times[i], Clock: m.Clock}
+		}
+	}
+	return times, Moment{}
 }
 
 // takeStreams sums up the tracks of a segment.
@@ -211,10 +217,11 @@ func (s *Summary) takeStreams(streams []stream) {
 	if video != nil {
 		s.HasVideo, s.Pictures, s.Markers = true, video.Units, video.markers
 		s.FirstVideo, s.LastVideo, s.Keyframe = video.First, video.Last, video.Keyframe
-		s.VideoSent = video.sent()
+		s.MarkerTimes, s.VideoSent = video.sent()
 	}
 	if audio != nil {
-		s.HasAudio, s.AudioMarkers, s.AudioSent = true, audio.markers, audio.sent()
+		s.HasAudio, s.AudioMarkers = true, audio.markers
+		s.AudioMarkerTimes, s.AudioSent = audio.sent()
 	}
 	if len(s.Markers) > 0 && len(s.AudioMarkers) > 0 && s.Markers[0].Tag == s.AudioMarkers[0].Tag {
 		s.AVOffset, s.AVKnown = Apart(s.VideoSent, s.AudioSent, s.Container)

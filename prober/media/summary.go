@@ -47,6 +47,9 @@ type Summary struct {
 	Markers    []prober.Marker // of pictures, in the order of presentation, at most 16384
 	// AudioMarkers are those of sound, in order, at most 16384.
 	AudioMarkers []prober.Marker
+	// MarkerTimes and AudioMarkerTimes are the presentation times of the frames that
+	// carry them, one for each; empty where times are not known.
+	MarkerTimes, AudioMarkerTimes []time.Duration
 	// VideoSent and AudioSent place pictures and sound on the clock of their pusher,
 	// by their markers. AVOffset is how far they are apart (see Apart) within this segment;
 	// valid when AVKnown.
