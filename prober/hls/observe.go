@@ -22,6 +22,7 @@ type Observation struct {
 	ReceivedAt              time.Time     // when its last byte had come
 	LatencyFirst            time.Duration // ReceivedAt less FirstMarker's clock; negative if the pusher's clock is ahead
 	LatencyLast             time.Duration // ReceivedAt less LastMarker's clock
+	PartLatency             time.Duration // of the latest part's last frame that was fetched; 0: none was
 	SegmentSequence         uint64        // of the latest good segment
 	MediaSequence           uint64        // of the latest playlist
 	TargetDuration          time.Duration // of the latest playlist
