@@ -7,14 +7,9 @@ import (
 	"streamcanary/prober/schedule"
 )
 
-// What the budget assumes of a broadcast.
-const (
-	// BroadcastBitrate is that of the synthetic broadcast, in bits per second.
-	BroadcastBitrate = 500_000
-	// GoLiveRun is about how long a go-live run that passes stays up: the 5 s that
-	// an ingest must hold, and what the broadcast's begin and end take.
-	GoLiveRun = 6 * time.Second
-)
+// GoLiveRun is about how long a go-live run that passes stays up: the 5 s that
+// an ingest must hold, and what the broadcast's begin and end take.
+const GoLiveRun = 6 * time.Second
 
 // Budget is what all probes together cost one agent, in bytes an hour.
 type Budget struct {
@@ -32,9 +27,11 @@ func (h *Hub) Budget() Budget {
 			if t.ID != p.Target {
 				continue
 			}
-			sent := int64(upPerHour(p).Seconds() * BroadcastBitrate / 8 * float64(len(t.Ingests)))
-			total.Sent += sent
-			total.Received += sent * int64(len(t.Playbacks))
+			for _, in := range t.Ingests {
+				sent := int64(upPerHour(p).Seconds() * float64(in.Signal.WithDefaults().Bitrate) / 8)
+				total.Sent += sent
+				total.Received += sent * int64(len(t.Playbacks))
+			}
 		}
 	}
 	return total

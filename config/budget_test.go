@@ -8,7 +8,7 @@ import (
 
 func TestBudget(t *testing.T) {
 	t.Parallel()
-	const hour = 3600 * BroadcastBitrate / 8 // bytes of one broadcast in an hour
+	const hour = 3600 * 500_000 / 8 // bytes of one broadcast in an hour
 	const run = hour * 6 / 3600              // of one go-live
 	target := prober.Target{ID: "t", Ingests: make([]prober.Ingest, 3), Playbacks: make([]prober.Playback, 2)}
 	for _, tt := range []struct {

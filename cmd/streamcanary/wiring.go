@@ -13,6 +13,7 @@ import (
 	"streamcanary/prober/platform"
 	"streamcanary/prober/report"
 	"streamcanary/prober/rtmp"
+	"streamcanary/prober/signal"
 )
 
 // agentParts is what differs between one vantage point and another.
@@ -35,14 +36,14 @@ func newAgent(p agentParts) (a *agent.Agent, release func(), err error) {
 func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 	pulls := hls.NewTransport()
 	calls := hls.NewTransport() // of the platforms' APIs: the same wishes, other connections
-	pacer := rtmp.NewPacer()
+	pacer, codes := rtmp.NewPacer(), signal.NewCodes()
 	cfg = agent.Config{
 		Agent: p.Agent, Site: p.Site, Sink: p.Sink, Dropped: p.Dropped, Control: p.Control, Logger: p.Logger,
 		Platform: func(of prober.Platform) (agent.Platform, error) {
 			made, err := platform.New(of, &http.Client{Transport: calls})
 			return platformForAgent{made}, err
 		},
-		Feed: func(p agent.Picture) (agent.Feed, error) { return newFeed(p, pacer) },
+		Feed: func(p agent.Picture) (agent.Feed, error) { return newFeed(p, pacer, codes) },
 		Follower: func(url, run string) agent.Follower {
 			return followerForAgent{hls.NewFollower(hls.Config{URL: url, Run: run, Transport: pulls})}
 		},
