@@ -39,6 +39,7 @@ func arrows() map[string][]string {
 		"prober/report":                {"prober"},
 		"prober/agent":                 {"prober", "prober/report", "prober/schedule"},
 		"prober/origin":                {"prober"},
+		"prober/host":                  {"prober"},
 
 		"statuspage/incident": {"prober"},
 		"statuspage":          {"prober", "statuspage/incident"},
@@ -60,9 +61,11 @@ func onlyIn() map[string][]string {
 		"github.com/grafov/m3u8":            {"prober/hls"},
 		"github.com/robfig/cron":            {"prober/schedule"},
 		"github.com/bluenviron/gohlslib":    {"prober/origin"},
+		"github.com/quic-go/quic-go":        {"prober/hls"},
 		"github.com/pressly/goose":          {"statuspage/store"},
 		"github.com/nats-io/nats.go":        {"prober/report", "statuspage/hub"},
 		"github.com/nats-io/nats-server":    {"statuspage/hub"},
+		"github.com/beevik/ntp":             {"prober/host"},
 		"github.com/bluenviron/mediacommon": {"prober/media", "prober/origin"},
 	}
 }

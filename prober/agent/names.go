@@ -49,6 +49,21 @@ func (k *keyLocks) lock(ingestURL string) chan struct{} {
 	return k.locks[ingestURL]
 }
 
+// signal leaves a note in a channel of capacity 1, unless there is one.
+func signal(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}
+
+func drain(ch chan struct{}) {
+	select {
+	case <-ch:
+	default:
+	}
+}
+
 // sleep waits for d and says whether ctx is still alive after it.
 func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)

@@ -13,6 +13,19 @@ type Sink interface {
 	Put(results ...prober.Result)
 }
 
+// Meter measures the agent's own machine while Run runs.
+type Meter interface {
+	Run(ctx context.Context)
+	Read() Machine
+}
+
+// Machine is how the agent's own machine is.
+type Machine struct {
+	prober.Host               // Reference is not the meter's to say
+	Late        time.Duration // how late timers of ours were of late, on average
+	Jump        time.Duration // that the wall clock made of late, either way
+}
+
 // Stream is a stream that a platform made.
 type Stream struct {
 	ID         string
@@ -106,4 +119,30 @@ type Observation struct {
 	Findings     []prober.Finding   // since the last Observe
 	Viewing      prober.Viewing     // what it counts is since the last Observe
 	HTTP         prober.HTTPTimes   // of the latest segment
+}
+
+// Checked is what an API check found.
+type Checked struct {
+	Failure *prober.Failure // nil: the answer is as it has to be
+	Times   prober.HTTPTimes
+	Bytes   int64
+}
+
+// Replay says what has an end and is to be played to it.
+type Replay struct {
+	URL    string
+	Run    string // whose markers have to be in it, where there are any; "" is nobody's
+	Sample int    // segments that are downloaded, evenly spread; 0 is all
+}
+
+// Replayed is what a replay found.
+type Replayed struct {
+	Failure    *prober.Failure // in the reasons of playlists and segments; nil: it plays to its end
+	Absent     bool            // Failure is that nothing is there
+	Denied     bool            // Failure is that access is denied
+	Unfinished bool            // Failure is that it has no end yet
+	Duration   time.Duration   // by its playlist
+	Missing    int             // pictures of ours that are not in it
+	Proof      prober.Means    // that it is of the run
+	Bytes      int64
 }

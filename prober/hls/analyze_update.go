@@ -139,7 +139,7 @@ func (f *findings) gaps(previous, current *Playlist, how relation) {
 	}
 	for i := range current.Segments {
 		s := &current.Segments[i]
-		if s.Gap && played && !(had && s.Sequence <= newest) {
+		if s.Gap && played && (!had || s.Sequence > newest) {
 			f.add(ruleGap, "segment %d of %s is marked EXT-X-GAP", s.Sequence, s.Duration)
 		}
 		played = played || !s.Gap
@@ -189,8 +189,8 @@ func (f *findings) rewritten(previous, current *Playlist, before, now []Segment)
 		if what == "" {
 			continue
 		}
-		if shift, ok := shifted(before, now); ok {
-			f.miscounted(previous, current, shift)
+		if shift, more, ok := shifted(before, now); ok {
+			f.miscounted(previous, current, shift, more)
 			return
 		}
 		f.add(ruleRewritten, "segment %d has another %s than before: %q of %s, and it was %q of %s", now[i].Sequence, what,
@@ -198,9 +198,10 @@ func (f *findings) rewritten(previous, current *Playlist, before, now []Segment)
 	}
 }
 
-// shifted says by how many places a list moved, against its sequence numbers.
+// shifted says by how many places more, or fewer, a list moved than its sequence
+// numbers say.
 // Resources that are cut by byte ranges share a name, so they are told by range.
-func shifted(before, now []Segment) (shift int, ok bool) {
+func shifted(before, now []Segment) (shift uint64, more, ok bool) {
 	const most = 10
 	same := func(a, b *Segment) bool { return nameOf(a.URI) == nameOf(b.URI) && a.Range == b.Range }
 	moved := func(by int) bool {
@@ -217,22 +218,26 @@ func shifted(before, now []Segment) (shift int, ok bool) {
 	}
 	for by := 1; by <= most && by < len(now); by++ {
 		if moved(by) {
-			return by, true
+			return uint64(by), true, true
 		}
 		if moved(-by) {
-			return -by, true
+			return uint64(by), false, true
 		}
 	}
-	return 0, false
+	return 0, false, false
 }
 
-func (f *findings) miscounted(previous, current *Playlist, shift int) {
+func (f *findings) miscounted(previous, current *Playlist, shift uint64, more bool) {
 	rose := current.MediaSequence - previous.MediaSequence
 	if !current.seen.hasSequence {
 		f.add(ruleNoSequence, "%d segments were removed, and there is no EXT-X-MEDIA-SEQUENCE", shift)
 		return
 	}
-	f.add(ruleSequence, "the media sequence number rose by %d, from %d to %d, but %d segments were removed", rose, previous.MediaSequence, current.MediaSequence, int64(rose)+int64(shift))
+	removed := rose + shift
+	if !more {
+		removed = rose - min(rose, shift)
+	}
+	f.add(ruleSequence, "the media sequence number rose by %d, from %d to %d, but %d segments were removed", rose, previous.MediaSequence, current.MediaSequence, removed)
 }
 
 // discontinuities checks that each segment keeps its number (6.2.2).

@@ -25,7 +25,7 @@ func (s *scan) define(a attributes) *prober.Failure {
 	imported, hasImport := a.get("IMPORT")
 	param, hasParam := a.get("QUERYPARAM")
 	var value string
-	ok := true
+	var ok bool
 	switch {
 	case hasName && !hasImport && !hasParam:
 		value, ok = a.get("VALUE")
@@ -44,7 +44,7 @@ func (s *scan) define(a attributes) *prober.Failure {
 	}
 	_, twice := s.defines[name]
 	switch {
-	case !ok:
+	case !ok || strings.ContainsAny(value, "\"\r\n"): // 4.2
 		return s.malformed("EXT-X-DEFINE gives no value for %q (4.4.2.3)", cutShort(name))
 	case !isVariableName(name):
 		return s.malformed("EXT-X-DEFINE of %q, which is no name of a variable (4.4.2.3)", cutShort(name))
@@ -60,14 +60,13 @@ func (s *scan) define(a attributes) *prober.Failure {
 	return nil
 }
 
-// queryParam is the decoded value of a parameter of the playlist's own URL. It
-// may hold nothing that a quoted string may not.
+// queryParam is the decoded value of a parameter of the playlist's own URL.
 func (s *scan) queryParam(name string) (string, bool) {
 	if s.source.URL == nil {
 		return "", false
 	}
 	value := s.source.URL.Query().Get(name)
-	return value, value != "" && !strings.ContainsAny(value, "\"\r\n")
+	return value, value != ""
 }
 
 func isVariableName(s string) bool {

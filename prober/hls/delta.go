@@ -19,16 +19,15 @@ func Apply(previous, delta *Playlist) (*Playlist, *prober.Failure) {
 		return nil, manifest(prober.ReasonPlaylistMalformed, "a delta update without a playlist that it could update (6.2.5.1)")
 	}
 	_, hasFirst := previous.segment(delta.MediaSequence)
-	last, hasLast := previous.segment(delta.MediaSequence + uint64(delta.Skipped) - 1)
+	last, hasLast := previous.segment(delta.MediaSequence + delta.Skipped - 1)
 	if !hasFirst || !hasLast {
 		return nil, manifest(prober.ReasonPlaylistMalformed, "the delta update skips segments %d to %d, but the playlist before it lists %s (6.2.5.1)",
-			delta.MediaSequence, delta.MediaSequence+uint64(delta.Skipped)-1, window(previous))
+			delta.MediaSequence, delta.MediaSequence+delta.Skipped-1, window(previous))
 	}
 	whole := *delta
 	whole.Skipped, whole.RemovedDateRanges = 0, ""
 	from := delta.MediaSequence - previous.Segments[0].Sequence
-	whole.Segments = make([]Segment, 0, delta.Skipped+len(delta.Segments))
-	whole.Segments = append(whole.Segments, previous.Segments[from:from+uint64(delta.Skipped)]...)
+	whole.Segments = slices.Clone(previous.Segments[from : from+delta.Skipped])
 	whole.Segments = append(whole.Segments, delta.Segments...)
 	goOn(whole.Segments[delta.Skipped:], last, delta.seen)
 	whole.DateRanges = applyDateRanges(previous, delta)

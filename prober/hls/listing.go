@@ -14,7 +14,8 @@ type listedKind int
 const (
 	kindAlone     listedKind = iota // the playback URL is a media playlist
 	kindVariant                     // EXT-X-STREAM-INF
-	kindAudio                       // EXT-X-MEDIA, TYPE=AUDIO or VIDEO
+	kindAudio                       // EXT-X-MEDIA, TYPE=AUDIO
+	kindVideo                       // EXT-X-MEDIA, TYPE=VIDEO
 	kindSubtitles                   // EXT-X-MEDIA, TYPE=SUBTITLES
 )
 
@@ -24,7 +25,8 @@ type listing struct {
 	name    string // for a person: "720p", "audio en"; "" is the whole stream
 	uri     string // as listed
 	variant Variant
-	single  bool // nothing else is listed
+	group   string // of an EXT-X-MEDIA
+	single  bool   // nothing else is listed
 }
 
 // only says whether this is all that there is.
@@ -33,8 +35,22 @@ func (l listing) only() bool { return l.kind == kindAlone || l.single }
 // maxFollowed bounds the renditions of one follower, and so its memory.
 const maxFollowed = 16
 
-// listings are what a multivariant playlist has to follow, pictures before sound,
-// each URI once.
+// mediaKinds are the TYPEs of EXT-X-MEDIA that have a playlist (4.4.6.1).
+func mediaKinds() map[string]listedKind {
+	return map[string]listedKind{"AUDIO": kindAudio, "VIDEO": kindVideo, "SUBTITLES": kindSubtitles}
+}
+
+// renditionName is how people call an EXT-X-MEDIA: "audio en".
+func renditionName(r Rendition) string {
+	name := r.Language
+	if name == "" {
+		name = r.Name
+	}
+	return prober.Clip(strings.ToLower(r.Type)+" "+name, 40)
+}
+
+// listings are what a multivariant playlist has to follow: variants, those with
+// pictures first, and then their renditions, each URI once.
 func listings(multi *Playlist) []listing {
 	var all []listing
 	known := map[string]bool{}
@@ -42,6 +58,13 @@ func listings(multi *Playlist) []listing {
 		if !known[v.URI] {
 			known[v.URI] = true
 			all = append(all, listing{kind: kindVariant, name: variantName(v), uri: v.URI, variant: v})
+		}
+	}
+	for _, r := range multi.Renditions {
+		kind, ok := mediaKinds()[r.Type]
+		if ok && r.URI != "" && !known[r.URI] {
+			known[r.URI] = true
+			all = append(all, listing{kind: kind, name: renditionName(r), uri: r.URI, group: r.Group})
 		}
 	}
 	tellApart(all)
@@ -113,10 +136,15 @@ func (l listing) tracks() (video, audio bool) {
 	switch l.kind {
 	case kindAudio:
 		return false, true
+	case kindVideo:
+		return true, false
 	case kindVariant:
-		return tracksOf(l.variant.Codecs)
+		video, audio = tracksOf(l.variant.Codecs)
+		// CODECS names those of its groups too, whose playlists are others'.
+		return video && l.variant.Video == "", audio && l.variant.Audio == ""
+	default:
+		return false, false
 	}
-	return false, false
 }
 
 // tracksOf reads CODECS (RFC 6381). A codec that is not known counts as video.

@@ -55,5 +55,5 @@ func (p *Playlist) nextSequence() uint64 {
 	if newest, ok := p.newest(); ok {
 		return newest + 1
 	}
-	return p.MediaSequence + uint64(p.Skipped)
+	return p.MediaSequence + p.Skipped
 }

@@ -27,7 +27,7 @@ type Playlist struct {
 	Segments              []Segment
 	Parts                 []Part // after the last segment: of the one that is being made
 	DateRanges            []DateRange
-	Skipped               int    // segments that a delta update left out (4.4.5.2): see Apply
+	Skipped               uint64 // segments that a delta update left out (4.4.5.2): see Apply
 	RemovedDateRanges     string // RECENTLY-REMOVED-DATERANGES of EXT-X-SKIP, separated by tabs
 	PreloadHints          []PreloadHint
 	RenditionReports      []RenditionReport

@@ -62,7 +62,7 @@ func Replay(ctx context.Context, cfg ReplayConfig) (Replayed, error) {
 	}
 	last := &lastStatus{RoundTripper: base}
 	defaults := Config{}.withDefaults()
-	r := &replay{cfg: cfg, limits: defaults, fetch: fetcher{client: newClient(last), stall: defaults.StallTimeout}}
+	r := &replay{cfg: cfg, limits: defaults, fetch: fetcher{client: newClient(last, nil), stall: defaults.StallTimeout, buffers: defaults.Buffers}}
 	fail := r.play(ctx, top)
 	if fail != nil {
 		r.found.Failure = fail
@@ -95,7 +95,6 @@ type replay struct {
 	fetch  fetcher
 	found  Replayed
 
-	buffer []byte
 	init   initSection
 	seen   bool // a picture of ours
 	before prober.Marker
@@ -146,10 +145,11 @@ func sampled(of, n int) []int {
 // playlist loads a media playlist, by way of a multivariant one where that is
 // what stands there. Every variant has to be there.
 func (r *replay) playlist(ctx context.Context, at *url.URL, depth int) (*Playlist, *url.URL, *prober.Failure) {
-	got, fail := r.fetch.get(ctx, request{url: at, stage: prober.StageManifest, limit: r.limits.PlaylistBytes, timeout: r.limits.PlaylistTimeout}, nil)
+	got, fail := r.fetch.get(ctx, request{url: at, stage: prober.StageManifest, limit: r.limits.PlaylistBytes, timeout: r.limits.PlaylistTimeout, gzip: true})
 	if fail != nil {
 		return nil, nil, fail
 	}
+	defer got.release()
 	r.found.Bytes += int64(len(got.body))
 	p, fail := Parse(got.body)
 	if fail != nil {
@@ -204,11 +204,11 @@ func (r *replay) segment(ctx context.Context, base *url.URL, s Segment) *prober.
 		return fail
 	}
 	got, fail := r.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: r.limits.SegmentBytes, part: s.Range,
-		timeout: min(max(r.limits.SegmentTimeout, s.Duration), maxSegmentTime)}, r.buffer)
+		timeout: min(max(r.limits.SegmentTimeout, s.Duration), maxSegmentTime)})
 	if fail != nil {
 		return fail
 	}
-	r.buffer = reuse(got.body)
+	defer got.release()
 	r.found.Bytes += int64(len(got.body))
 	if s.Encryption != "" {
 		return nil // it can be had; what is inside is not ours to see
@@ -233,13 +233,14 @@ func (r *replay) initFor(ctx context.Context, base *url.URL, in Init) ([]byte, *
 	if r.init.url == u.String() && r.init.part == in.Range {
 		return r.init.body, nil
 	}
-	got, fail := r.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: maxInit, timeout: r.limits.SegmentTimeout, part: in.Range}, nil)
+	got, fail := r.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: maxInit, timeout: r.limits.SegmentTimeout, part: in.Range})
 	if fail != nil {
 		return nil, fail
 	}
+	defer got.release()
 	r.found.Bytes += int64(len(got.body))
-	r.init = initSection{url: u.String(), part: in.Range, body: got.body}
-	return got.body, nil
+	r.init = initSection{url: u.String(), part: in.Range, body: bytes.Clone(got.body)}
+	return r.init.body, nil
 }
 
 // ours looks at the markers, where there are any: a transcoded recording has none.

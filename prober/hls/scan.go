@@ -120,6 +120,9 @@ func isControl(r rune) bool { return r < ' ' && r != '\t' || r >= 0x7f && r <= 0
 func (s *scan) keep(line string) { s.clean = append(append(s.clean, line...), '\n') }
 
 func (s *scan) readURI(line string) *prober.Failure {
+	if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+		return s.malformed("variables make no URI of the line (4.3)")
+	}
 	switch s.pending {
 	case "":
 		return s.malformed("a URI without EXTINF or EXT-X-STREAM-INF before it (4.1)")

@@ -169,7 +169,7 @@ func (s *scan) finishMedia() {
 		s.seen.needs(6, "EXT-X-MAP")
 	}
 	for i := range s.Segments {
-		s.Segments[i].Sequence = s.MediaSequence + uint64(s.Skipped+i)
+		s.Segments[i].Sequence = s.MediaSequence + s.Skipped + uint64(i)
 	}
 	if s.seen.oldKeys < 0 {
 		s.seen.oldKeys = len(s.Segments)

@@ -101,8 +101,8 @@ func (s *scan) readReport(tag, value string) {
 // readSkip reads EXT-X-SKIP: what it left out, Apply brings back.
 func (s *scan) readSkip(tag, value string) *prober.Failure {
 	a := s.list(tag, value)
-	n := a.integer("SKIPPED-SEGMENTS")
-	if _, has := a.get("SKIPPED-SEGMENTS"); !has || n > maxSegments {
+	n, ok := parseInteger(a.text("SKIPPED-SEGMENTS"))
+	if !ok || n > maxSegments {
 		return s.malformed("EXT-X-SKIP without SKIPPED-SEGMENTS up to %d (4.4.5.2)", maxSegments)
 	}
 	if len(s.Segments) > 0 {
@@ -110,7 +110,7 @@ func (s *scan) readSkip(tag, value string) *prober.Failure {
 	}
 	s.count(tag)
 	s.media = tag
-	s.Skipped, s.RemovedDateRanges = int(n), a.text("RECENTLY-REMOVED-DATERANGES")
+	s.Skipped, s.RemovedDateRanges = n, a.text("RECENTLY-REMOVED-DATERANGES")
 	s.seen.oldKeys, s.seen.oldBitrate = -1, -1 // until a tag of their own
 	s.seen.needs(9, "EXT-X-SKIP")
 	if _, has := a.get("RECENTLY-REMOVED-DATERANGES"); has {

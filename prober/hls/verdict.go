@@ -25,11 +25,18 @@ type sight struct {
 // what the media breaks.
 func (r *rendition) judge(where *url.URL, s Segment, segment, init []byte, at time.Time) (sight, *prober.Failure) {
 	summary, err := r.f.cfg.Inspect(segment, init)
+	if err != nil && s.Encryption != "" && s.Encryption != methodAES128 {
+		r.checker.Skip()
+		return r.unseen(s, at)
+	}
 	if err != nil {
 		r.checker.Skip()
 		return sight{}, failf(prober.StageMedia, prober.ReasonNotMedia, "%s (%d bytes): %v", place(where), len(segment), err)
 	}
 	seen, fail := r.identify(where, s, summary, at)
+	if r.dark(summary) {
+		r.offer(s, segment, init, at)
+	}
 	if fail != nil {
 		r.checker.Skip() // what is not the broadcast does not have to go on from it
 		r.state.set(slotMedia, nil, at)
@@ -54,8 +61,25 @@ func (r *rendition) check(s Segment, summary media.Summary, at time.Time) {
 		Encrypted:     s.Encryption != "",
 	})
 	r.looked, r.lookedAt = true, s.Sequence
+	if begin, ok := beginOf(summary); ok && !s.ProgramDateTime.IsZero() {
+		r.state.stamped(Stamp{Name: r.what.name, Moment: s.ProgramDateTime, At: begin, Discontinuity: r.last.dsn(s.Sequence)})
+	}
+	if r.what.kind == kindVariant {
+		found = append(found, checkPicture(r.what, summary)...)
+		found = append(found, r.f.cfg.Rules.Codecs(r.what.name, r.what.variant, summary.Codecs())...)
+	}
+	found = r.f.cfg.Rules.Grade(found)
 	r.state.set(slotMedia, worstOf(found), at)
 	r.found(found)
+}
+
+// beginOf is the presentation time of a segment's first picture, or sound.
+func beginOf(s media.Summary) (time.Duration, bool) {
+	if video, ok := s.Video(); ok {
+		return video.First, true
+	}
+	audio, ok := s.Audio()
+	return audio.First, ok
 }
 
 // identify says whose media it is, and from when.
@@ -83,13 +107,51 @@ func (r *rendition) identify(where *url.URL, s Segment, summary media.Summary, a
 	return v, nil
 }
 
+// dark says whether only decoding can tell whose a segment is.
+func (r *rendition) dark(summary media.Summary) bool {
+	return r.f.cfg.Look != nil && !r.f.cfg.foreign() && !r.marked && r.what.kind != kindSubtitles &&
+		len(summary.Markers)+len(summary.AudioMarkers) == 0
+}
+
 // unmarked judges media without any marker. It is wrong where markers come
 // through, or should. A ladder may be transcoded, so there it proves nothing.
 func (r *rendition) unmarked(where *url.URL, s Segment, summary media.Summary) (sight, *prober.Failure) {
-	if r.marked || r.what.only() && !r.f.cfg.Transcoded {
+	looks := r.f.cfg.Look != nil && !r.state.blind()
+	if r.marked || r.what.only() && !r.f.cfg.Transcoded && !looks {
 		return sight{}, failf(prober.StageMedia, prober.ReasonNoMarker, "%s (%d bytes): media without any marker", place(where), summary.Bytes)
 	}
 	return timed(s), nil
+}
+
+// unseen is a segment whose samples are encrypted, so that nobody can look inside.
+func (r *rendition) unseen(s Segment, at time.Time) (sight, *prober.Failure) {
+	if !r.f.cfg.unproven() && r.what.only() {
+		return sight{}, &prober.Failure{Outcome: prober.Inconclusive, Stage: prober.StageMedia, Reason: prober.ReasonConfiguration,
+			Detail: prober.Clip("samples are encrypted with "+s.Encryption+": nothing can be said of what is inside", prober.MaxDetail)}
+	}
+	v := timed(s)
+	v.at, v.sequence, v.play = at, s.Sequence, r.arrival(s, at, v.end)
+	return v, nil
+}
+
+// loaded holds a download against what its playlists declare.
+func (r *rendition) loaded(s Segment, got response) {
+	const kept = 20
+	l := Loaded{Sequence: s.Sequence, Duration: s.Duration, Bytes: int64(len(got.body)), Took: got.timing.Total}
+	if s.Range.Length == 0 {
+		l.Bitrate = s.Bitrate
+	}
+	if len(r.facts) == kept {
+		r.facts = append(r.facts[:0], r.facts[1:]...)
+	}
+	r.facts = append(r.facts, l)
+	rules := r.f.cfg.Rules
+	found := rules.Loaded(r.what.name, l)
+	if r.what.kind == kindVariant {
+		found = append(found, rules.Bandwidth(r.what.name, r.what.variant, r.last.TargetDuration, r.facts)...)
+	}
+	r.state.set(slotLoaded, worstOf(found), time.Now())
+	r.found(found)
 }
 
 // timed is a segment of which only the playlist tells when it was made.
@@ -127,4 +189,9 @@ func (r *rendition) arrival(s Segment, at, edge time.Time) arrival {
 }
 
 // holdBack is how far from the end a player joins (4.4.3.8).
-func holdBack(p *Playlist) time.Duration { return 3 * p.TargetDuration }
+func holdBack(p *Playlist) time.Duration {
+	if c := p.ServerControl; c != nil && c.HoldBack > 0 {
+		return c.HoldBack
+	}
+	return 3 * p.TargetDuration
+}

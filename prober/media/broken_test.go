@@ -15,7 +15,10 @@ import (
 )
 
 // muxed has ffmpeg pack 5 s of our broadcast into segments of 1 s.
-func muxed(t *testing.T, args ...string) made { return muxedAs(t, nil, args...) }
+func muxed(t *testing.T, args ...string) made {
+	t.Helper()
+	return muxedAs(t, nil, args...)
+}
 
 // muxedAs changes the broadcast's frames: number of the picture or the frame of
 // sound, and its FLV tag; nil leaves it out.
@@ -168,6 +171,9 @@ func TestBrokenSegments(t *testing.T) {
 		{"a lost sync byte", []piece{change(flip(second, 100*packetSize, 0x10))}, []string{"1 continuity_error degraded"}},
 		{"three packets dropped", []piece{change(dropPackets(second, ofPID(second, videoPID)[5:8]...))}, []string{"1 continuity_error degraded"}},
 		{"a packet marked as damaged", []piece{change(flip(second, ofPID(second, videoPID)[5]*packetSize+1, 0x80))}, []string{"1 continuity_error degraded"}},
+		{"a packet sent twice", []piece{change(slices.Insert(slices.Clone(second), 51*packetSize, second[50*packetSize:51*packetSize]...))}, nil},
+		{"a packet sent three times", []piece{change(slices.Insert(slices.Clone(second), 51*packetSize, bytes.Repeat(second[50*packetSize:51*packetSize], 2)...))}, []string{"1 continuity_error degraded"}},
+		{"some bytes lost", []piece{change(slices.Delete(slices.Clone(second), 60*packetSize+100, 60*packetSize+150))}, []string{"1 continuity_error degraded"}},
 		{"scrambled packets", []piece{change(flip(second, ofPID(second, videoPID)[5]*packetSize+3, 0xc0))}, []string{"1 media_encrypted fail"}},
 		{"a program map with a flipped bit", []piece{change(append(slices.Clone(second), damagedTable(second, pmtPID)...))}, []string{"1 media_malformed degraded"}},
 		{"timestamps jump", []piece{ts.piece(t, 1), jumped.piece(t, 2)}, []string{"2 timestamp_jump fail", "2 timestamp_jump fail"}},

@@ -46,6 +46,14 @@ func (c *Checker) encryption(s Summary, e Expected) {
 	}
 }
 
+// timed says whether packed audio tells its time: without it nothing lines it up
+// with the pictures of another rendition.
+func (c *Checker) timed(s Summary) {
+	if s.Untimed {
+		c.find("RFC 8216bis 3.4", prober.SeverityDegraded, prober.ReasonMediaMalformed, "packed audio without its timestamp (ID3 PRIV com.apple.streaming.transportStreamTimestamp)")
+	}
+}
+
 // transport judges the packets of MPEG-TS.
 func (c *Checker) transport(t TransportStats, e Expected) {
 	if t.Packets == 0 {
@@ -59,7 +67,7 @@ func (c *Checker) transport(t TransportStats, e Expected) {
 		c.find("ISO/IEC 13818-1 2.4.4", prober.SeverityDegraded, prober.ReasonMediaMalformed, "%d program tables with a wrong checksum", t.TableErrors)
 	}
 	if t.BadTimes > 0 {
-		c.find("ISO/IEC 13818-1 2.4.3.6", prober.SeverityDegraded, prober.ReasonMediaMalformed, "%d PES packets with a damaged header", t.BadTimes)
+		c.find("ISO/IEC 13818-1 2.4.3.6", prober.SeverityDegraded, prober.ReasonMediaMalformed, "%d PES packets with a damaged header, or a PTS before the DTS", t.BadTimes)
 	}
 	if !t.TablesFirst && !e.Part {
 		c.find("RFC 8216bis 3.2", prober.SeverityNote, prober.ReasonMediaMalformed, "media comes before the program tables")

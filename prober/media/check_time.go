@@ -136,7 +136,7 @@ func (c *Checker) frames(t Track, name string, markers []prober.Marker, was cont
 	if missing == 0 {
 		return 0
 	}
-	lost := min(time.Duration(min(missing/step, 1<<20))*t.UnitTime*perMarker(t, markers), 24*time.Hour)
+	lost := time.Duration(min(missing/step, 1<<12)) * min(t.UnitTime, time.Second) * min(perMarker(t, markers), 1<<8)
 	c.find("", graded(lost > c.limits.MissingDegraded), prober.ReasonFramesMissing, "%s: about %d of our frames are missing (%v) up to frame %d", name, missing, short(lost), last.Seq)
 	return lost
 }

@@ -125,6 +125,7 @@ func TestHealthySegments(t *testing.T) {
 		{"TS, H.264 and AC-3", [][]string{x264, {"-c:a", "ac3"}}, []string{"avc1.42c00b", "ac-3"}},
 		{"TS, video only", [][]string{x264, {"-an"}}, []string{"avc1.42c00b"}},
 		{"TS, audio only", [][]string{{"-vn"}, aac}, []string{"mp4a.40.2"}},
+		{"TS, over the wrap of its clock", [][]string{x264, aac, {"-output_ts_offset", "95441"}}, []string{"avc1.42c00b", "mp4a.40.2"}},
 		{"fMP4, H.264 and AAC", [][]string{x264, {"-preset", "veryfast", "-bf", "2"}, aac, fmp4}, []string{"avc1.64000b", "mp4a.40.2"}},
 		{"fMP4, HEVC and AAC", [][]string{x265, aac, fmp4}, []string{"hvc1.1.6.L30.90", "mp4a.40.2"}},
 		{"fMP4, AV1 and Opus", [][]string{av1, {"-c:a", "libopus"}, fmp4}, []string{"av01.0.00M.08", "opus"}},
@@ -173,7 +174,7 @@ func agree(t *testing.T, s Summary, want []probed) {
 			t.Errorf("%s: %s units, ffprobe has %s", got.Codec, packets, w.Packets)
 		}
 		start, err := strconv.ParseFloat(w.Start, 64)
-		if off := got.First.Seconds() - start; err != nil || math.Abs(off) > .0005 && !leading(got, off) {
+		if off := nearest(got.First-time.Duration(start*1e9), s.Container).Seconds(); err != nil || math.Abs(off) > .0005 && !leading(got, off) {
 			t.Errorf("%s: begins at %v, ffprobe says %ss", got.Codec, got.First, w.Start)
 		}
 	}

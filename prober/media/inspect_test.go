@@ -261,22 +261,6 @@ func TestTimesAreUnwrapped(t *testing.T) {
 	}
 }
 
-func FuzzInspect(f *testing.F) {
-	ts, mp4, init := testdata(f, "segment.ts"), testdata(f, "segment.m4s"), testdata(f, "init.mp4")
-	f.Add(ts[:188*6], []byte(nil))
-	f.Add(ts[188*3:188*5], ts[:188*3])
-	f.Add(mp4[:1200], init)
-	f.Fuzz(func(t *testing.T, segment, init []byte) {
-		s, err := Inspect(segment, init)
-		if err != nil && (!strings.HasPrefix(err.Error(), "not media: ") || strings.Contains(err.Error(), "reading it as") || len(err.Error()) > 200) {
-			t.Errorf("error %q", err)
-		}
-		if len(s.Note) > 250 || s.Pictures > maxUnits || len(s.Markers) > maxMarkers || s.LastVideo < s.FirstVideo {
-			t.Errorf("out of bounds: %+v", s)
-		}
-	})
-}
-
 func BenchmarkInspectTS(b *testing.B) {
 	segment := testdata(b, "segment.ts")
 	b.SetBytes(int64(len(segment)))

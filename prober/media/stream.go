@@ -75,12 +75,12 @@ func (s *stream) mark(data []byte, pts int64) {
 	}
 }
 
-// at is a time of the track, at most 2^33 s: beyond that it is no time.
+// at is a time of the track, at most 2^32 s: beyond that it is no time.
 func (s *stream) at(ticks int64) time.Duration {
 	if s.scale <= 0 {
 		return 0
 	}
-	const most = 1 << 33
+	const most = 1 << 32
 	seconds := max(min(ticks/s.scale, most), -most)
 	part := (ticks % s.scale) * int64(time.Second) / s.scale
 	return (time.Duration(seconds)*time.Second + time.Duration(part)).Truncate(time.Microsecond)

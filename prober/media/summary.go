@@ -104,7 +104,7 @@ type TransportStats struct {
 	ErrorPackets     int           // transport_error_indicator
 	SyncLosses       int           // places where a sync byte was not where it has to be
 	TableErrors      int           // PAT or PMT sections with a wrong CRC_32, which players ignore
-	BadTimes         int           // PES packets whose header or times are damaged
+	BadTimes         int           // PES packets whose header is damaged, or whose PTS is before its DTS (2.4.3.7)
 	TablesFirst      bool          // PAT and PMT come before media, or in the initialization section (RFC 8216bis 3.2)
 	PCRs             int           // program clock references on the program's PCR_PID
 	FirstPCR         time.Duration // the first of them

@@ -29,7 +29,7 @@ func beginPlaylist500(o *Origin) (heal func() error, err error) {
 // beginRedirectLoop redirects playlists to themselves.
 func beginRedirectLoop(o *Origin) (heal func() error, err error) {
 	return healBy(o.playback.playlists.add(func(w http.ResponseWriter, r *http.Request, _ func(http.ResponseWriter)) {
-		http.Redirect(w, r, r.URL.Path, http.StatusFound)
+		http.Redirect(w, r, r.URL.Path, http.StatusFound) //nolint:gosec // back to where it was asked for
 	})), nil
 }
 
@@ -47,8 +47,8 @@ func asErrorPage([]byte) (contentType string, body []byte) {
 	return "text/html; charset=utf-8", []byte(errorPage)
 }
 
-// slowness is how long a slow answer takes to begin: longer than any player waits.
-const slowness = 8 * time.Second
+// slowness is how long a slow answer takes to begin: longer than any client here waits.
+const slowness = 12 * time.Second
 
 func beginSlowPlaylists(o *Origin) (heal func() error, err error) {
 	return slow(&o.playback.playlists), nil

@@ -43,13 +43,13 @@ func faults() []fault {
 		{AtIngest, "drop-broadcasts", "running broadcasts are reset once, at the beginning; new ones are taken at once", beginDropBroadcasts},
 		{AtIngest, "close-broadcasts", "running broadcasts are closed in order (FIN) once, at the beginning; new ones are taken at once", beginCloseBroadcasts},
 		{AtIngest, "stall-ingest", "nothing is read from broadcasters; connections stay open", beginStallIngest},
-		{AtIngest, "throttle-ingest", "4 kB/s are read from each broadcaster", beginThrottleIngest},
+		{AtIngest, "throttle-ingest", "24 kB/s are read from each broadcaster", beginThrottleIngest},
 		{AtIngest, "change-window", "new broadcasts are told another chunk size, window and bandwidth", beginChunkSize},
 
 		{AtPlaylist, "playlist-404", "every playlist answers 404", beginPlaylist404},
 		{AtPlaylist, "playlist-500", "every playlist answers 500", beginPlaylist500},
 		{AtPlaylist, "redirect-loop", "every playlist is redirected to itself", beginRedirectLoop},
-		{AtPlaylist, "slow-playlists", "playlists take 8 s to begin", beginSlowPlaylists},
+		{AtPlaylist, "slow-playlists", "playlists take 12 s to begin", beginSlowPlaylists},
 		{AtPlaylist, "empty-playlist", "every playlist answers 200 and nothing", beginEmptyPlaylist},
 		{AtPlaylist, "html-playlist", "every playlist answers 200 and an HTML page", beginHTMLPlaylist},
 		{AtPlaylist, "malformed-playlist", "media playlists have words where numbers belong", beginMalformedPlaylist},
@@ -72,7 +72,7 @@ func faults() []fault {
 		{AtPlaylist, "date-jump", "EXT-X-PROGRAM-DATE-TIME of new segments is an hour ahead", beginDateJumps},
 
 		{AtSegment, "segment-404", "every media segment answers 404", beginSegment404},
-		{AtSegment, "slow-segments", "media segments take 8 s to begin", beginSlowSegments},
+		{AtSegment, "slow-segments", "media segments take 12 s to begin", beginSlowSegments},
 		{AtSegment, "trickle-segments", "media segments come at a byte a second", beginTrickleSegments},
 		{AtSegment, "empty-segments", "every media segment answers 200 and nothing", beginEmptySegments},
 		{AtSegment, "half-segments", "half of each media segment comes, as if it were all", beginHalfSegments},
@@ -100,7 +100,7 @@ func faults() []fault {
 		{AtAPI, "api-500", "the streams API answers 500", beginAPI500},
 		{AtAPI, "api-401", "the streams API answers 401", beginAPI401},
 		{AtAPI, "api-429", "the streams API answers 429", beginAPI429},
-		{AtAPI, "slow-api", "the streams API takes 8 s to begin", beginAPISlow},
+		{AtAPI, "slow-api", "the streams API takes 12 s to begin", beginAPISlow},
 		{AtAPI, "api-bad-answer", "the streams API answers success, without what was asked for", beginAPIBadAnswer},
 	}
 }

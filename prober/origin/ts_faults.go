@@ -45,15 +45,15 @@ func shiftTimestamp(b []byte, ticks uint64) {
 	t := uint64(b[0]>>1&7)<<30 | uint64(b[1])<<22 | uint64(b[2]>>1)<<15 | uint64(b[3])<<7 | uint64(b[4]>>1)
 	t = (t + ticks) % timestamps
 	b[0] = b[0]&0xf1 | byte(t>>30&7)<<1
-	b[1], b[2] = byte(t>>22), byte(t>>15&0x7f)<<1|1
-	b[3], b[4] = byte(t>>7), byte(t&0x7f)<<1|1
+	b[1], b[2] = byte(t>>22&0xff), byte(t>>15&0x7f)<<1|1
+	b[3], b[4] = byte(t>>7&0xff), byte(t&0x7f)<<1|1
 }
 
 // shiftPCR moves the 33 bits of the base; the extension stays (2.4.3.5).
 func shiftPCR(b []byte, ticks uint64) {
 	base := uint64(binary.BigEndian.Uint32(b))<<1 | uint64(b[4]>>7)
 	base = (base + ticks) % timestamps
-	binary.BigEndian.PutUint32(b, uint32(base>>1)) //nolint:gosec // 33 bits less one
+	binary.BigEndian.PutUint32(b, uint32(base>>1))
 	b[4] = b[4]&0x7f | byte(base&1)<<7
 }
 

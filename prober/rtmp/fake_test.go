@@ -21,7 +21,12 @@ import (
 
 const testKey = "s3cr3t-k3y"
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if pushAsChild() {
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // fakeServer is a misbehaving server on loopback: it runs a script for each
 // connection, and hangs up when that returns.

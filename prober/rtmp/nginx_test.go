@@ -31,8 +31,8 @@ type nginx struct {
 
 // startNginx skips where nginx or its RTMP module is missing; under CI=true that
 // is a failure.
-func startNginx(t *testing.T) *nginx {
-	t.Helper()
+func startNginx(tb testing.TB) *nginx {
+	tb.Helper()
 	path, err := exec.LookPath("nginx")
 	if err == nil {
 		_, err = os.Stat(nginxModule)
@@ -40,17 +40,17 @@ func startNginx(t *testing.T) *nginx {
 	if err != nil {
 		missing := fmt.Sprintf("nginx with its RTMP module is missing (Debian: apt-get install nginx libnginx-mod-rtmp): %v", err)
 		if os.Getenv("CI") == "true" {
-			t.Fatal(missing)
+			tb.Fatal(missing)
 		}
-		t.Skip(missing)
+		tb.Skip(missing)
 	}
-	s := &nginx{rtmp: "127.0.0.1:" + freePort(t)}
-	web := "127.0.0.1:" + freePort(t)
+	s := &nginx{rtmp: "127.0.0.1:" + freePort(tb)}
+	web := "127.0.0.1:" + freePort(tb)
 	s.stat = "http://" + web + "/stat"
-	dir := t.TempDir()
+	dir := tb.TempDir()
 	conf := fmt.Sprintf(`load_module %s;
 daemon off; master_process off; pid %s/nginx.pid; error_log %s/error.log notice;
-events { worker_connections 64; }
+events { worker_connections 1024; }
 http {
   access_log off;
   client_body_temp_path %[2]s/a; proxy_temp_path %[2]s/b; fastcgi_temp_path %[2]s/c;
@@ -64,25 +64,25 @@ rtmp { access_log off; server { listen %[5]s;
 `, nginxModule, dir, dir, web, s.rtmp)
 	file := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var out bytes.Buffer
 	cmd := exec.Command(path, "-p", dir, "-c", file, "-e", filepath.Join(dir, "error.log"))
 	cmd.Stderr = &out
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s.process = cmd.Process
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = s.process.Kill()
 		_ = cmd.Wait()
 		http.DefaultClient.CloseIdleConnections()
-		if t.Failed() {
+		if tb.Failed() {
 			log, _ := os.ReadFile(filepath.Join(dir, "error.log"))
-			t.Logf("nginx said: %s%s", out.String(), log)
+			tb.Logf("nginx said: %s%s", out.String(), log)
 		}
 	})
-	s.await(t, func() bool {
+	s.await(tb, func() bool {
 		conn, err := net.DialTimeout("tcp", s.rtmp, time.Second)
 		if err != nil {
 			return false
@@ -93,8 +93,8 @@ rtmp { access_log off; server { listen %[5]s;
 }
 
 // await polls until a condition of the real server holds.
-func (s *nginx) await(t *testing.T, holds func() bool) {
-	t.Helper()
+func (s *nginx) await(tb testing.TB, holds func() bool) {
+	tb.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); <-tick.C {
@@ -102,7 +102,7 @@ func (s *nginx) await(t *testing.T, holds func() bool) {
 			return
 		}
 	}
-	t.Fatal("waited 10 s for nginx")
+	tb.Fatal("waited 10 s for nginx")
 }
 
 // has reports whether the statistics contain every one of the words.

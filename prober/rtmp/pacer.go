@@ -8,8 +8,8 @@ import (
 )
 
 // pacerTick is the grid on which a Pacer wakes. What is due by then goes in one
-// write, so that a process pays for 50 wake-ups a second, whatever it sends.
-const pacerTick = 20 * time.Millisecond
+// write, so that a process pays for 25 wake-ups a second, whatever it sends.
+const pacerTick = 40 * time.Millisecond
 
 // Pacer sends the tags of any number of broadcasts, each at its time, from one
 // goroutine and one timer. It never waits for a server: a broadcast whose socket

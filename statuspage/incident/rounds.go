@@ -80,6 +80,12 @@ func (t *turn) pushSide(round *roundState, r prober.Result, e Evidence) {
 		t.count(round, api(r.Target), !failed, e)
 	case r.Kind == prober.KindCanary:
 		t.canary(round, r, !failed, e)
+	case r.Kind == prober.KindRecording:
+		// What is left of a broadcast is made between its ingest and any playback.
+		// A run that ended before says nothing of it: go-live and canary do.
+		if !failed || r.Stage == prober.StageRecording {
+			t.count(round, core(r.Target), !failed, e)
+		}
 	case failed && r.Stage == prober.StageProvision:
 		round.Refused = &e
 	case failed:
@@ -106,11 +112,25 @@ func (t *turn) canary(round *roundState, r prober.Result, ok bool, e Evidence) {
 // pullSide keeps a cell for the matrix.
 func (t *turn) pullSide(round *roundState, r prober.Result, e Evidence) {
 	c := cell{Ingest: r.Ingest, Playback: r.Playback, Good: r.Outcome != prober.Fail, Degraded: r.Outcome == prober.Degraded, Evidence: e}
+	if r.Ingest == "" {
+		t.othersStream(round, r, e)
+		return
+	}
 	c.Direct = !c.Good && (r.Stage == prober.StageResolve || r.Stage == prober.StageConnect)
 	if r.Kind == prober.KindPlayback && t.foreign(r, c, round, e) {
 		return
 	}
 	round.Cells = append(round.Cells, c)
+}
+
+// othersStream judges a stream that none of us pushes: that the playback named with
+// it gives it is what the configuration claims, so there is nothing to separate.
+func (t *turn) othersStream(round *roundState, r prober.Result, e Evidence) {
+	at := playback(r.Target, r.Playback)
+	t.count(round, at, r.Outcome != prober.Fail, e)
+	if r.Outcome != prober.Fail {
+		t.countAs(round, KindQuality, at, r.Outcome == prober.Pass, e)
+	}
 }
 
 // judge reads the matrix. With a good cell anywhere, the failed ingests are

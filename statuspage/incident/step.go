@@ -150,10 +150,15 @@ func (s *State) rewind(by time.Duration) {
 		}
 	}
 	back(&s.GraceFrom)
+	back(&s.ReferenceOutUntil)
+	for _, p := range s.Platforms {
+		back(&p.CertificateAt)
+	}
 	for _, a := range s.Agents {
 		back(&a.SeenAt)
 		back(&a.AloneSince)
 		back(&a.UnknownSince)
+		back(&a.ReferenceSince)
 	}
 	for _, r := range s.Rounds {
 		back(&r.Deadline)
@@ -188,6 +193,7 @@ func (t *turn) forget() {
 			}
 		}
 	}
+	t.forgetRefusals()
 	for id := range t.s.Components {
 		if !slices.ContainsFunc(t.topology.Components, func(c Component) bool { return c.ID == id }) {
 			delete(t.s.Components, id)
