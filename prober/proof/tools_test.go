@@ -14,7 +14,7 @@ import (
 )
 
 // needFFmpeg skips a test where it is missing; under CI=true that is a failure.
-func needFFmpeg(t *testing.T) {
+func needFFmpeg(t testing.TB) {
 	t.Helper()
 	if _, err := exec.LookPath("ffmpeg"); err == nil {
 		return
@@ -26,7 +26,7 @@ func needFFmpeg(t *testing.T) {
 }
 
 // made lets ffmpeg make a segment, of MPEG-TS if the arguments do not say otherwise.
-func made(t *testing.T, stdin []byte, args string) []byte {
+func made(t testing.TB, stdin []byte, args string) []byte {
 	t.Helper()
 	needFFmpeg(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -47,7 +47,7 @@ func made(t *testing.T, stdin []byte, args string) []byte {
 func sentAt() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 
 // ours is a broadcast of run "run" as an FLV file, sent from sentAt on.
-func ours(t *testing.T, cfg signal.Config, length time.Duration) []byte {
+func ours(t testing.TB, cfg signal.Config, length time.Duration) []byte {
 	t.Helper()
 	cfg.Run = "run"
 	s, err := signal.New(cfg)
