@@ -27,6 +27,8 @@ type nginx struct {
 	process *os.Process
 	rtmp    string // host:port
 	stat    string // URL of the module's statistics
+
+	segments string // folder of the application hls
 }
 
 // startNginx skips where nginx or its RTMP module is missing; under CI=true that
@@ -60,8 +62,10 @@ http {
 rtmp { access_log off; server { listen %[5]s;
   application live { live on; }
   application closed { live on; deny publish all; }
+  application hls { live on; hls on; hls_path %[2]s/hls; hls_fragment 1s; hls_cleanup off; }
 } }
 `, nginxModule, dir, dir, web, s.rtmp)
+	s.segments = filepath.Join(dir, "hls")
 	file := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 		tb.Fatal(err)
