@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,6 +118,7 @@ func TestFaultTable(t *testing.T) {
 	go func() { done <- a.Run(ctx) }()
 	b := &faultBench{agent: a, seen: seen}
 	var running sync.WaitGroup
+	slices.SortStableFunc(rows, func(a, b faultRow) int { return cmp.Compare(b.within, a.within) }) // the longest first
 	lanes := make(chan struct{}, faultLanes)
 	for i, row := range rows {
 		lanes <- struct{}{}
@@ -367,7 +369,6 @@ func faultTable() []faultRow {
 		grave, worse, note            = prober.SeverityFail, prober.SeverityDegraded, prober.SeverityNote
 		s                             = time.Second
 	)
-	_, _ = note, unclear
 	return []faultRow{
 		verdict("restart", canary, fail, prober.StageIngest, prober.ReasonConnectionReset, 3*s),
 		verdict("refuse-connect", golive, fail, prober.StageConnect, prober.ReasonConnectionRefused, 3*s),
@@ -402,17 +403,17 @@ func faultTable() []faultRow {
 		verdict("freeze-playlist", playback, fail, prober.StageManifest, prober.ReasonPlaylistStale, 8*s),
 		verdict("freeze-rendition", playback, degraded, prober.StageManifest, prober.ReasonPlaylistStale, 8*s).with(renditions),
 		verdict("rendition-404", playback, degraded, prober.StageManifest, prober.ReasonHTTPStatus, 8*s).with(renditions),
-		noted("missing-rendition", playback, worse, prober.StageManifest, prober.ReasonPlaylistMalformed, 15*s).with(renditions),
-		noted("wrong-codecs", playback, worse, prober.StageMedia, prober.ReasonPlaylistMalformed, 15*s),
-		noted("wrong-resolution", playback, worse, prober.StageMedia, prober.ReasonPlaylistMalformed, 15*s),
+		verdict("missing-rendition", playback, degraded, prober.StageManifest, prober.ReasonRenditionMissing, 15*s).with(renditions),
+		noted("wrong-codecs", golive, worse, prober.StageSegment, prober.ReasonRenditionsApart, 10*s),
+		verdict("wrong-resolution", playback, degraded, prober.StageManifest, prober.ReasonRenditionMismatch, 15*s),
 		verdict("stale-copies", playback, fail, prober.StageManifest, prober.ReasonSequenceRegression, 12*s).warm(),
 		verdict("old-copies", playback, fail, prober.StageManifest, prober.ReasonPlaylistStale, 10*s),
 		noted("small-target-duration", playback, worse, prober.StageManifest, prober.ReasonPlaylistMalformed, 6*s).with(twoSeconds),
 		noted("wrong-durations", playback, note, prober.StageMedia, prober.ReasonDurationMismatch, 6*s),
 		verdict("sequence-reset", playback, fail, prober.StageManifest, prober.ReasonSequenceRegression, 6*s).warm(),
-		noted("sequence-jump", playback, worse, prober.StageManifest, prober.ReasonPlaylistMalformed, 6*s).warm(),
+		noted("sequence-jump", playback, worse, prober.StageManifest, prober.ReasonPlaylistChanged, 6*s).warm(),
 		noted("discontinuity-sequence-falls", playback, note, prober.StageManifest, prober.ReasonPlaylistChanged, 6*s),
-		noted("missing-dates", playback, note, prober.StageManifest, prober.ReasonPlaylistMalformed, 15*s).with(renditions),
+		noted("missing-dates", playback, note, prober.StageManifest, prober.ReasonRenditionsApart, 15*s).with(renditions),
 		noted("date-jump", playback, note, prober.StageManifest, prober.ReasonPlaylistMalformed, 15*s),
 
 		verdict("segment-404", playback, fail, prober.StageSegment, prober.ReasonHTTPStatus, 6*s),
@@ -426,9 +427,9 @@ func faultTable() []faultRow {
 
 		verdict("other-stream", playback, fail, prober.StageMedia, prober.ReasonNotOurs, 6*s).twice(),
 		verdict("old-recording", playback, fail, prober.StageMedia, prober.ReasonMarkerStale, 40*s),
-		verdict("black-picture", playback, fail, prober.StageMedia, prober.ReasonNoMarker, 6*s),
-		verdict("frozen-picture", playback, fail, prober.StageMedia, prober.ReasonNoMarker, 6*s),
-		noted("silence", playback, worse, prober.StageMedia, prober.ReasonAudioMissing, 6*s),
+		verdict("black-picture", playback, fail, prober.StageMedia, prober.ReasonPictureBlack, 15*s),
+		verdict("frozen-picture", playback, fail, prober.StageMedia, prober.ReasonPictureFrozen, 15*s),
+		verdict("silence", playback, fail, prober.StageMedia, prober.ReasonSoundSilent, 15*s),
 		noted("missing-video", playback, grave, prober.StageMedia, prober.ReasonVideoMissing, 6*s),
 		noted("missing-audio", playback, grave, prober.StageMedia, prober.ReasonAudioMissing, 6*s),
 		noted("av-offset", playback, worse, prober.StageMedia, prober.ReasonAVOffset, 6*s),

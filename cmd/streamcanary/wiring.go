@@ -13,6 +13,7 @@ import (
 	"streamcanary/prober/hls"
 	"streamcanary/prober/host"
 	"streamcanary/prober/platform"
+	"streamcanary/prober/proof"
 	"streamcanary/prober/report"
 	"streamcanary/prober/rtmp"
 )
@@ -41,6 +42,7 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 	reference := hls.NewTransport()
 	calls := hls.NewTransport() // of the platforms' APIs: the same wishes, other connections
 	pacer := rtmp.NewPacer()
+	look := newLook(proof.New(proof.Config{}))
 	cfg = agent.Config{
 		Agent: p.Agent, Site: p.Site, Sink: p.Sink, Dropped: p.Dropped, Announce: p.Announce, Control: p.Control, Logger: p.Logger,
 		Platform: func(of prober.Platform) (agent.Platform, error) {
@@ -58,7 +60,7 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 		},
 		Feed: func(p agent.Picture) (agent.Feed, error) { return newFeed(p, pacer) },
 		Follower: func(url, run string) agent.Follower {
-			return followerForAgent{hls.NewFollower(hls.Config{URL: url, Run: run, Transport: pulls})}
+			return followerForAgent{hls.NewFollower(hls.Config{URL: url, Run: run, Transport: pulls, Look: look})}
 		},
 	}
 	return cfg, func() {
@@ -92,6 +94,14 @@ type meterForAgent struct{ *host.Meter }
 func (m meterForAgent) Read() agent.Machine {
 	r := m.Meter.Read()
 	return agent.Machine{Host: r.Host, Late: r.Late, Jump: r.Jump}
+}
+
+// newLook is nil where ffmpeg is not installed: then what is not marked is not proven.
+func newLook(l *proof.Looker) hls.Looker {
+	if l.Installed() != nil {
+		return nil
+	}
+	return l.Look
 }
 
 // controlTarget is an agent's own loopback origin as a target.
