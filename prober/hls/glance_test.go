@@ -101,7 +101,7 @@ func TestFollowerLooksSeldom(t *testing.T) {
 			}
 			looks := 0
 			turns := watch(t, o, Config{Inspect: func(segment, init []byte) (media.Summary, error) {
-				s, err := media.Inspect(segment, init)
+				s, err := testInspect(segment, init)
 				if marked {
 					s.AudioMarkers = s.Markers // the sound is ours, too
 				}
