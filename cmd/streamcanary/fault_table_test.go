@@ -16,6 +16,7 @@ import (
 	"streamcanary/prober/agent"
 	"streamcanary/prober/origin"
 	"streamcanary/prober/report"
+	"streamcanary/prober/signal"
 )
 
 // faultRow is what is expected of a fault: which probe sees it, as what, and how soon.
@@ -29,7 +30,7 @@ type faultRow struct {
 	within  time.Duration
 	setup   func(*origin.Config) // of the origin; nil leaves it plain
 	pushes  int                  // broadcasts that run; 0 is one
-	full    bool                 // the broadcast has its usual size
+	full    bool                 // the broadcast has 4 Mbit/s
 	after   int                  // results of playback that pass before the fault
 }
 
@@ -54,7 +55,7 @@ func (r faultRow) twice() faultRow {
 	return r
 }
 
-// large runs a broadcast of the usual size, which fills what buffers there are.
+// large runs a broadcast of 4 Mbit/s, which fills what buffers there are.
 func (r faultRow) large() faultRow {
 	r.full = true
 	return r
@@ -104,11 +105,7 @@ func TestFaultTable(t *testing.T) {
 	seen := &faultSink{t: t, of: make(map[string][]prober.Result), more: make(chan struct{})}
 	parts := agentParts{Agent: "agent-1", Sink: seen}
 	cfg, release := agentConfig(parts)
-	feed := cfg.Feed
-	cfg.Feed = func(p agent.Picture) (agent.Feed, error) {
-		p.Small = p.Label != fullSize // dozens of them run at a time
-		return feed(p)
-	}
+	cfg.Feed = faultFeed(cfg.Feed)
 	a, err := agent.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -137,6 +134,24 @@ func TestFaultTable(t *testing.T) {
 		t.Error(err)
 	}
 	release()
+}
+
+// faultFeed makes broadcasts small, since dozens of them run at a time, or large
+// where a row wants that.
+func faultFeed(wired func(agent.Picture) (agent.Feed, error)) func(agent.Picture) (agent.Feed, error) {
+	return func(p agent.Picture) (agent.Feed, error) {
+		p.Small = p.Label != fullSize
+		made, err := wired(p)
+		if err != nil || p.Small {
+			return made, err
+		}
+		large, ok := made.(*feed)
+		if !ok {
+			return nil, fmt.Errorf("not our feed: %T", made)
+		}
+		large.source, err = signal.New(signal.Config{Run: p.Run, Width: 1280, Height: 720, Bitrate: 4_000_000})
+		return large, err
+	}
 }
 
 // faultBench runs rows of the table at one agent.
