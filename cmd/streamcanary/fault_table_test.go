@@ -31,6 +31,7 @@ type faultRow struct {
 	setup   func(*origin.Config) // of the origin; nil leaves it plain
 	pushes  int                  // broadcasts that run; 0 is one
 	full    bool                 // the broadcast has 4 Mbit/s
+	decodes bool                 // it is seen with ffmpeg's help alone
 	after   int                  // results of playback that pass before the fault
 }
 
@@ -46,6 +47,12 @@ func noted(fault string, kind prober.Kind, severity prober.Severity, stage probe
 // warm strikes once the broadcast has run for a while.
 func (r faultRow) warm() faultRow {
 	r.after = 10
+	return r
+}
+
+// decoded needs ffmpeg.
+func (r faultRow) decoded() faultRow {
+	r.decodes = true
 	return r
 }
 
@@ -81,7 +88,7 @@ func (r faultRow) matches(got prober.Result) bool {
 		return got.Outcome == r.outcome && got.Stage == r.stage && got.Reason == r.reason
 	}
 	return slices.ContainsFunc(got.Findings, func(f prober.Finding) bool {
-		return f.Severity == r.finding && f.Stage == r.stage && f.Reason == r.reason
+		return r.finding != "" && f.Severity == r.finding && f.Stage == r.stage && f.Reason == r.reason
 	})
 }
 
@@ -101,10 +108,78 @@ const (
 // that the table says. Before and after, all is well.
 func TestFaultTable(t *testing.T) {
 	t.Parallel()
+	b := startFaultBench(t)
 	rows := faultTable()
+	slices.SortStableFunc(rows, func(a, b faultRow) int { return cmp.Compare(b.within, a.within) }) // the longest first
+	var running sync.WaitGroup
+	lanes := make(chan struct{}, faultLanes)
+	for i, row := range rows {
+		lanes <- struct{}{}
+		running.Go(func() {
+			defer func() { <-lanes }()
+			t.Run(row.fault, func(t *testing.T) {
+				if row.decodes {
+					needsProgram(t, "ffmpeg", "ffmpeg")
+				}
+				if err := b.run(t.Context(), t, fmt.Sprintf("%02d-%s", i, row.fault), row); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+	running.Wait()
+}
+
+// TestNoFault has the same agent watch every kind of origin while nothing is broken.
+func TestNoFault(t *testing.T) {
+	t.Parallel()
+	b := startFaultBench(t)
+	var running sync.WaitGroup
+	for name, setup := range map[string]func(*origin.Config){
+		"mpegts":      func(*origin.Config) {},
+		"renditions":  func(c *origin.Config) { renditions(c); c.AudioRendition, c.Record = true, true },
+		"fmp4":        func(c *origin.Config) { renditions(c); c.Container = origin.FMP4 },
+		"low-latency": func(c *origin.Config) { c.Container = origin.LowLatency },
+		"long":        twoSeconds,
+		"tls":         func(c *origin.Config) { c.RTMPSAddr = "127.0.0.1:0" },
+		"ipv6":        func(c *origin.Config) { c.RTMPAddr, c.HTTPAddr = "[::1]:0", "[::1]:0" },
+	} {
+		running.Go(func() {
+			t.Run(name, func(t *testing.T) {
+				row := faultRow{kind: prober.KindPlayback, setup: setup, after: 10}
+				o, err := b.start(t.Context(), name, row)
+				if name == "ipv6" {
+					needs(t, err, "give the loopback interface its IPv6 address")
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer o.Close()
+				defer b.drop(name)
+				if err := b.well(t.Context(), name, row, 0); err != nil {
+					t.Fatal(err)
+				}
+				if bad := slices.DeleteFunc(b.seen.all(name), healthy); len(bad) > 0 {
+					t.Errorf("told: %s", told(bad))
+				}
+			})
+		})
+	}
+	running.Wait()
+}
+
+// healthy says whether a result says nothing bad of a platform.
+func healthy(r prober.Result) bool {
+	return r.Outcome != prober.Fail && r.Outcome != prober.Degraded && !slices.ContainsFunc(r.Findings, func(f prober.Finding) bool {
+		return f.Severity != prober.SeverityNote
+	})
+}
+
+// startFaultBench runs an agent until the test ends.
+func startFaultBench(t *testing.T) *faultBench {
+	t.Helper()
 	seen := &faultSink{t: t, of: make(map[string][]prober.Result), more: make(chan struct{})}
-	parts := agentParts{Agent: "agent-1", Sink: seen}
-	cfg, release := agentConfig(parts)
+	cfg, release := agentConfig(agentParts{Agent: "agent-1", Sink: seen})
 	cfg.Feed = faultFeed(cfg.Feed)
 	a, err := agent.New(cfg)
 	if err != nil {
@@ -113,27 +188,14 @@ func TestFaultTable(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()
-	b := &faultBench{agent: a, seen: seen}
-	var running sync.WaitGroup
-	slices.SortStableFunc(rows, func(a, b faultRow) int { return cmp.Compare(b.within, a.within) }) // the longest first
-	lanes := make(chan struct{}, faultLanes)
-	for i, row := range rows {
-		lanes <- struct{}{}
-		running.Go(func() {
-			defer func() { <-lanes }()
-			t.Run(row.fault, func(t *testing.T) {
-				if err := b.run(ctx, t, fmt.Sprintf("%02d-%s", i, row.fault), row); err != nil {
-					t.Error(err)
-				}
-			})
-		})
-	}
-	running.Wait()
-	stop()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	release()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		release()
+	})
+	return &faultBench{agent: a, seen: seen}
 }
 
 // faultFeed makes broadcasts small, since dozens of them run at a time, or large
@@ -166,19 +228,11 @@ type faultBench struct {
 
 func (b *faultBench) run(ctx context.Context, t *testing.T, id string, row faultRow) error {
 	t.Helper()
-	c := origin.Config{Region: id, RTMPAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0"}
-	if row.setup != nil {
-		row.setup(&c)
-	}
-	o, err := origin.New(c)
+	o, err := b.start(ctx, id, row)
 	if err != nil {
 		return err
 	}
-	if err := o.Start(ctx); err != nil {
-		return err
-	}
 	defer o.Close()
-	b.assign(faultTarget(id, row, o), faultProbes(id, row, o))
 	defer b.drop(id)
 	if row.stage == prober.StageProvision { // what the start asks of the API is over then
 		b.probeNow(id, row)
@@ -187,17 +241,26 @@ func (b *faultBench) run(ctx context.Context, t *testing.T, id string, row fault
 		if err := b.well(ctx, id, row, 0); err != nil {
 			return fmt.Errorf("before the fault: %w", err)
 		}
-		passed := 0
-		if _, err := b.seen.wait(ctx, id, 0, faultPatience, func(r prober.Result) bool {
-			if r.Kind == prober.KindPlayback && r.Outcome == prober.Pass {
-				passed++
-			}
-			return passed >= row.after
-		}); err != nil {
-			return fmt.Errorf("before the fault: %w", err)
-		}
 	}
+	row.after = 0
 	return b.strike(ctx, t, id, row, o)
+}
+
+// start makes a row's origin, and has the agent probe it.
+func (b *faultBench) start(ctx context.Context, id string, row faultRow) (*origin.Origin, error) {
+	c := origin.Config{Region: id, RTMPAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0"}
+	if row.setup != nil {
+		row.setup(&c)
+	}
+	o, err := origin.New(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.Start(ctx); err != nil {
+		return nil, err
+	}
+	b.assign(faultTarget(id, row, o), faultProbes(id, row, o))
+	return o, nil
 }
 
 // strike injects the fault, waits for it to be seen, heals it, and waits until
@@ -230,15 +293,18 @@ func (b *faultBench) strike(ctx context.Context, t *testing.T, id string, row fa
 }
 
 // well waits for a result that passes without what the row expects: of the row's
-// kind, and of the canary and its playback.
+// kind, or of the canary and, as often as the row wants, its playback.
 func (b *faultBench) well(ctx context.Context, id string, row faultRow, mark int) error {
-	kinds := []prober.Kind{row.kind}
+	passes := map[prober.Kind]int{row.kind: 1}
 	if !row.asked() {
-		kinds = []prober.Kind{prober.KindCanary, prober.KindPlayback}
+		passes = map[prober.Kind]int{prober.KindCanary: 1, prober.KindPlayback: max(row.after, 1)}
 	}
-	for _, kind := range kinds {
+	for kind, times := range passes {
 		if _, err := b.seen.wait(ctx, id, mark, faultPatience, func(r prober.Result) bool {
-			return r.Kind == kind && r.Outcome == prober.Pass && !row.matches(r)
+			if r.Kind == kind && r.Outcome == prober.Pass && !row.matches(r) {
+				times--
+			}
+			return times <= 0
 		}); err != nil {
 			return err
 		}
@@ -330,6 +396,12 @@ func (s *faultSink) Put(results ...prober.Result) {
 	}
 	close(s.more)
 	s.more = make(chan struct{})
+}
+
+func (s *faultSink) all(target string) []prober.Result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.of[target])
 }
 
 func (s *faultSink) mark(target string) int {
@@ -442,9 +514,9 @@ func faultTable() []faultRow {
 
 		verdict("other-stream", playback, fail, prober.StageMedia, prober.ReasonNotOurs, 6*s).twice(),
 		verdict("old-recording", playback, fail, prober.StageMedia, prober.ReasonMarkerStale, 40*s),
-		verdict("black-picture", playback, fail, prober.StageMedia, prober.ReasonPictureBlack, 15*s),
-		verdict("frozen-picture", playback, fail, prober.StageMedia, prober.ReasonPictureFrozen, 15*s),
-		verdict("silence", playback, fail, prober.StageMedia, prober.ReasonSoundSilent, 15*s),
+		verdict("black-picture", playback, fail, prober.StageMedia, prober.ReasonPictureBlack, 15*s).decoded(),
+		verdict("frozen-picture", playback, fail, prober.StageMedia, prober.ReasonPictureFrozen, 15*s).decoded(),
+		verdict("silence", playback, fail, prober.StageMedia, prober.ReasonSoundSilent, 15*s).decoded(),
 		noted("missing-video", playback, grave, prober.StageMedia, prober.ReasonVideoMissing, 6*s),
 		noted("missing-audio", playback, grave, prober.StageMedia, prober.ReasonAudioMissing, 6*s),
 		noted("av-offset", playback, worse, prober.StageMedia, prober.ReasonAVOffset, 6*s),

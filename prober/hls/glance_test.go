@@ -123,3 +123,37 @@ func TestFollowerLooksSeldom(t *testing.T) {
 		})
 	}
 }
+
+// Where sound is passed through, pictures may be black all the same, until their
+// markers are back.
+func TestFollowerLooksBesideMarkers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin()
+		pass(9 * time.Second)
+		start := time.Now()
+		dark := func() bool { d := time.Since(start); return d > 10*time.Second && d < 30*time.Second }
+		turns := watch(t, o, Config{Inspect: func(segment, init []byte) (media.Summary, error) {
+			s, err := testInspect(segment, init)
+			s.AudioMarkers = s.Markers
+			if dark() {
+				s.Markers = nil
+			}
+			return s, err
+		}, Look: func(context.Context, []byte, []byte) (prober.Look, error) {
+			return prober.Look{HasVideo: true, HasAudio: true, Pictures: 6, Width: 640, Black: true}, nil
+		}}, 40*time.Second)
+		seen := ""
+		for _, turn := range turns {
+			if turn.verdict() != "good" && seen == "" {
+				seen = turn.verdict()
+				if turn.at < 10*time.Second || turn.at > 15*time.Second {
+					t.Errorf("%s after %s", seen, turn.at)
+				}
+			}
+		}
+		if end := turns[len(turns)-1]; seen != "media/picture_black" || end.verdict() != "good" || end.Proof != prober.MeansSEI {
+			t.Errorf("seen %q, and at the end %s by %s: %+v", seen, end.verdict(), end.Proof, end.Failure)
+		}
+	})
+}
