@@ -77,6 +77,7 @@ func (r faultRow) with(setup func(*origin.Config)) faultRow {
 func renditions(c *origin.Config) { c.Renditions = []string{"high", "low"} }
 func twoSeconds(c *origin.Config) { c.SegmentDuration = 2 * time.Second }
 func secured(c *origin.Config)    { c.RTMPSAddr, c.HTTPSAddr = "127.0.0.1:0", "127.0.0.1:0" }
+func lowLatency(c *origin.Config) { c.Container = origin.LowLatency }
 func recorded(c *origin.Config)   { c.Record = true }
 
 // matches says whether a result is what the row expects.
@@ -493,6 +494,9 @@ func faultTable() []faultRow {
 		verdict("missing-rendition", playback, degraded, prober.StageManifest, prober.ReasonRenditionMissing, 15*s).with(renditions),
 		noted("wrong-codecs", golive, worse, prober.StageSegment, prober.ReasonRenditionsApart, 10*s),
 		verdict("wrong-resolution", playback, degraded, prober.StageManifest, prober.ReasonRenditionMismatch, 15*s),
+		noted("wrong-bandwidth", golive, worse, prober.StageSegment, prober.ReasonBitrateMismatch, 10*s),
+		verdict("rendition-behind", playback, degraded, prober.StageManifest, prober.ReasonRenditionsApart, 15*s).with(renditions),
+		verdict("short-window", playback, degraded, prober.StageManifest, prober.ReasonWindowShort, 6*s),
 		verdict("stale-copies", playback, fail, prober.StageManifest, prober.ReasonSequenceRegression, 12*s).warm(),
 		verdict("old-copies", playback, fail, prober.StageManifest, prober.ReasonPlaylistStale, 10*s),
 		noted("small-target-duration", playback, worse, prober.StageManifest, prober.ReasonPlaylistMalformed, 6*s).with(twoSeconds),
@@ -502,9 +506,13 @@ func faultTable() []faultRow {
 		noted("discontinuity-sequence-falls", playback, note, prober.StageManifest, prober.ReasonPlaylistChanged, 6*s),
 		noted("missing-dates", playback, note, prober.StageManifest, prober.ReasonRenditionsApart, 15*s).with(renditions),
 		noted("date-jump", playback, note, prober.StageManifest, prober.ReasonPlaylistMalformed, 15*s),
+		noted("early-reload", playback, worse, prober.StageManifest, prober.ReasonLowLatency, 6*s).with(lowLatency),
+		noted("refuse-reload", playback, worse, prober.StageManifest, prober.ReasonLowLatency, 6*s).with(lowLatency),
 
 		verdict("segment-404", playback, fail, prober.StageSegment, prober.ReasonHTTPStatus, 6*s),
 		verdict("slow-segments", playback, fail, prober.StageSegment, prober.ReasonHTTPTimeout, 10*s),
+		noted("part-404", playback, worse, prober.StageSegment, prober.ReasonLowLatency, 15*s).with(lowLatency),
+		noted("paced-segments", playback, worse, prober.StageSegment, prober.ReasonSegmentSlow, 6*s),
 		verdict("trickle-segments", playback, fail, prober.StageSegment, prober.ReasonHTTPTimeout, 12*s),
 		verdict("empty-segments", playback, fail, prober.StageSegment, prober.ReasonEmptyBody, 6*s),
 		verdict("half-segments", playback, fail, prober.StageMedia, prober.ReasonNotMedia, 6*s),
