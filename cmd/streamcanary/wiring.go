@@ -13,7 +13,6 @@ import (
 	"streamcanary/prober/hls"
 	"streamcanary/prober/host"
 	"streamcanary/prober/platform"
-	"streamcanary/prober/proof"
 	"streamcanary/prober/report"
 	"streamcanary/prober/rtmp"
 )
@@ -38,11 +37,10 @@ func newAgent(p agentParts) (a *agent.Agent, release func(), err error) {
 }
 
 func agentConfig(p agentParts) (cfg agent.Config, release func()) {
-	pulls := hls.NewTransport()
+	pulls := newPuller(p.Logger)
 	reference := hls.NewTransport()
 	calls := hls.NewTransport() // of the platforms' APIs: the same wishes, other connections
 	pacer := rtmp.NewPacer()
-	look := newLook(proof.New(proof.Config{}))
 	cfg = agent.Config{
 		Agent: p.Agent, Site: p.Site, Sink: p.Sink, Dropped: p.Dropped, Announce: p.Announce, Control: p.Control, Logger: p.Logger,
 		Platform: func(of prober.Platform) (agent.Platform, error) {
@@ -50,7 +48,7 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 			return platformForAgent{made}, err
 		},
 		Check:    check,
-		Replay:   replay(pulls),
+		Replay:   replay(pulls.plain),
 		Controls: p.Controls,
 		Meter: func(clockServer string) agent.Meter {
 			return meterForAgent{&host.Meter{ClockServer: clockServer, Logger: p.Logger}}
@@ -58,13 +56,11 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 		Reference: func(ctx context.Context, url string) *prober.Failure {
 			return host.Reference{URL: url, Transport: reference}.Check(ctx)
 		},
-		Feed: func(p agent.Picture) (agent.Feed, error) { return newFeed(p, pacer) },
-		Follower: func(url, run string) agent.Follower {
-			return followerForAgent{hls.NewFollower(hls.Config{URL: url, Run: run, Transport: pulls, Look: look})}
-		},
+		Feed:     func(p agent.Picture) (agent.Feed, error) { return newFeed(p, pacer) },
+		Follower: pulls.follower,
 	}
 	return cfg, func() {
-		pulls.CloseIdleConnections()
+		pulls.close()
 		calls.CloseIdleConnections()
 		reference.CloseIdleConnections()
 	}
@@ -94,14 +90,6 @@ type meterForAgent struct{ *host.Meter }
 func (m meterForAgent) Read() agent.Machine {
 	r := m.Meter.Read()
 	return agent.Machine{Host: r.Host, Late: r.Late, Jump: r.Jump}
-}
-
-// newLook is nil where ffmpeg is not installed: then what is not marked is not proven.
-func newLook(l *proof.Looker) hls.Looker {
-	if l.Installed() != nil {
-		return nil
-	}
-	return l.Look
 }
 
 // controlTarget is an agent's own loopback origin as a target.
@@ -139,18 +127,6 @@ func (p platformForAgent) PlayURL(ctx context.Context, s agent.Stream, node stri
 
 func (p platformForAgent) Recording(ctx context.Context, s agent.Stream) (string, *prober.Failure, error) {
 	return p.platform.Recording(ctx, platform.Stream(s))
-}
-
-// followerForAgent is a follower in the agent's words.
-type followerForAgent struct{ *hls.Follower }
-
-func (f followerForAgent) Observe(now time.Time) agent.Observation {
-	o := f.Follower.Observe(now)
-	return agent.Observation{
-		Failure: o.Failure, Marker: o.LastMarker, PlayingSince: o.PlayingSince,
-		LatencyFirst: o.LatencyFirst, LatencyLast: o.LatencyLast, Segments: o.Segments, Bytes: o.BytesReceived,
-		Stages: o.Stages(), LatencyBy: o.LatencyBy, Proof: o.Proof, Findings: o.Findings, Viewing: o.Viewing, HTTP: o.HTTP,
-	}
 }
 
 // hubSink queues an agent's results for its hub.
