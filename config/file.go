@@ -15,6 +15,9 @@ type hubFile struct {
 	Targets      []targetFile    `mapstructure:"targets"`
 	Probes       []probeFile     `mapstructure:"probes"`
 	Agents       []vantageFile   `mapstructure:"agents"`
+	Matrix       matrixFile      `mapstructure:"matrix"`
+	Budget       byteSize        `mapstructure:"budget"`
+	Controls     controlsFile    `mapstructure:"controls"`
 	Groups       []namedFile     `mapstructure:"groups"`
 	Components   []componentFile `mapstructure:"components"`
 	Policy       policyFile      `mapstructure:"policy"`
@@ -144,6 +147,10 @@ type probeFile struct {
 	Cron    string        `mapstructure:"cron"`
 	Timeout time.Duration `mapstructure:"timeout"`
 
+	Jitter      time.Duration `mapstructure:"jitter"`
+	RotateAfter time.Duration `mapstructure:"rotate_after"`
+	Rotate      string        `mapstructure:"rotate"`
+
 	Checks    []checkFile   `mapstructure:"checks"`
 	Streams   []pullFile    `mapstructure:"streams"`
 	Broadcast time.Duration `mapstructure:"broadcast"`
@@ -178,6 +185,21 @@ type vantageFile struct {
 	Region  string     `mapstructure:"region"`
 	Key     secretText `mapstructure:"key"`
 	KeyFile string     `mapstructure:"key_file"`
+	Budget  byteSize   `mapstructure:"budget"`
+}
+
+type matrixFile struct {
+	SampleEvery time.Duration `mapstructure:"sample_every"`
+	SampleBound time.Duration `mapstructure:"sample_bound"`
+}
+
+type controlsFile struct {
+	Reference   string        `mapstructure:"reference"`
+	ClockServer string        `mapstructure:"clock_server"`
+	CPU         float64       `mapstructure:"cpu"`
+	Late        time.Duration `mapstructure:"late"`
+	Clock       time.Duration `mapstructure:"clock"`
+	Loss        float64       `mapstructure:"loss"`
 }
 
 type componentFile struct {
@@ -227,4 +249,7 @@ type agentFile struct {
 	KeyFile string     `mapstructure:"key_file"`
 	Data    string     `mapstructure:"data"`
 	CAFile  string     `mapstructure:"ca_file"`
+
+	Reference   string `mapstructure:"reference"`
+	ClockServer string `mapstructure:"clock_server"`
 }

@@ -51,8 +51,9 @@ func (c *checker) probes(files []probeFile, targets []targetFile) []prober.Probe
 		}
 		p := prober.Probe{
 			Kind: prober.Kind(f.Kind), Target: f.Target,
-			Schedule: c.schedule(at, f), Timeout: f.Timeout,
+			Schedule: c.schedule(at, f), Timeout: f.Timeout, Jitter: f.Jitter,
 		}
+		c.rotation(at, f, &p)
 		if kind && target {
 			c.ofKind(at, f, &p, targets)
 		}

@@ -89,7 +89,8 @@ func runAgent(ctx context.Context, cfg config.Agent, control *origin.Origin, log
 	}
 	a, release, err := newAgent(agentParts{
 		Agent: cfg.ID, Site: cfg.Site, Sink: hubSink{client, log}, Dropped: outbox.Dropped, Announce: announce(client, log),
-		Control: controlTarget(control.RTMPURL(), control.HLSURL()), Logger: log,
+		Controls: cfg.Controls,
+		Control:  controlTarget(control.RTMPURL(), control.HLSURL()), Logger: log,
 	})
 	if err != nil {
 		return fmt.Errorf("agent: %w", err)

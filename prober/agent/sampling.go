@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	sampleBound = 8 * time.Second // unless the assignment says otherwise
-	maxSamples  = 64              // results that wait for a round, or for their pusher's word
-	maxPushers  = 256             // agents whose broadcasts are known
+	sampleBound  = 8 * time.Second // unless the assignment says otherwise
+	samplesAgain = 3               // looks at once at what has failed: one alone says little, and its next turn may be far
+	maxSamples   = 64              // results that wait for a round, or for their pusher's word
+	maxPushers   = 256             // agents whose broadcasts are known
 )
 
 // sampler looks at the broadcasts that other agents have up at one target, one
@@ -111,7 +112,7 @@ func untilTurn(now time.Time, period time.Duration, name string) time.Duration {
 }
 
 // turn looks at the next broadcast, if playback is asked for, there is one, and
-// the budget lets it.
+// the budget lets it; at what has failed, some times more.
 func (s *sampler) turn() {
 	u := s.unit
 	u.mu.Lock()
@@ -122,10 +123,25 @@ func (s *sampler) turn() {
 		return
 	}
 	f, bound, ok := s.next(time.Now(), ingests)
-	if !ok || !u.env.budget.allowSample() {
-		return
+	for range 1 + samplesAgain {
+		if !ok || !u.env.budget.allowSample() {
+			return
+		}
+		results := s.look(f, playbacks, bound)
+		s.keep(results)
+		if !slices.ContainsFunc(results, func(r prober.Result) bool { return r.Outcome == prober.Fail }) {
+			return
+		}
+		ok = s.stands(f)
 	}
-	s.keep(s.look(f, playbacks, bound))
+}
+
+// stands says whether a broadcast is still announced.
+func (s *sampler) stands(f foreign) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expire(time.Now())
+	return slices.Contains(s.known[f.pusher].list, f.Broadcast)
 }
 
 // next is the broadcast whose turn it is.

@@ -31,6 +31,10 @@ func meaningOf(t incident.EventType) (meaning, bool) {
 		return meaning{"agents.none", ActionTrigger, SeverityCritical}, true
 	case incident.AgentsBack:
 		return meaning{"agents.back", ActionResolve, SeverityInfo}, true
+	case incident.ReferenceFailed: // agents that are cut off are no longer told from the platform by it
+		return meaning{"reference.failed", ActionTrigger, SeverityWarning}, true
+	case incident.ReferenceBack:
+		return meaning{"reference.back", ActionResolve, SeverityInfo}, true
 	case incident.QuorumLost: // an open incident that cannot close by itself
 		return meaning{"quorum.lost", ActionTrigger, SeverityError}, true
 	case incident.QuorumBack:

@@ -33,7 +33,7 @@ func (t *turn) result(r prober.Result, now time.Time) {
 	}
 	t.heard(r, a)
 	t.refusals(r)
-	if a.Control == prober.ControlPass {
+	if t.counts(a) {
 		t.add(r, site, now.Add(-max(r.Age, 0)))
 	}
 }
@@ -112,6 +112,7 @@ func (t *turn) heard(r prober.Result, a *agentState) {
 	a.SeenAt = t.s.At
 	t.allDirty = t.allDirty || a.Silent || a.Control != r.Control
 	a.Control, a.ControlDetail = r.Control, r.ControlDetail
+	t.reference(r.Agent, a, r.Host)
 	switch {
 	case r.Control != prober.ControlUnknown:
 		a.UnknownSince = time.Time{}
@@ -168,7 +169,7 @@ func (p Policy) silentAt(s State, a *agentState) time.Time {
 // agent's own controls pass.
 func (t *turn) goodSite(id string) bool {
 	for _, agent := range t.index.at[id] {
-		if a := t.s.Agents[agent]; !a.Silent && a.Control == prober.ControlPass {
+		if a := t.s.Agents[agent]; !a.Silent && t.counts(a) {
 			return true
 		}
 	}
@@ -212,6 +213,7 @@ func (t *turn) agentTimers() {
 			t.emit(Event{Type: AgentsBack, Key: "agents", Summary: "Agents are heard again"})
 		}
 	}
+	t.referenceTimers()
 	for _, name := range t.index.agents {
 		t.contradicted(name, t.s.Agents[name])
 	}

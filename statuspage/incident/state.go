@@ -31,6 +31,9 @@ type State struct {
 	Refused    map[string]uint64          `json:"refused"`   // results not taken, by cause
 	NoAgents   bool                       `json:"no_agents"`
 	Platforms  map[string]*platformState  `json:"platforms,omitempty"` // by target: of which on-call has been told something
+
+	ReferenceOutUntil time.Time `json:"reference_out_until,omitzero"` // it failed at a quorum of sites
+	ReferenceTold     bool      `json:"reference_told,omitempty"`
 }
 
 type agentState struct {
@@ -39,12 +42,18 @@ type agentState struct {
 	Control       prober.Control `json:"control"`
 	ControlDetail string         `json:"control_detail,omitempty"`
 	UnknownSince  time.Time      `json:"unknown_since,omitzero"` // its control
-	DroppedTold   uint64         `json:"dropped_told"`
-	Late          uint64         `json:"late"`
-	Sick          bool           `json:"sick"`
-	Silent        bool           `json:"silent"`
-	AloneSince    time.Time      `json:"alone_since,omitzero"` // it alone sees failures
-	Contradicted  bool           `json:"contradicted"`
+
+	Reference       prober.Control `json:"reference,omitempty"` // of the independent reference
+	ReferenceDetail string         `json:"reference_detail,omitempty"`
+	ReferenceSince  time.Time      `json:"reference_since,omitzero"`
+	Cut             bool           `json:"cut,omitempty"` // on-call was told that its reference alone fails
+
+	DroppedTold  uint64    `json:"dropped_told"`
+	Late         uint64    `json:"late"`
+	Sick         bool      `json:"sick"`
+	Silent       bool      `json:"silent"`
+	AloneSince   time.Time `json:"alone_since,omitzero"` // it alone sees failures
+	Contradicted bool      `json:"contradicted"`
 }
 
 // bootState is which results of one start of an agent were taken.

@@ -150,6 +150,7 @@ func (s *State) rewind(by time.Duration) {
 		}
 	}
 	back(&s.GraceFrom)
+	back(&s.ReferenceOutUntil)
 	for _, p := range s.Platforms {
 		back(&p.CertificateAt)
 	}
@@ -157,6 +158,7 @@ func (s *State) rewind(by time.Duration) {
 		back(&a.SeenAt)
 		back(&a.AloneSince)
 		back(&a.UnknownSince)
+		back(&a.ReferenceSince)
 	}
 	for _, r := range s.Rounds {
 		back(&r.Deadline)
