@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"streamcanary/prober/origin"
+	"streamcanary/statuspage/alert"
 )
 
 const leftoversHub = `installation: e2e
@@ -33,7 +34,7 @@ probes:
   - {kind: canary, target: video, every: 2s}
   - {kind: golive, target: video, every: 5s}
 agents:
-  - {id: ams, key_file: ams.key}
+  - {id: ams, site: hall-1, key_file: ams.key}
 components:
   - {id: ingest, name: Live ingest, elements: [video/ingest/eu]}
   - {id: playback, name: Live playback, elements: [video/playback/eu, video/core]}
@@ -46,17 +47,8 @@ policy: {quorum: 1}
 func TestKilledAgentLeavesNothing(t *testing.T) {
 	t.Parallel()
 	o := startOrigins(t, origin.Config{Auth: "demo-key"}, "eu")[0]
-	dir, page, nats := t.TempDir(), freePort(t, "127.0.0.1"), freePort(t, "127.0.0.1")
-	for name, content := range map[string]string{
-		"hub.yaml": fmt.Sprintf(leftoversHub, page, nats, o.APIURL(), o.RTMPURL(), o.HLSURL()), "token": "e2e-on-call-token",
-		"ams.yaml": fmt.Sprintf(systemAgent, "ams", nats, "hall-1"), "ams.key": "e2e-agents-key-ams",
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	start(t, "streamcanary serve", binary(t), "serve", "--config", filepath.Join(dir, "hub.yaml"))
-	agent := start(t, "streamcanary agent", binary(t), "agent", "--config", filepath.Join(dir, "ams.yaml"))
+	w := newAPISystem(t, o)
+	agent := w.agent(t, agentA)
 	var left []apiStream
 	eventually(t, "a broadcast of the agent's runs", e2ePatience, func() (err error) {
 		if left, err = listStreams(o); err == nil && !slices.ContainsFunc(left, func(s apiStream) bool { return s.Active }) {
@@ -76,7 +68,7 @@ func TestKilledAgentLeavesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	start(t, "streamcanary agent, again", binary(t), "agent", "--config", filepath.Join(dir, "ams.yaml"))
+	w.agent(t, agentA)
 	eventually(t, "what was left behind is swept, and the agent broadcasts again", e2ePatience, func() error {
 		now, err := listStreams(o)
 		for _, s := range now {
@@ -98,6 +90,39 @@ func TestKilledAgentLeavesNothing(t *testing.T) {
 			t.Errorf("%q is gone: it was not ours", name)
 		}
 	}
+}
+
+// TestOnCallIsToldOfARefusedKey: it is nobody's outage, and on-call alone knows.
+func TestOnCallIsToldOfARefusedKey(t *testing.T) {
+	t.Parallel()
+	o := startOrigins(t, origin.Config{Auth: "another-key"}, "eu")[0]
+	w := newAPISystem(t, o)
+	w.agent(t, agentA)
+	told := w.alerted(t, "platform.refused", agentA)
+	if !strings.Contains(told.Summary, "401") || strings.Contains(told.Summary, "demo-key") {
+		t.Errorf("told %q", told.Summary)
+	}
+	if all, err := w.alerts(); err != nil || slices.ContainsFunc(all, func(a alert.Alert) bool { return a.Incident != nil }) {
+		t.Errorf("alerts %+v, %v: want no incident", all, err)
+	}
+}
+
+// newAPISystem is a hub and one agent's files, of a platform with an API; the hub is
+// served.
+func newAPISystem(t *testing.T, o *origin.Origin) *system {
+	t.Helper()
+	page, nats := freePort(t, "127.0.0.1"), freePort(t, "127.0.0.1")
+	w := &system{dir: t.TempDir(), page: "http://" + page, token: "e2e-on-call-token"}
+	for name, content := range map[string]string{
+		"hub.yaml": fmt.Sprintf(leftoversHub, page, nats, o.APIURL(), o.RTMPURL(), o.HLSURL()), "token": w.token.Reveal(),
+		agentA + ".yaml": fmt.Sprintf(systemAgent, agentA, nats, "hall-1"), agentA + ".key": "e2e-agents-key-ams",
+	} {
+		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.serve(t)
+	return w
 }
 
 type apiStream struct {

@@ -17,6 +17,7 @@ type ReplayConfig struct {
 	URL       string // of a multivariant or media playlist that has an end
 	Run       string // whose markers have to be in it, where markers are; "" is nobody's
 	Transport http.RoundTripper
+	Inspect   Inspector // nil is media.Inspect
 	// Sample bounds the segments that are downloaded: the first, the last, and
 	// others evenly between. 0 is every one.
 	Sample int
@@ -61,7 +62,7 @@ func Replay(ctx context.Context, cfg ReplayConfig) (Replayed, error) {
 		base = own
 	}
 	last := &lastStatus{RoundTripper: base}
-	defaults := Config{}.withDefaults()
+	defaults := Config{Inspect: cfg.Inspect}.withDefaults()
 	r := &replay{cfg: cfg, limits: defaults, fetch: fetcher{client: newClient(last, nil), stall: defaults.StallTimeout, buffers: defaults.Buffers}}
 	fail := r.play(ctx, top)
 	if fail != nil {
@@ -213,7 +214,7 @@ func (r *replay) segment(ctx context.Context, base *url.URL, s Segment) *prober.
 	if s.Encryption != "" {
 		return nil // it can be had; what is inside is not ours to see
 	}
-	summary, err := media.Inspect(got.body, init)
+	summary, err := r.limits.Inspect(got.body, init)
 	if err != nil {
 		r.found.Denied = accessDenied(got.body)
 		return failf(prober.StageMedia, prober.ReasonNotMedia, "%s (%d bytes): %v", place(got.url), len(got.body), err)

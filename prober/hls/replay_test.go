@@ -127,3 +127,53 @@ func TestReplayFailures(t *testing.T) {
 		t.Error("played a file")
 	}
 }
+
+// Whose it is, and whether all of it is there, by the markers.
+func TestReplayOfOurs(t *testing.T) {
+	t.Parallel()
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	second := func(run string, n int) []byte {
+		return segmentOf(run, begin.Add(time.Duration(n)*time.Second), begin.Add(time.Duration(n+1)*time.Second), uint64(n*2)) // two pictures in each
+	}
+	serveAll := func(segments [][]byte) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var n int
+			if _, err := fmt.Sscanf(r.URL.Path, "/%d.ts", &n); err == nil {
+				_, _ = w.Write(segments[n])
+				return
+			}
+			fmt.Fprint(w, "#EXTM3U\n#EXT-X-TARGETDURATION:1\n")
+			for i := range segments {
+				fmt.Fprintf(w, "#EXTINF:1,\n%d.ts\n", i)
+			}
+			fmt.Fprint(w, "#EXT-X-ENDLIST\n")
+		})
+	}
+	for name, c := range map[string]struct {
+		segments [][]byte
+		reason   prober.Reason
+		missing  bool
+		proof    prober.Means
+	}{
+		"whole":         {[][]byte{second("ours", 0), second("ours", 1)}, "", false, prober.MeansSEI},
+		"another's end": {[][]byte{second("ours", 0), second("theirs", 1)}, prober.ReasonNotOurs, false, prober.MeansSEI},
+		"a hole":        {[][]byte{second("ours", 0), second("ours", 5)}, "", true, prober.MeansSEI},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := httptest.NewServer(serveAll(c.segments))
+			t.Cleanup(srv.Close)
+			found, err := Replay(t.Context(), ReplayConfig{URL: srv.URL + "/index.m3u8", Run: "ours", Inspect: testInspect})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var reason prober.Reason
+			if found.Failure != nil {
+				reason = found.Failure.Reason
+			}
+			if reason != c.reason || found.Missing > 0 != c.missing || found.Proof != c.proof || found.Pictures == 0 {
+				t.Errorf("%+v, %+v", found, found.Failure)
+			}
+		})
+	}
+}
