@@ -156,7 +156,7 @@ func (r *recording) look(ctx context.Context, s *streams, made Stream, pushed ti
 		return missing(prober.ReasonRecordingDenied, "access denied: %s", f.Detail)
 	case f != nil && found.Absent && f.Stage == prober.StageManifest, f != nil && found.Unfinished:
 		return missing(prober.ReasonRecordingMissing, "after %s: %s", r.check.Within, f.Detail)
-	case f != nil && f.Outcome != prober.Fail:
+	case f != nil && f.Outcome == prober.Inconclusive:
 		return f
 	case f != nil:
 		return missing(prober.ReasonRecordingUnplayable, "%s: %s", f.Reason, f.Detail)
