@@ -28,7 +28,7 @@ func TestRealKinds(t *testing.T) {
 	a.Assign(prober.Assignment{
 		Targets: []prober.Target{
 			{ID: "video", Platform: prober.Platform{Type: "livepeer", API: o.APIURL(), Key: "demo-key"},
-				Ingests: []prober.Ingest{{ID: "fra", Region: "fra", URL: o.RTMPURL()}}, Playbacks: playbackOf(o.HLSURL())},
+				Ingests: []prober.Ingest{{ID: "fra", Region: "fra", URL: prober.PushVariable, Node: "127.0"}}, Playbacks: playbackOf(prober.PlayVariable)},
 			{ID: "channel", Platform: prober.Platform{Type: "static"},
 				Ingests: []prober.Ingest{{ID: "fra", Region: "fra", URL: prober.StreamURL(o.RTMPURL(), "channel")}}},
 			{ID: "watch", Platform: prober.Platform{Type: "static"}, Playbacks: playbackOf(o.HLSURL())},
@@ -36,13 +36,14 @@ func TestRealKinds(t *testing.T) {
 		Probes: []prober.Probe{
 			{Kind: prober.KindCanary, Target: "channel", Schedule: "@every 1s"},
 			{Kind: prober.KindRecording, Target: "video", Schedule: "@every 1h",
-				Recording: &prober.RecordingCheck{Broadcast: 3 * time.Second, Within: 3 * time.Second, Tolerance: 1500 * time.Millisecond, URL: o.RecordingURL()}},
+				Recording: &prober.RecordingCheck{Broadcast: 3 * time.Second, Within: 3 * time.Second, Tolerance: 1500 * time.Millisecond}}, // the API is asked where
+			{Kind: prober.KindGoLive, Target: "video", Schedule: "@every 1h"},
 			{Kind: prober.KindAPI, Target: "video", Schedule: "@every 1h", Checks: []prober.APICheck{{Name: "list", Method: http.MethodGet, URL: o.APIURL() + "/stream",
 				Headers: []prober.Header{{Name: "Authorization", Value: "Bearer demo-key"}}, Status: []int{200}}}},
 			{Kind: prober.KindAPI, Target: "watch", Schedule: "@every 1h", Checks: []prober.APICheck{
 				{Name: "closed to strangers", Method: http.MethodGet, URL: o.APIURL() + "/stream", Status: []int{401}, Path: "$.errors[0]"},
 				{Name: "wrong", Method: http.MethodGet, URL: o.APIURL() + "/stream", Status: []int{401}, Path: "$.errors[0]", Want: &okay}}},
-			{Kind: prober.KindPlayback, Target: "watch", Schedule: "@every 1h", Timeout: 8 * time.Second,
+			{Kind: prober.KindPlayback, Target: "watch", Schedule: "@every 1h", Timeout: 6 * time.Second,
 				Pulls: []prober.Pull{{Name: "channel", Playback: "fra", URL: channel}}},
 		},
 	})
@@ -51,6 +52,9 @@ func TestRealKinds(t *testing.T) {
 	run := kindRun{a, seen}
 	if r := run.once(t, "video", prober.KindRecording, "well"); r.Outcome != prober.Pass || r.Figures.Proof != prober.MeansSEI || r.Figures.BytesSent == 0 || r.Figures.BytesReceived == 0 {
 		t.Errorf("a recording: %+v", r)
+	}
+	if r := run.once(t, "video", prober.KindGoLive, "well"); r.Outcome != prober.Pass || r.Playback != "" {
+		t.Errorf("a go-live at an address from the API: %+v", r)
 	}
 	if r := run.once(t, "video", prober.KindAPI, "well"); r.Outcome != prober.Pass || r.Figures.HTTP.FirstByte <= 0 {
 		t.Errorf("an API: %+v", r)
