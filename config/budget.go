@@ -41,6 +41,11 @@ func (h *Hub) Budget() Budget {
 			if t.ID != p.Target {
 				continue
 			}
+			if sent, received, known := otherKinds(p); known {
+				total.Sent += sent
+				total.Received += received
+				continue
+			}
 			sent := int64(upPerHour(p).Seconds() * BroadcastBitrate / 8 * float64(len(t.Ingests)))
 			total.Sent += sent
 			received := sent * int64(len(t.Playbacks))

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -115,13 +116,15 @@ func (c *checker) hub(f hubFile) *Hub {
 	h.Alerts = c.alerts(f.Alerts)
 	h.Topology.Installation = f.Installation
 	h.Topology.Page = c.page(f.Page)
-	for i, t := range c.targets(f.Targets) {
+	for i, t := range c.targets(f.Targets, f.Probes) {
 		h.Targets = append(h.Targets, t)
 		h.Topology.Targets = append(h.Topology.Targets, public(f.Targets[i], t))
 	}
 	h.Probes = c.probes(f.Probes, f.Targets)
 	for i := range h.Topology.Targets {
-		h.Topology.Targets[i].Kinds = kindsOf(h.Probes, h.Topology.Targets[i].ID)
+		t := &h.Topology.Targets[i]
+		t.Kinds = kindsOf(h.Probes, t.ID)
+		t.HasAPI = t.HasAPI || slices.Contains(t.Kinds, prober.KindAPI)
 	}
 	h.Agents, h.Topology.Sites = c.agents(f.Agents)
 	h.Sampling, h.Controls = c.sampling(f.Matrix), c.controls(f.Controls)
@@ -138,6 +141,7 @@ func (c *checker) hub(f hubFile) *Hub {
 	c.threshold(f.Policy, h)
 	c.timeouts(h)
 	c.heard(h)
+	c.seldom(h)
 	c.quorum(h)
 	c.policy(h)
 	c.exposed()

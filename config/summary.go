@@ -46,7 +46,7 @@ func (h *Hub) summary() []string {
 			count(len(t.Ingests), "ingest"), count(len(t.Playbacks), "playback")))
 	}
 	for _, p := range h.Probes {
-		lines = append(lines, fmt.Sprintf("probe %s of %s, %s", p.Kind, p.Target, strings.TrimPrefix(p.Schedule, "@")))
+		lines = append(lines, fmt.Sprintf("probe %s of %s, %s", p.Kind, p.Target, strings.TrimPrefix(p.Schedule, "@"))+whatOf(p))
 	}
 	budget := h.Budget()
 	lines = append(lines, fmt.Sprintf("%s at %s; %s must agree (quorum)", count(len(h.Agents), "agent"),

@@ -120,7 +120,7 @@ const (
 	ReasonBitrateMismatch Reason = "bitrate_mismatch" // BANDWIDTH or EXT-X-BITRATE are not what was measured
 
 	// media
-	ReasonNotMedia      Reason = "not_media"      // neither MPEG-TS nor fMP4
+	ReasonNotMedia      Reason = "not_media"      // neither MPEG-TS, fMP4, packed audio nor WebVTT, or not whole
 	ReasonNotOurs       Reason = "not_ours"       // media, with another broadcast's marker
 	ReasonNoMarker      Reason = "no_marker"      // media, without any marker
 	ReasonMarkerStale   Reason = "marker_stale"   // our marker, but from long ago: a loop or an old recording

@@ -28,6 +28,7 @@ type faultRow struct {
 	within  time.Duration
 	setup   func(*origin.Config) // of the origin; nil leaves it plain
 	pushes  int                  // broadcasts that run; 0 is one
+	full    bool                 // the broadcast has its usual size
 	after   int                  // results of playback that pass before the fault
 }
 
@@ -46,6 +47,18 @@ func (r faultRow) warm() faultRow {
 	return r
 }
 
+// twice runs two broadcasts.
+func (r faultRow) twice() faultRow {
+	r.pushes = 2
+	return r
+}
+
+// large runs a broadcast of the usual size, which fills what buffers there are.
+func (r faultRow) large() faultRow {
+	r.full = true
+	return r
+}
+
 // with gives a row another origin.
 func (r faultRow) with(setup func(*origin.Config)) faultRow {
 	r.setup = setup
@@ -54,6 +67,7 @@ func (r faultRow) with(setup func(*origin.Config)) faultRow {
 
 func renditions(c *origin.Config) { c.Renditions = []string{"high", "low"} }
 func twoSeconds(c *origin.Config) { c.SegmentDuration = 2 * time.Second }
+func secured(c *origin.Config)    { c.RTMPSAddr, c.HTTPSAddr = "127.0.0.1:0", "127.0.0.1:0" }
 func recorded(c *origin.Config)   { c.Record = true }
 
 // matches says whether a result is what the row expects.
@@ -76,6 +90,7 @@ func (r faultRow) asked() bool {
 
 const (
 	faultLanes    = 24               // rows at a time: what two cores bear
+	fullSize      = "full"           // region of an ingest whose broadcast is not small
 	faultPatience = 25 * time.Second // for a broadcast to be well, before and after
 )
 
@@ -90,7 +105,7 @@ func TestFaultTable(t *testing.T) {
 	cfg, release := agentConfig(parts)
 	feed := cfg.Feed
 	cfg.Feed = func(p agent.Picture) (agent.Feed, error) {
-		p.Small = true // dozens of them run at a time
+		p.Small = p.Label != fullSize // dozens of them run at a time
 		return feed(p)
 	}
 	a, err := agent.New(cfg)
@@ -100,16 +115,18 @@ func TestFaultTable(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()
-	b := &faultBench{t: t, agent: a, seen: seen}
+	b := &faultBench{agent: a, seen: seen}
 	var running sync.WaitGroup
 	lanes := make(chan struct{}, faultLanes)
 	for i, row := range rows {
 		lanes <- struct{}{}
 		running.Go(func() {
 			defer func() { <-lanes }()
-			if err := b.run(ctx, fmt.Sprintf("%02d-%s", i, row.fault), row); err != nil {
-				t.Errorf("%s: %v", row.fault, err)
-			}
+			t.Run(row.fault, func(t *testing.T) {
+				if err := b.run(ctx, t, fmt.Sprintf("%02d-%s", i, row.fault), row); err != nil {
+					t.Error(err)
+				}
+			})
 		})
 	}
 	running.Wait()
@@ -122,7 +139,6 @@ func TestFaultTable(t *testing.T) {
 
 // faultBench runs rows of the table at one agent.
 type faultBench struct {
-	t     *testing.T
 	agent *agent.Agent
 	seen  *faultSink
 
@@ -131,7 +147,8 @@ type faultBench struct {
 	asked    int
 }
 
-func (b *faultBench) run(ctx context.Context, id string, row faultRow) error {
+func (b *faultBench) run(ctx context.Context, t *testing.T, id string, row faultRow) error {
+	t.Helper()
 	c := origin.Config{Region: id, RTMPAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0"}
 	if row.setup != nil {
 		row.setup(&c)
@@ -146,7 +163,10 @@ func (b *faultBench) run(ctx context.Context, id string, row faultRow) error {
 	defer o.Close()
 	b.assign(faultTarget(id, row, o), faultProbes(id, row, o))
 	defer b.drop(id)
-	if !row.asked() {
+	if row.stage == prober.StageProvision { // what the start asks of the API is over then
+		b.probeNow(id, row)
+	}
+	if !row.asked() || row.stage == prober.StageProvision {
 		if err := b.well(ctx, id, row, 0); err != nil {
 			return fmt.Errorf("before the fault: %w", err)
 		}
@@ -160,12 +180,13 @@ func (b *faultBench) run(ctx context.Context, id string, row faultRow) error {
 			return fmt.Errorf("before the fault: %w", err)
 		}
 	}
-	return b.strike(ctx, id, row, o)
+	return b.strike(ctx, t, id, row, o)
 }
 
 // strike injects the fault, waits for it to be seen, heals it, and waits until
 // that is seen.
-func (b *faultBench) strike(ctx context.Context, id string, row faultRow, o *origin.Origin) error {
+func (b *faultBench) strike(ctx context.Context, t *testing.T, id string, row faultRow, o *origin.Origin) error {
+	t.Helper()
 	inside, heal := context.WithCancel(ctx)
 	defer heal()
 	over := make(chan error, 1)
@@ -178,7 +199,7 @@ func (b *faultBench) strike(ctx context.Context, id string, row faultRow, o *ori
 		<-over
 		return err
 	}
-	b.t.Logf("%-28s %5.1f s of %3.0f: %s", row.fault, found.Sub(began).Seconds(), row.within.Seconds(), row.reason)
+	t.Logf("%-28s %5.1f s of %3.0f: %s", row.fault, found.Sub(began).Seconds(), row.within.Seconds(), row.reason)
 	heal()
 	if err := <-over; !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("the fault ended with %w", err)
@@ -239,6 +260,12 @@ func faultTarget(id string, row faultRow, o *origin.Origin) prober.Target {
 	t := prober.Target{ID: id, Platform: prober.Platform{Type: "static"},
 		Ingests:   []prober.Ingest{{ID: "in", Region: "in", URL: o.RTMPURL()}},
 		Playbacks: []prober.Playback{{ID: "out", Region: "out", URL: o.HLSURL()}},
+	}
+	if row.full {
+		t.Ingests[0].Region = fullSize
+	}
+	if ca := o.CA(); ca != nil {
+		t.Ingests[0].URL, t.Ingests[0].RTMP.CA = o.RTMPSURL(), string(ca)
 	}
 	for i := 1; i < row.pushes; i++ {
 		t.Ingests = append(t.Ingests, prober.Ingest{ID: fmt.Sprint("in", i), Region: "in", URL: o.RTMPURL()})
@@ -332,11 +359,6 @@ func told(results []prober.Result) string {
 	return strings.Join(lines, "")
 }
 
-func pushed2(r faultRow) faultRow {
-	r.pushes = 2
-	return r
-}
-
 // faultTable is what the prober makes of each fault.
 func faultTable() []faultRow {
 	const (
@@ -354,18 +376,19 @@ func faultTable() []faultRow {
 		verdict("not-rtmp", golive, fail, prober.StageConnect, prober.ReasonHandshakeFailed, 3*s),
 		verdict("silent-connect", golive, fail, prober.StageConnect, prober.ReasonConnectNoAnswer, 8*s),
 		verdict("reject-connect", golive, fail, prober.StageConnect, prober.ReasonConnectRejected, 3*s),
-		verdict("redirect-connect", golive, fail, prober.StageConnect, prober.ReasonConnectRejected, 3*s),
+		verdict("redirect-connect", golive, fail, prober.StageConnect, prober.ReasonConnectRejected, 8*s),
+		verdict("tls-expired", golive, fail, prober.StageConnect, prober.ReasonTLSFailed, 3*s).with(secured),
 		verdict("silent-publish", golive, fail, prober.StagePublish, prober.ReasonPublishNoAnswer, 8*s),
 		verdict("refuse-publish", golive, fail, prober.StagePublish, prober.ReasonPublishDenied, 3*s),
 		verdict("publish-bad-name", golive, fail, prober.StagePublish, prober.ReasonPublishNameInUse, 3*s),
-		verdict("publish-unauthorized", golive, fail, prober.StagePublish, prober.ReasonPublishDenied, 3*s),
+		verdict("publish-unauthorized", golive, fail, prober.StagePublish, prober.ReasonPublishBadKey, 3*s),
 		verdict("swallow-publish", golive, fail, prober.StagePublish, prober.ReasonPublishNameInUse, 3*s),
 		verdict("reset-publish", golive, fail, prober.StageIngest, prober.ReasonConnectionReset, 3*s),
 		verdict("drop-broadcasts", canary, fail, prober.StageIngest, prober.ReasonConnectionReset, 3*s),
 		verdict("close-broadcasts", canary, fail, prober.StageIngest, prober.ReasonConnectionClosed, 3*s),
 		verdict("stall-ingest", canary, fail, prober.StageIngest, prober.ReasonSendStalled, 20*s),
-		verdict("throttle-ingest", canary, fail, prober.StageIngest, prober.ReasonSendThrottled, 20*s),
-		noted("change-window", golive, note, prober.StageIngest, prober.ReasonSendThrottled, 9*s),
+		verdict("throttle-ingest", canary, fail, prober.StageIngest, prober.ReasonSendThrottled, 25*s).large(),
+		noted("change-window", golive, note, prober.StageIngest, prober.ReasonWindowChanged, 9*s),
 
 		verdict("playlist-404", playback, fail, prober.StageManifest, prober.ReasonHTTPStatus, 6*s),
 		verdict("playlist-500", playback, fail, prober.StageManifest, prober.ReasonHTTPStatus, 6*s),
@@ -382,13 +405,13 @@ func faultTable() []faultRow {
 		noted("missing-rendition", playback, worse, prober.StageManifest, prober.ReasonPlaylistMalformed, 15*s).with(renditions),
 		noted("wrong-codecs", playback, worse, prober.StageMedia, prober.ReasonPlaylistMalformed, 15*s),
 		noted("wrong-resolution", playback, worse, prober.StageMedia, prober.ReasonPlaylistMalformed, 15*s),
-		noted("stale-copies", playback, note, prober.StageManifest, prober.ReasonPlaylistStale, 15*s),
+		verdict("stale-copies", playback, fail, prober.StageManifest, prober.ReasonSequenceRegression, 12*s).warm(),
 		verdict("old-copies", playback, fail, prober.StageManifest, prober.ReasonPlaylistStale, 10*s),
 		noted("small-target-duration", playback, worse, prober.StageManifest, prober.ReasonPlaylistMalformed, 6*s).with(twoSeconds),
-		noted("wrong-durations", playback, worse, prober.StageMedia, prober.ReasonDurationMismatch, 6*s),
+		noted("wrong-durations", playback, note, prober.StageMedia, prober.ReasonDurationMismatch, 6*s),
 		verdict("sequence-reset", playback, fail, prober.StageManifest, prober.ReasonSequenceRegression, 6*s).warm(),
 		noted("sequence-jump", playback, worse, prober.StageManifest, prober.ReasonPlaylistMalformed, 6*s).warm(),
-		noted("discontinuity-sequence-falls", playback, worse, prober.StageManifest, prober.ReasonPlaylistMalformed, 15*s),
+		noted("discontinuity-sequence-falls", playback, note, prober.StageManifest, prober.ReasonPlaylistChanged, 6*s),
 		noted("missing-dates", playback, note, prober.StageManifest, prober.ReasonPlaylistMalformed, 15*s).with(renditions),
 		noted("date-jump", playback, note, prober.StageManifest, prober.ReasonPlaylistMalformed, 15*s),
 
@@ -396,12 +419,12 @@ func faultTable() []faultRow {
 		verdict("slow-segments", playback, fail, prober.StageSegment, prober.ReasonHTTPTimeout, 10*s),
 		verdict("trickle-segments", playback, fail, prober.StageSegment, prober.ReasonHTTPTimeout, 12*s),
 		verdict("empty-segments", playback, fail, prober.StageSegment, prober.ReasonEmptyBody, 6*s),
-		noted("half-segments", playback, worse, prober.StageMedia, prober.ReasonDurationMismatch, 6*s),
+		verdict("half-segments", playback, fail, prober.StageMedia, prober.ReasonNotMedia, 6*s),
 		verdict("short-segments", playback, fail, prober.StageSegment, prober.ReasonHTTPClosed, 6*s),
 		verdict("error-page-segments", playback, fail, prober.StageMedia, prober.ReasonNotMedia, 6*s),
 		verdict("garbage-segments", playback, fail, prober.StageMedia, prober.ReasonNotMedia, 6*s),
 
-		pushed2(verdict("other-stream", playback, fail, prober.StageMedia, prober.ReasonNotOurs, 6*s)),
+		verdict("other-stream", playback, fail, prober.StageMedia, prober.ReasonNotOurs, 6*s).twice(),
 		verdict("old-recording", playback, fail, prober.StageMedia, prober.ReasonMarkerStale, 40*s),
 		verdict("black-picture", playback, fail, prober.StageMedia, prober.ReasonNoMarker, 6*s),
 		verdict("frozen-picture", playback, fail, prober.StageMedia, prober.ReasonNoMarker, 6*s),
@@ -409,10 +432,10 @@ func faultTable() []faultRow {
 		noted("missing-video", playback, grave, prober.StageMedia, prober.ReasonVideoMissing, 6*s),
 		noted("missing-audio", playback, grave, prober.StageMedia, prober.ReasonAudioMissing, 6*s),
 		noted("av-offset", playback, worse, prober.StageMedia, prober.ReasonAVOffset, 6*s),
-		noted("timestamp-jump", playback, worse, prober.StageMedia, prober.ReasonTimestampJump, 6*s),
+		verdict("timestamp-jump", playback, fail, prober.StageMedia, prober.ReasonTimestampJump, 6*s),
 		noted("dropped-frames", playback, worse, prober.StageMedia, prober.ReasonFramesMissing, 6*s),
 		noted("continuity-errors", playback, worse, prober.StageMedia, prober.ReasonContinuityError, 6*s),
-		noted("no-keyframes", playback, worse, prober.StageMedia, prober.ReasonNoKeyframe, 6*s),
+		noted("no-keyframes", playback, note, prober.StageMedia, prober.ReasonNoKeyframe, 6*s),
 
 		verdict("recording-404", rec, fail, prober.StageRecording, prober.ReasonRecordingMissing, 15*s).with(recorded),
 		verdict("recording-denied", rec, fail, prober.StageRecording, prober.ReasonRecordingDenied, 15*s).with(recorded),
@@ -421,7 +444,7 @@ func faultTable() []faultRow {
 		verdict("api-500", golive, fail, prober.StageProvision, prober.ReasonAPIError, 3*s),
 		verdict("api-401", golive, unclear, prober.StageProvision, prober.ReasonAPIUnauthorized, 3*s),
 		verdict("api-429", golive, unclear, prober.StageProvision, prober.ReasonAPIQuota, 3*s),
-		verdict("slow-api", golive, fail, prober.StageProvision, prober.ReasonAPITimeout, 10*s),
+		verdict("slow-api", golive, fail, prober.StageProvision, prober.ReasonAPITimeout, 20*s),
 		verdict("api-bad-answer", golive, fail, prober.StageProvision, prober.ReasonAPIBadAnswer, 3*s),
 	}
 }

@@ -28,6 +28,10 @@ type Config struct {
 	Buffers *Buffers
 	// Inspect looks into segments. Nil is media.Inspect.
 	Inspect Inspector
+	// Look decodes a segment without markers, now and then: where everything is
+	// transcoded the picture alone can prove whose it is. Nil looks at nothing.
+	Look      Looker
+	LookEvery time.Duration // from one look at a rendition to the next; 0 is 10 s
 	// Rules are the settings of Analyze.
 	Rules Rules
 
@@ -100,6 +104,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.RetryDelay, 250*time.Millisecond)
 	orDefault(&c.MaxMarkerAge, 30*time.Second)
 	orDefault(&c.MaxBehind, 3)
+	orDefault(&c.LookEvery, 10*time.Second)
 	orDefault(&c.TopInterval, 10*time.Second)
 	if c.foreign() && c.Rules.Expect == ExpectLive {
 		c.Rules.Expect = ExpectAny

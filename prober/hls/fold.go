@@ -25,13 +25,13 @@ func (f *Follower) Observe(now time.Time) Observation {
 	f.top.mu.Lock()
 	top := f.top.take()
 	f.top.mu.Unlock()
-	return f.fold(top, views)
+	return f.fold(now, top, views)
 }
 
 // fold makes one observation of what the playback URL and its renditions show.
 // The figures are of the leading rendition, the first that plays; what counts is
 // added up.
-func (f *Follower) fold(top Observation, views []view) Observation {
+func (f *Follower) fold(now time.Time, top Observation, views []view) Observation {
 	var o Observation
 	lead := leading(views)
 	if lead != nil {
@@ -50,6 +50,9 @@ func (f *Follower) fold(top Observation, views []view) Observation {
 	o.Proof = f.proof(views)
 	o.Playing = o.Playing && (f.cfg.unproven() || anyProven(views))
 	o.Failure, o.Since = f.verdict(top, views)
+	if o.Failure == nil && len(views) > 0 && !o.Playing && !o.PlayingSince.IsZero() && f.cfg.Look != nil && now.Sub(o.PlayingSince) < f.cfg.LookEvery {
+		o.Failure, o.Since = nothingYet(), f.started // the first look is on its way
+	}
 	if o.Failure == nil && len(views) > 0 && !o.Playing {
 		o.Failure, o.Since = unproven(views), o.PlayingSince
 	}

@@ -22,6 +22,7 @@ type Follower struct {
 	first   chan struct{} // closed at the first good segment
 	once    sync.Once
 	again   chan struct{} // a rendition asks to begin at the top
+	glances chan glance   // to be decoded
 	top     state         // conditions of the playback URL itself
 
 	mu         sync.Mutex
@@ -39,7 +40,7 @@ func NewFollower(cfg Config) *Follower {
 	cfg = cfg.withDefaults()
 	return &Follower{
 		cfg: cfg, tag: prober.RunTag(cfg.Run), started: time.Now(),
-		first: make(chan struct{}), again: make(chan struct{}, 1),
+		first: make(chan struct{}), again: make(chan struct{}, 1), glances: make(chan glance, 1),
 	}
 }
 
@@ -72,6 +73,9 @@ func (f *Follower) Run(ctx context.Context) error {
 		client: newClient(transport, f.cfg.Headers), stall: f.cfg.StallTimeout, buffers: f.cfg.Buffers, headers: f.cfg.Headers, home: top,
 	}
 	defer f.running.Wait()
+	if f.cfg.Look != nil {
+		f.running.Go(func() { f.glanceAll(ctx) })
+	}
 	f.supervise(ctx, top)
 	return nil
 }

@@ -35,7 +35,8 @@ type rendition struct {
 	lost     *prober.Failure // of the segment that is tried again
 	ended    bool            // EXT-X-ENDLIST, where that is as it should be
 	ring     keyring
-	facts    []Loaded // of the latest segments
+	facts    []Loaded  // of the latest segments
+	glanceAt time.Time // when the next look is due
 	checker  media.Checker
 	looked   bool // into a segment, and the last one's sequence number
 	lookedAt uint64

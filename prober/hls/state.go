@@ -18,6 +18,7 @@ const (
 	slotSegment              // the latest segment
 	slotMedia                // what is inside it
 	slotLoaded               // how it came
+	slotLook                 // what decoding one showed
 	slots
 )
 
@@ -35,8 +36,9 @@ type state struct {
 	seen       Observation // figures, as of now
 	player     viewer
 	latest     Observed // playlist
-	stamp      Stamp    // of the latest segment with a date
-	proven     bool     // by a segment, ever
+	glimpse    glimpse
+	stamp      Stamp // of the latest segment with a date
+	proven     bool  // by a segment, ever
 	lastGood   time.Time
 	target     time.Duration
 }
@@ -76,11 +78,13 @@ func (s *state) good(v sight, segmentTime time.Duration) {
 	s.player.arrive(v.play)
 	o := &s.seen
 	o.Segments++
-	o.FirstMarker, o.LastMarker, o.ReceivedAt = v.first, v.last, v.at
-	s.proven = s.proven || v.proof != ""
-	o.Proof, o.LatencyBy, o.LatencyFirst, o.LatencyLast = v.proof, v.by, 0, 0
-	if v.by != "" {
-		o.LatencyFirst, o.LatencyLast = v.at.Sub(v.begin), v.at.Sub(v.end)
+	if v.proof != "" || s.glimpse.means == "" || v.at.After(s.glimpse.until) { // otherwise a look tells more
+		o.FirstMarker, o.LastMarker, o.ReceivedAt = v.first, v.last, v.at
+		s.proven = s.proven || v.proof != ""
+		o.Proof, o.LatencyBy, o.LatencyFirst, o.LatencyLast = v.proof, v.by, 0, 0
+		if v.by != "" {
+			o.LatencyFirst, o.LatencyLast = v.at.Sub(v.begin), v.at.Sub(v.end)
+		}
 	}
 	o.SegmentSequence = v.sequence
 	if !o.Playing {

@@ -34,6 +34,9 @@ func (r *rendition) judge(where *url.URL, s Segment, segment, init []byte, at ti
 		return sight{}, failf(prober.StageMedia, prober.ReasonNotMedia, "%s (%d bytes): %v", place(where), len(segment), err)
 	}
 	seen, fail := r.identify(where, s, summary, at)
+	if r.dark(summary) {
+		r.offer(s, segment, init, at)
+	}
 	if fail != nil {
 		r.checker.Skip() // what is not the broadcast does not have to go on from it
 		r.state.set(slotMedia, nil, at)
@@ -104,10 +107,17 @@ func (r *rendition) identify(where *url.URL, s Segment, summary media.Summary, a
 	return v, nil
 }
 
+// dark says whether only decoding can tell whose a segment is.
+func (r *rendition) dark(summary media.Summary) bool {
+	return r.f.cfg.Look != nil && !r.f.cfg.foreign() && !r.marked && r.what.kind != kindSubtitles &&
+		len(summary.Markers)+len(summary.AudioMarkers) == 0
+}
+
 // unmarked judges media without any marker. It is wrong where markers come
 // through, or should. A ladder may be transcoded, so there it proves nothing.
 func (r *rendition) unmarked(where *url.URL, s Segment, summary media.Summary) (sight, *prober.Failure) {
-	if r.marked || r.what.only() && !r.f.cfg.Transcoded {
+	looks := r.f.cfg.Look != nil && !r.state.blind()
+	if r.marked || r.what.only() && !r.f.cfg.Transcoded && !looks {
 		return sight{}, failf(prober.StageMedia, prober.ReasonNoMarker, "%s (%d bytes): media without any marker", place(where), summary.Bytes)
 	}
 	return timed(s), nil

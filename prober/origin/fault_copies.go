@@ -30,8 +30,9 @@ func (c *copies) keep(path string, latest *recorded, n int) (old *recorded, aske
 	return list[0], c.asked[path]
 }
 
-// staleBy is how many versions a stale copy is behind: its segments are still there.
-const staleBy = 4
+// staleBy is how many versions a stale copy is behind: more than two origins
+// behind one name may be apart, and its latest segments are still there.
+const staleBy = 6
 
 // beginStaleCopies gives an old copy of a media playlist every other time.
 func beginStaleCopies(o *Origin) (heal func() error, err error) {

@@ -73,15 +73,14 @@ func beginChunkSize(o *Origin) (heal func() error, err error) {
 
 // beginThrottleIngest reads a fraction of what any broadcast needs.
 func beginThrottleIngest(o *Origin) (heal func() error, err error) {
-	const rate = 4 << 10 // bytes a second
-	o.narrow()
+	const rate = 24 << 10 // bytes a second
 	return o.behave(behaviour{perSecond: rate})
 }
 
 // narrow makes the kernel take little of what the ingest does not read, so that
 // a broadcaster feels it soon, however small its broadcast.
 func (o *Origin) narrow() {
-	const little = 8 << 10
+	const little = 16 << 10
 	for _, b := range o.platform.running(o) {
 		_ = b.from.conn.SetReadBuffer(little) // fails only on a closed connection
 	}

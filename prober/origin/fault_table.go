@@ -43,7 +43,7 @@ func faults() []fault {
 		{AtIngest, "drop-broadcasts", "running broadcasts are reset once, at the beginning; new ones are taken at once", beginDropBroadcasts},
 		{AtIngest, "close-broadcasts", "running broadcasts are closed in order (FIN) once, at the beginning; new ones are taken at once", beginCloseBroadcasts},
 		{AtIngest, "stall-ingest", "nothing is read from broadcasters; connections stay open", beginStallIngest},
-		{AtIngest, "throttle-ingest", "4 kB/s are read from each broadcaster", beginThrottleIngest},
+		{AtIngest, "throttle-ingest", "24 kB/s are read from each broadcaster", beginThrottleIngest},
 		{AtIngest, "change-window", "new broadcasts are told another chunk size, window and bandwidth", beginChunkSize},
 
 		{AtPlaylist, "playlist-404", "every playlist answers 404", beginPlaylist404},

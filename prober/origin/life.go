@@ -14,6 +14,7 @@ import (
 // port is where an origin listens. Its address stays the same for ever.
 type port struct {
 	configured string       // host:port; "" is no such port
+	ethernet   bool         // its segments are as small as on a network, not as on loopback
 	addr       *net.TCPAddr // set by Start
 	tls        *tls.Config  // nil without TLS
 }
@@ -74,7 +75,11 @@ func open(ctx context.Context, at *port, among *conns, patience time.Duration) (
 	if at.addr != nil {
 		address = at.addr.String()
 	}
-	l, err := listen(ctx, address, among, patience)
+	var config net.ListenConfig
+	if at.ethernet {
+		config.Control = ethernetSegments
+	}
+	l, err := listen(ctx, config, address, among, patience)
 	if err != nil {
 		return nil, err
 	}

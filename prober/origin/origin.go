@@ -85,8 +85,10 @@ func New(c Config) (*Origin, error) {
 		return nil, err
 	}
 	o := &Origin{config: c, log: c.Logger.With("region", c.Region)}
-	o.ports = ports{rtmp: port{configured: c.RTMPAddr}, http: port{configured: c.HTTPAddr},
-		rtmps: port{configured: c.RTMPSAddr}, https: port{configured: c.HTTPSAddr}}
+	o.ports = ports{
+		rtmp: port{configured: c.RTMPAddr, ethernet: true}, rtmps: port{configured: c.RTMPSAddr, ethernet: true},
+		http: port{configured: c.HTTPAddr}, https: port{configured: c.HTTPSAddr},
+	}
 	if c.RTMPSAddr != "" || c.HTTPSAddr != "" {
 		if err := o.secure(); err != nil {
 			return nil, fmt.Errorf("origin: %w", err)

@@ -89,7 +89,9 @@ func TestSegmentsAreChanged(t *testing.T) {
 		{"no audio", func(b []byte) ([]byte, error) { return withoutTrack(b, streamTypeAAC) },
 			func(r reading) bool { return r.tracks == 1 && r.video == was.video && r.audio == 0 && r.errors == 0 }},
 		{"later", func(b []byte) ([]byte, error) { return b, shiftTimes(b, 20*clockRate) },
-			func(r reading) bool { return r.first == was.first+20*clockRate && r.video == was.video && r.errors == 0 }},
+			func(r reading) bool {
+				return r.first == was.first+20*clockRate && r.video == was.video && r.errors == 0
+			}},
 		{"around the wrap", func(b []byte) ([]byte, error) { return b, shiftTimes(b, timestamps-clockRate) },
 			func(r reading) bool { return r.first == was.first-clockRate && r.errors == 0 }},
 		{"no keyframe", func(b []byte) ([]byte, error) { return b, demoteKeyframe(b) },
