@@ -39,6 +39,15 @@ func (s signalSource) Next(clock time.Time) Tag {
 	return Tag{Audio: f.Audio, DTS: f.DTS, Body: f.Body}
 }
 
+func realSource(t *testing.T) signalSource {
+	t.Helper()
+	source, err := signal.New(signal.Config{Run: "run-1", Label: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signalSource{source}
+}
+
 // What is pushed comes out of nginx as others read it: ffmpeg finds both codecs
 // and copies our markers without a word of complaint.
 func TestFFmpegReadsWhatWePush(t *testing.T) {
