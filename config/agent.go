@@ -12,6 +12,10 @@ type Agent struct {
 	Data   string // folder of the outbox
 	CAFile string // PEM; "" is the system's authorities
 
+	// Controls are its own reference and clock server, which stand before those
+	// that the hub assigns.
+	Controls prober.Controls
+
 	// Warnings are for the operator: what is allowed, but hardly meant.
 	Warnings []string
 }
@@ -37,6 +41,8 @@ func (c *checker) agent(f agentFile) *Agent {
 	case u.Scheme == "nats" && !isLoopback(u.Host):
 		c.warnf("hub is reached without TLS: the key crosses the network in clear; give the hub a certificate and write tls://%s", u.Host)
 	}
+	a.Controls.Reference = c.referenceURL("reference", f.Reference)
+	a.Controls.ClockServer = c.clockServer("clock_server", f.ClockServer)
 	c.id("id", f.ID, "the id that the hub's file has for this agent")
 	c.optionalID("site", f.Site)
 	c.optionalID("region", f.Region)

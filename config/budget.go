@@ -14,17 +14,26 @@ const (
 	// GoLiveRun is about how long a go-live run that passes stays up: the 5 s that
 	// an ingest must hold, and what the broadcast's begin and end take.
 	GoLiveRun = 6 * time.Second
+	// SampleRun is about how much of another agent's broadcast is pulled until its
+	// marker is seen: the newest few segments.
+	SampleRun = 6 * time.Second
 )
 
 // Budget is what all probes together cost one agent, in bytes an hour.
 type Budget struct {
 	Sent     int64
 	Received int64
+
+	// Of these, what is never left out: the canaries, sent and received.
+	Continuous int64
+	// And what is left out first: samples of other agents' broadcasts, received.
+	Samples int64
 }
 
 // Budget adds up what the probes make each agent send and receive: bitrate
 // times broadcasts, and that times playbacks for what comes back. Every agent
-// runs every probe. A canary is up all the time, a go-live for GoLiveRun a round.
+// runs every probe. A canary is up all the time, a go-live for GoLiveRun a round,
+// and where there are canaries of others, each target's have their samples.
 func (h *Hub) Budget() Budget {
 	var total Budget
 	for _, p := range h.Probes {
@@ -32,12 +41,52 @@ func (h *Hub) Budget() Budget {
 			if t.ID != p.Target {
 				continue
 			}
+			if sent, received, known := otherKinds(p); known {
+				total.Sent += sent
+				total.Received += received
+				continue
+			}
 			sent := int64(upPerHour(p).Seconds() * BroadcastBitrate / 8 * float64(len(t.Ingests)))
 			total.Sent += sent
-			total.Received += sent * int64(len(t.Playbacks))
+			received := sent * int64(len(t.Playbacks))
+			total.Received += received
+			if p.Kind != prober.KindCanary {
+				continue
+			}
+			total.Continuous += sent + received
+			if every := h.Sampling.Every; every > 0 && len(h.Agents) > 1 {
+				samples := float64(time.Hour) / float64(every) * SampleRun.Seconds() * BroadcastBitrate / 8
+				total.Samples += int64(samples) * int64(len(t.Playbacks))
+			}
 		}
 	}
+	total.Received += total.Samples
 	return total
+}
+
+// budgets compares each agent's budget with what it is to do: what is never left
+// out must fit.
+func (c *checker) budgets(h *Hub) {
+	cost := h.Budget()
+	all := cost.Sent + cost.Received
+	for i, a := range h.Agents {
+		at := index("agents", i) + ".budget"
+		if !c.present(at) {
+			at = "budget"
+		}
+		switch {
+		case a.Budget == 0 || !c.clean("probes") || !c.clean("targets"):
+		case a.Budget < cost.Continuous:
+			c.addf(at, "is %s an hour, but the canaries of agent %s alone send and receive %s, which is never left out; want more than that, or fewer ingests and playbacks",
+				byteCount(a.Budget), a.ID, byteCount(cost.Continuous))
+		case a.Budget < all:
+			c.warnf("the budget of agent %s is %s an hour, but its probes come to %s: samples of other agents' broadcasts are left out first, then go-live rounds",
+				a.ID, byteCount(a.Budget), byteCount(all))
+		}
+		if at == "budget" && !c.clean(at) {
+			return // once is enough
+		}
+	}
 }
 
 // upPerHour is how long one broadcast of p is up in an hour.

@@ -1,7 +1,10 @@
 package config
 
 import (
+	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"streamcanary/prober"
 )
@@ -14,7 +17,7 @@ func TestBudget(t *testing.T) {
 	for _, tt := range []struct {
 		name           string
 		probe          prober.Probe
-		sent, received int64
+		sent, received int64 // what is never left out is a canary's alone
 	}{
 		{"canary", prober.Probe{Kind: prober.KindCanary, Target: "t", Schedule: "@every 2s"}, 3 * hour, 6 * hour},
 		{"go-live each minute", prober.Probe{Kind: prober.KindGoLive, Target: "t", Schedule: "@every 1m"}, 180 * run, 360 * run},
@@ -23,8 +26,54 @@ func TestBudget(t *testing.T) {
 		{"of another target", prober.Probe{Kind: prober.KindCanary, Target: "u", Schedule: "@every 2s"}, 0, 0},
 	} {
 		h := Hub{Targets: []prober.Target{target}, Probes: []prober.Probe{tt.probe}}
-		if got := h.Budget(); got != (Budget{Sent: tt.sent, Received: tt.received}) {
+		want := Budget{Sent: tt.sent, Received: tt.received}
+		if tt.probe.Kind == prober.KindCanary {
+			want.Continuous = tt.sent + tt.received
+		}
+		if got := h.Budget(); got != want {
 			t.Errorf("%s: got %+v, want %d and %d", tt.name, got, tt.sent, tt.received)
+		}
+	}
+}
+
+// Samples of others' broadcasts cost what is pulled until they are seen, at each
+// playback; where there are no others, nothing.
+func TestBudgetOfSamples(t *testing.T) {
+	t.Parallel()
+	const sample = 6 * BroadcastBitrate / 8
+	for agents, want := range map[int]int64{1: 0, 2: 120 * 2 * sample, 5: 120 * 2 * sample} {
+		h := Hub{
+			Targets: []prober.Target{{ID: "t", Ingests: make([]prober.Ingest, 3), Playbacks: make([]prober.Playback, 2)}},
+			Probes:  []prober.Probe{{Kind: prober.KindCanary, Target: "t", Schedule: "@every 2s"}},
+			Agents:  make([]AgentAccess, agents), Sampling: prober.Sampling{Every: 30 * time.Second},
+		}
+		if got := h.Budget(); got.Samples != want || got.Received-got.Samples+got.Sent != got.Continuous {
+			t.Errorf("%d agents: got %+v, want %d of samples", agents, got, want)
+		}
+	}
+}
+
+// A budget that holds the canaries but not all is allowed, and told.
+func TestATightBudgetIsToldOf(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]int{"plenty": 0, "tight": 2} {
+		text, err := os.ReadFile("testdata/good.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		size := map[string]string{"plenty": "1GB", "tight": "460MB"}[name]
+		f, err := parse("hub.yaml", append(text, []byte("budget: "+size+"\n")...), surroundings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := 0
+		for _, w := range f.Warnings() {
+			if strings.HasPrefix(w, "the budget of agent ") {
+				told++
+			}
+		}
+		if told != want || f.Hub.Agents[0].Budget == 0 || !strings.Contains(strings.Join(f.Summary(), "\n"), "each agent's budget is ") {
+			t.Errorf("%s: %d warnings: %q, summary %q", name, told, f.Warnings(), f.Summary())
 		}
 	}
 }

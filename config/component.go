@@ -127,7 +127,7 @@ func (c *checker) element(at, text string, known []string) bool {
 	})
 	switch {
 	case e.Type == prober.ElementAPI:
-		c.addf(at, "target %q has no API, since its platform is static; remove the element", e.Target)
+		c.addf(at, "target %q has no API, since its platform is static and no api probe asks one; remove the element, or add a probe of kind api", e.Target)
 	case len(siblings) > 0: // none is a mistake of its own
 		c.addf(at, "there is no element %q; %s", shorten(text), suggest(text, siblings))
 	}

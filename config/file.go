@@ -15,6 +15,9 @@ type hubFile struct {
 	Targets      []targetFile    `mapstructure:"targets"`
 	Probes       []probeFile     `mapstructure:"probes"`
 	Agents       []vantageFile   `mapstructure:"agents"`
+	Matrix       matrixFile      `mapstructure:"matrix"`
+	Budget       byteSize        `mapstructure:"budget"`
+	Controls     controlsFile    `mapstructure:"controls"`
 	Groups       []namedFile     `mapstructure:"groups"`
 	Components   []componentFile `mapstructure:"components"`
 	Policy       policyFile      `mapstructure:"policy"`
@@ -66,6 +69,53 @@ type platformFile struct {
 	API        string     `mapstructure:"api"`
 	APIKey     secretText `mapstructure:"api_key"`
 	APIKeyFile string     `mapstructure:"api_key_file"`
+	APIKeyID   string     `mapstructure:"api_key_id"`
+	Account    string     `mapstructure:"account"`
+	Test       bool       `mapstructure:"test"`
+
+	Profiles []profileFile `mapstructure:"profiles"`
+
+	Headers   []headerFile `mapstructure:"headers"`
+	Create    *callFile    `mapstructure:"create"`
+	Resolve   *callFile    `mapstructure:"resolve"`
+	Delete    *callFile    `mapstructure:"delete"`
+	List      *callFile    `mapstructure:"list"`
+	Recording *callFile    `mapstructure:"recording"`
+}
+
+type profileFile struct {
+	Name    string `mapstructure:"name"`
+	Width   int    `mapstructure:"width"`
+	Height  int    `mapstructure:"height"`
+	Bitrate int    `mapstructure:"bitrate"`
+	FPS     int    `mapstructure:"fps"`
+}
+
+type headerFile struct {
+	Name      string     `mapstructure:"name"`
+	Value     secretText `mapstructure:"value"`
+	ValueFile string     `mapstructure:"value_file"`
+}
+
+type callFile struct {
+	Method      string    `mapstructure:"method"`
+	Path        string    `mapstructure:"path"`
+	Body        string    `mapstructure:"body"`
+	ContentType string    `mapstructure:"content_type"`
+	Status      []int     `mapstructure:"status"`
+	Take        *takeFile `mapstructure:"take"`
+	Items       string    `mapstructure:"items"`
+	Next        string    `mapstructure:"next"`
+}
+
+type takeFile struct {
+	ID       string `mapstructure:"id"`
+	Key      string `mapstructure:"key"`
+	Playback string `mapstructure:"playback"`
+	PushURL  string `mapstructure:"push_url"`
+	PlayURL  string `mapstructure:"play_url"`
+	Name     string `mapstructure:"name"`
+	Created  string `mapstructure:"created"`
 }
 
 type namedFile struct {
@@ -77,6 +127,7 @@ type endpointFile struct {
 	ID     string `mapstructure:"id"`
 	Region string `mapstructure:"region"`
 	URL    string `mapstructure:"url"`
+	Node   string `mapstructure:"node"`
 }
 
 type rtmpFile struct {
@@ -95,6 +146,37 @@ type probeFile struct {
 	Every   time.Duration `mapstructure:"every"`
 	Cron    string        `mapstructure:"cron"`
 	Timeout time.Duration `mapstructure:"timeout"`
+
+	Jitter      time.Duration `mapstructure:"jitter"`
+	RotateAfter time.Duration `mapstructure:"rotate_after"`
+	Rotate      string        `mapstructure:"rotate"`
+
+	Checks    []checkFile   `mapstructure:"checks"`
+	Streams   []pullFile    `mapstructure:"streams"`
+	Broadcast time.Duration `mapstructure:"broadcast"`
+	Within    time.Duration `mapstructure:"within"`
+	Tolerance time.Duration `mapstructure:"tolerance"`
+	URL       string        `mapstructure:"url"`
+}
+
+type checkFile struct {
+	Name            string        `mapstructure:"name"`
+	URL             string        `mapstructure:"url"`
+	Method          string        `mapstructure:"method"`
+	Headers         []headerFile  `mapstructure:"headers"`
+	Body            string        `mapstructure:"body"`
+	Status          []int         `mapstructure:"status"`
+	Path            string        `mapstructure:"path"`
+	Want            *string       `mapstructure:"want"`
+	MaxLatency      time.Duration `mapstructure:"max_latency"`
+	CertificateDays int           `mapstructure:"certificate_days"`
+}
+
+type pullFile struct {
+	Name     string `mapstructure:"name"`
+	Playback string `mapstructure:"playback"`
+	URL      string `mapstructure:"url"`
+	Expect   string `mapstructure:"expect"`
 }
 
 type vantageFile struct {
@@ -103,6 +185,21 @@ type vantageFile struct {
 	Region  string     `mapstructure:"region"`
 	Key     secretText `mapstructure:"key"`
 	KeyFile string     `mapstructure:"key_file"`
+	Budget  byteSize   `mapstructure:"budget"`
+}
+
+type matrixFile struct {
+	SampleEvery time.Duration `mapstructure:"sample_every"`
+	SampleBound time.Duration `mapstructure:"sample_bound"`
+}
+
+type controlsFile struct {
+	Reference   string        `mapstructure:"reference"`
+	ClockServer string        `mapstructure:"clock_server"`
+	CPU         float64       `mapstructure:"cpu"`
+	Late        time.Duration `mapstructure:"late"`
+	Clock       time.Duration `mapstructure:"clock"`
+	Loss        float64       `mapstructure:"loss"`
 }
 
 type componentFile struct {
@@ -152,4 +249,7 @@ type agentFile struct {
 	KeyFile string     `mapstructure:"key_file"`
 	Data    string     `mapstructure:"data"`
 	CAFile  string     `mapstructure:"ca_file"`
+
+	Reference   string `mapstructure:"reference"`
+	ClockServer string `mapstructure:"clock_server"`
 }

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"slices"
 	"strings"
+	"time"
 
 	"streamcanary/prober"
 	"streamcanary/statuspage/incident"
@@ -17,6 +19,8 @@ type Hub struct {
 	Targets  []prober.Target
 	Probes   []prober.Probe // without offsets: those depend on the site
 	Agents   []AgentAccess
+	Sampling prober.Sampling // of other agents' broadcasts
+	Controls prober.Controls // of every agent
 	Topology incident.Topology
 	Settings incident.Settings
 	Policy   incident.Policy // of Settings and Topology
@@ -58,16 +62,25 @@ type AgentAccess struct {
 	Site   string
 	Region string
 	Key    prober.Secret
+	Budget int64 // bytes an hour; 0 is no bound
 }
 
 // hubDefaults are the values of keys that are not in the file.
 func hubDefaults() map[string]any {
 	s := incident.DefaultSettings()
+	limits := prober.DefaultControls()
 	return map[string]any{
 		"http.listen":      "127.0.0.1:8080",
 		"data":             "/var/lib/streamcanary",
 		"nats.listen":      ":4222",
 		"nats.sync_always": true,
+
+		"matrix.sample_every": 30 * time.Second,
+		"matrix.sample_bound": 8 * time.Second,
+		"controls.cpu":        limits.CPU,
+		"controls.late":       limits.Late,
+		"controls.clock":      limits.Clock,
+		"controls.loss":       limits.Loss,
 
 		"policy.quorum":             s.Quorum,
 		"policy.false_openings":     incident.DefaultFalseOpenings,
@@ -103,21 +116,32 @@ func (c *checker) hub(f hubFile) *Hub {
 	h.Alerts = c.alerts(f.Alerts)
 	h.Topology.Installation = f.Installation
 	h.Topology.Page = c.page(f.Page)
-	for i, t := range c.targets(f.Targets) {
+	for i, t := range c.targets(f.Targets, f.Probes) {
 		h.Targets = append(h.Targets, t)
 		h.Topology.Targets = append(h.Topology.Targets, public(f.Targets[i], t))
 	}
 	h.Probes = c.probes(f.Probes, f.Targets)
 	for i := range h.Topology.Targets {
-		h.Topology.Targets[i].Kinds = kindsOf(h.Probes, h.Topology.Targets[i].ID)
+		t := &h.Topology.Targets[i]
+		t.Kinds = kindsOf(h.Probes, t.ID)
+		t.HasAPI = t.HasAPI || slices.Contains(t.Kinds, prober.KindAPI)
 	}
 	h.Agents, h.Topology.Sites = c.agents(f.Agents)
+	h.Sampling, h.Controls = c.sampling(f.Matrix), c.controls(f.Controls)
+	for i := range h.Agents {
+		if h.Agents[i].Budget == 0 {
+			h.Agents[i].Budget = int64(f.Budget)
+		}
+	}
+	c.jitters(h)
+	c.budgets(h)
 	h.Topology.Groups = c.groups(f.Groups)
 	h.Topology.Components = c.components(f, h)
 	h.Settings = c.settings(f.Policy)
 	c.threshold(f.Policy, h)
 	c.timeouts(h)
 	c.heard(h)
+	c.seldom(h)
 	c.quorum(h)
 	c.policy(h)
 	c.exposed()
@@ -193,7 +217,7 @@ func (c *checker) agents(files []vantageFile) ([]AgentAccess, []incident.Site) {
 		c.uniqueID(at, f.ID, seen)
 		c.optionalID(at+".site", f.Site)
 		c.optionalID(at+".region", f.Region)
-		a := AgentAccess{ID: f.ID, Site: orElse(f.Site, f.ID), Region: f.Region}
+		a := AgentAccess{ID: f.ID, Site: orElse(f.Site, f.ID), Region: f.Region, Budget: int64(f.Budget)}
 		a.Key = c.needSecret(at+".key", f.Key, f.KeyFile)
 		if first, twice := keys[a.Key]; twice && a.Key != "" {
 			c.addf(at+".key", "is the same as that of agent %s; give every agent a key of its own, so that one can be withdrawn", first)

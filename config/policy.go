@@ -184,13 +184,9 @@ func (c *checker) quorum(h *Hub) {
 	}
 }
 
-// probed says whether a probe brings evidence on e: every agent that runs one
-// pushes to every ingest of the target and pulls from every playback, and a
-// go-live makes its streams through the API.
+// probed says whether a probe brings evidence on e.
 func probed(probes []prober.Probe, e prober.Element) bool {
-	return slices.ContainsFunc(probes, func(p prober.Probe) bool {
-		return p.Target == e.Target && (e.Type != prober.ElementAPI || p.Kind == prober.KindGoLive)
-	})
+	return slices.ContainsFunc(probes, func(p prober.Probe) bool { return sees(p, e) })
 }
 
 func plural(n int, one, many string) string {

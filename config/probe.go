@@ -16,7 +16,13 @@ const (
 )
 
 // runKinds are the kinds that agents can run.
-func runKinds() []string { return []string{string(prober.KindCanary), string(prober.KindGoLive)} }
+func runKinds() []string {
+	var kinds []string
+	for _, k := range prober.Kinds() {
+		kinds = append(kinds, string(k))
+	}
+	return kinds
+}
 
 func (c *checker) probes(files []probeFile, targets []targetFile) []prober.Probe {
 	if len(files) == 0 {
@@ -43,11 +49,17 @@ func (c *checker) probes(files []probeFile, targets []targetFile) []prober.Probe
 		if c.present(at+".timeout") && (f.Timeout < least || f.Timeout > maxTimeout) {
 			c.addf(at+".timeout", "is %s; want from %s to %s", f.Timeout, least, maxTimeout)
 		}
-		probes = append(probes, prober.Probe{
+		p := prober.Probe{
 			Kind: prober.Kind(f.Kind), Target: f.Target,
-			Schedule: c.schedule(at, f), Timeout: f.Timeout,
-		})
+			Schedule: c.schedule(at, f), Timeout: f.Timeout, Jitter: f.Jitter,
+		}
+		c.rotation(at, f, &p)
+		if kind && target {
+			c.ofKind(at, f, &p, targets)
+		}
+		probes = append(probes, p)
 	}
+	c.watchedTwice(files)
 	return probes
 }
 
@@ -56,7 +68,7 @@ func (c *checker) probes(files []probeFile, targets []targetFile) []prober.Probe
 func (c *checker) timeouts(h *Hub) {
 	for i, p := range h.Probes {
 		at := index("probes", i) + ".timeout"
-		if round, ok := h.Settings.RoundTimeout[p.Kind]; ok && p.Timeout > round && c.clean(at) {
+		if round, ok := h.Settings.RoundTimeout[p.Kind]; ok && p.Timeout > round && len(p.Pulls) == 0 && c.clean(at) {
 			c.addf(at, "is %s, but a round of %s is judged after %s; shorten it, or raise round_timeout of %s in policy.kinds",
 				p.Timeout, p.Kind, round, p.Kind)
 		}

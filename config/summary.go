@@ -46,7 +46,7 @@ func (h *Hub) summary() []string {
 			count(len(t.Ingests), "ingest"), count(len(t.Playbacks), "playback")))
 	}
 	for _, p := range h.Probes {
-		lines = append(lines, fmt.Sprintf("probe %s of %s, %s", p.Kind, p.Target, strings.TrimPrefix(p.Schedule, "@")))
+		lines = append(lines, fmt.Sprintf("probe %s of %s, %s", p.Kind, p.Target, strings.TrimPrefix(p.Schedule, "@"))+whatOf(p))
 	}
 	budget := h.Budget()
 	lines = append(lines, fmt.Sprintf("%s at %s; %s must agree (quorum)", count(len(h.Agents), "agent"),
@@ -55,7 +55,35 @@ func (h *Hub) summary() []string {
 	return append(lines,
 		fmt.Sprintf("%s in %s", count(len(topology.Components), "component"), count(len(topology.Groups), "group")),
 		fmt.Sprintf("each agent sends about %s an hour and receives about %s an hour (broadcasts of %d kbit/s%s)",
-			byteCount(budget.Sent), byteCount(budget.Received), BroadcastBitrate/1000, h.goLiveNote()))
+			byteCount(budget.Sent), byteCount(budget.Received), BroadcastBitrate/1000, h.goLiveNote()+h.sampleNote(budget)),
+		h.budgetLine())
+}
+
+func (h *Hub) sampleNote(b Budget) string {
+	if b.Samples == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %s of it samples of other agents' broadcasts", byteCount(b.Samples))
+}
+
+// budgetLine says what agents may send and receive.
+func (h *Hub) budgetLine() string {
+	var own []string
+	least, most := int64(0), int64(0)
+	for i, a := range h.Agents {
+		if i == 0 || a.Budget < least {
+			least = a.Budget
+		}
+		most = max(most, a.Budget)
+		own = append(own, fmt.Sprintf("%s %s", a.ID, byteCount(a.Budget)))
+	}
+	switch {
+	case most == 0:
+		return "no budget of bytes bounds the agents"
+	case least == most:
+		return fmt.Sprintf("each agent's budget is %s an hour, sent and received", byteCount(most))
+	}
+	return "budgets an hour, sent and received (0 is no bound): " + strings.Join(own, ", ")
 }
 
 func (h *Hub) goLiveNote() string {

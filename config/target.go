@@ -7,18 +7,12 @@ import (
 	"streamcanary/statuspage/incident"
 )
 
-// The types of platform.
-const (
-	typeStatic   = "static"
-	typeLivepeer = "livepeer"
-)
-
 const (
 	wantIngest   = "rtmp://HOST[:PORT]/APP/{stream}, or rtmps://"
 	wantPlayback = "https://HOST/PATH/{stream}/index.m3u8"
 )
 
-func (c *checker) targets(files []targetFile) []prober.Target {
+func (c *checker) targets(files []targetFile, probes []probeFile) []prober.Target {
 	if len(files) == 0 {
 		c.addf("targets", "is missing or empty; want a list with at least one target: id, name, platform, regions, ingests, playbacks")
 	}
@@ -33,44 +27,27 @@ func (c *checker) targets(files []targetFile) []prober.Target {
 			c.addf(at+".regions", "is missing or empty; want a list with at least one entry: id, name")
 		}
 		regions := c.named(at+".regions", f.Regions, "region")
-		c.endpoints(at+".ingests", f.Ingests, regions, wantIngest, "rtmp", "rtmps")
-		c.endpoints(at+".playbacks", f.Playbacks, regions, wantPlayback, "https", "http")
+		pushes, pulls := uses(probes, f.ID)
+		if len(f.Ingests) > 0 || pushes {
+			c.endpoints(at+".ingests", f.Ingests, regions, f.Platform, wantIngest, "rtmp", "rtmps")
+		}
+		if len(f.Playbacks) > 0 || pulls {
+			c.endpoints(at+".playbacks", f.Playbacks, regions, f.Platform, wantPlayback, "https", "http")
+		}
 		names := map[string]string{}
 		for _, r := range f.Regions {
 			names[r.ID] = r.Name
 		}
 		how := c.rtmp(at+".rtmp", f)
 		for _, e := range f.Ingests {
-			t.Ingests = append(t.Ingests, prober.Ingest{RTMP: how, ID: e.ID, Region: names[e.Region], URL: e.URL})
+			t.Ingests = append(t.Ingests, prober.Ingest{RTMP: how, ID: e.ID, Region: names[e.Region], URL: e.URL, Node: e.Node})
 		}
 		for _, e := range f.Playbacks {
-			t.Playbacks = append(t.Playbacks, prober.Playback{ID: e.ID, Region: names[e.Region], URL: e.URL})
+			t.Playbacks = append(t.Playbacks, prober.Playback{ID: e.ID, Region: names[e.Region], URL: e.URL, Node: e.Node})
 		}
 		targets = append(targets, t)
 	}
 	return targets
-}
-
-func (c *checker) platform(at string, f platformFile) prober.Platform {
-	p := prober.Platform{Type: f.Type, API: strings.TrimRight(f.API, "/")}
-	if !c.reference(at+".type", f.Type, "platform type", []string{typeLivepeer, typeStatic}) {
-		return p
-	}
-	if f.Type == typeLivepeer {
-		c.address(at+".api", f.API, "the API's base address, such as https://livepeer.studio/api", "https", "http")
-		if f.APIKey == "" && f.APIKeyFile == "" {
-			c.addf(at+".api_key", "is missing; write ${NAME} to take it from the environment, or use api_key_file")
-		}
-		p.Key = c.secret(at+".api_key", f.APIKey, f.APIKeyFile)
-		return p
-	}
-	if f.API != "" {
-		c.addf(at+".api", "is not used by a static platform; remove it, or set type: livepeer")
-	}
-	if f.APIKey != "" || f.APIKeyFile != "" {
-		c.addf(at+".api_key", "is not used by a static platform; remove it, or set type: livepeer")
-	}
-	return p
 }
 
 // named checks a list of ids with names, and gives the ids.
@@ -85,7 +62,7 @@ func (c *checker) named(at string, files []namedFile, what string) []string {
 	return list
 }
 
-func (c *checker) endpoints(at string, files []endpointFile, regions []string, want string, schemes ...string) {
+func (c *checker) endpoints(at string, files []endpointFile, regions []string, platform platformFile, want string, schemes ...string) {
 	if len(files) == 0 {
 		c.addf(at, "is missing or empty; want a list with at least one entry: id, region, url: %s", want)
 	}
@@ -94,17 +71,18 @@ func (c *checker) endpoints(at string, files []endpointFile, regions []string, w
 		entry := index(at, i)
 		c.uniqueID(entry, f.ID, seen)
 		c.reference(entry+".region", f.Region, "region", regions)
-		u := c.streamAddress(entry+".url", f.URL, want, schemes...)
-		if u == nil {
+		if variable := variableOf(schemes); f.URL == variable {
+			c.located(entry, f, variable, platform)
+		} else if u := c.endpointAddress(entry, f, want, schemes); u == nil {
 			continue
-		}
-		if strings.HasPrefix(u.Scheme, "rtmp") && !strings.Contains(strings.TrimPrefix(u.Path, "/"), "/") {
+		} else if strings.HasPrefix(u.Scheme, "rtmp") && !strings.Contains(strings.TrimPrefix(u.Path, "/"), "/") {
 			c.addf(entry+".url", "has no application before {stream}; want %s", want)
 		}
-		if first, twice := addresses[f.URL]; twice {
+		where := f.URL + " " + f.Node
+		if first, twice := addresses[where]; twice {
 			c.addf(entry+".url", "is the same address as that of %q; two that are one cannot be told apart, remove one of them", first)
 		}
-		addresses[f.URL] = f.ID
+		addresses[where] = f.ID
 	}
 }
 

@@ -14,7 +14,7 @@ type Controls struct {
 
 	// Beyond these an agent calls itself sick.
 	CPU  float64       `json:"cpu,omitempty"`  // busy share of all processors, while its own timers are late, too
-	Late time.Duration `json:"late,omitempty"` // lateness of timers that goes with CPU
+	Late time.Duration `json:"late,omitempty"` // average lateness of timers that goes with CPU
 	// Clock is how far the clock may be off, or jump.
 	Clock time.Duration `json:"clock,omitempty"`
 	// Loss is the share of TCP segments sent again. It is the machine's whole

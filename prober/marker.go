@@ -10,10 +10,15 @@ import (
 // MarkerSize is the length in bytes of an encoded marker.
 const MarkerSize = 48
 
-// markerMagic opens every marker: the first half of the UUID of an H.264 SEI
-// user_data_unregistered message (ISO/IEC 14496-10, D.1.6). No byte is zero, so
-// that no emulation prevention is ever needed inside a marker.
-const markerMagic = "\xc5\x9ascanry"
+// One of these opens every marker. A picture's is the first half of the UUID of an
+// H.264 SEI user_data_unregistered message (ISO/IEC 14496-10, D.1.6); sound has
+// its own. No byte is zero, so that no emulation prevention is ever needed inside
+// a marker.
+const (
+	markerMagic  = "\xc5\x9ascan" // of both
+	pictureMagic = markerMagic + "ry"
+	soundMagic   = markerMagic + "au"
+)
 
 // Tag stands for a run inside its markers: eight bytes, none of them zero.
 type Tag [8]byte
@@ -28,18 +33,23 @@ func RunTag(run string) Tag {
 	return t
 }
 
-// Marker is carried by every frame that is pushed: whose it is, which, and when
-// it was sent.
+// Marker is carried by every picture that is pushed, and by every few frames of
+// sound: whose it is, which, and when it was sent.
 type Marker struct {
+	Audio bool // of a frame of sound, not of a picture
 	Tag   Tag
-	Seq   uint64    // of the video frame in its run, from 0
+	Seq   uint64    // of the frame in its run, from 0: pictures and sound are counted apart
 	Clock time.Time // wall clock of the pusher at sending, to the microsecond
 }
 
 // Append encodes m: magic, tag, sequence and microseconds since 1970, the last
 // two as 16 hexadecimal digits each, so that no byte is zero.
 func (m Marker) Append(b []byte) []byte {
-	b = append(b, markerMagic...)
+	if m.Audio {
+		b = append(b, soundMagic...)
+	} else {
+		b = append(b, pictureMagic...)
+	}
 	b = append(b, m.Tag[:]...)
 	b = appendHex(b, m.Seq)
 	return appendHex(b, uint64(m.Clock.UnixMicro()))
@@ -53,8 +63,8 @@ func appendHex(b []byte, v uint64) []byte {
 	return b
 }
 
-// FindMarkers reads every marker in b, in order. What only looks like one is
-// skipped. It stops after limit markers; a limit of 0 is none.
+// FindMarkers reads every marker in b, of pictures and of sound, in order. What
+// only looks like one is skipped. It stops after limit markers; a limit of 0 is none.
 func FindMarkers(b []byte, limit int) []Marker {
 	var found []Marker
 	for limit == 0 || len(found) < limit {
@@ -74,6 +84,13 @@ func FindMarkers(b []byte, limit int) []Marker {
 
 func parseMarker(b []byte) (Marker, bool) {
 	var m Marker
+	switch string(b[:8]) {
+	case pictureMagic:
+	case soundMagic:
+		m.Audio = true
+	default:
+		return Marker{}, false
+	}
 	copy(m.Tag[:], b[8:16])
 	seq, err := strconv.ParseUint(string(b[16:32]), 16, 64)
 	if err != nil {

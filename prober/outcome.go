@@ -92,6 +92,7 @@ const (
 	ReasonHTTPStatus   Reason = "http_status"   // any status but 200 and 206; the detail names it
 	ReasonHTTPTimeout  Reason = "http_timeout"  // no answer, or too few bytes, in time
 	ReasonHTTPClosed   Reason = "http_closed"   // closed or reset in mid-answer, or shorter than Content-Length
+	ReasonHTTPEncoding Reason = "http_encoding" // compressed in a way that was not asked for, or broken
 	ReasonRedirectLoop Reason = "redirect_loop" // more redirects than are followed
 	ReasonTooLarge     Reason = "too_large"     // longer than the bound on one read
 	ReasonEmptyBody    Reason = "empty_body"
@@ -103,16 +104,34 @@ const (
 	ReasonPlaylistStale       Reason = "playlist_stale"        // no new segment in time (RFC 8216bis 6.2.1)
 	ReasonSequenceRegression  Reason = "sequence_regression"   // the media sequence number fell (6.2.2)
 	ReasonStreamEnded         Reason = "stream_ended"          // EXT-X-ENDLIST on a broadcast that is up
+	ReasonPlaylistChanged     Reason = "playlist_changed"      // what was listed is no more what it was (6.2.1)
+	ReasonWindowShort         Reason = "window_short"          // too little is left after segments were removed (6.2.2)
+	ReasonRenditionsApart     Reason = "renditions_apart"      // renditions do not fit each other (6.2.4)
+	ReasonLowLatency          Reason = "low_latency"           // parts, hints, blocking reloads or delta updates do not work
+	ReasonSegmentGap          Reason = "segment_gap"           // the platform itself says that media is missing: EXT-X-GAP
 	ReasonNoRenditionPlayable Reason = "no_rendition_playable" // a multivariant playlist that lists nothing we can follow
+	ReasonRenditionMissing    Reason = "rendition_missing"     // expected, or listed before, and not listed
+	ReasonRenditionUnexpected Reason = "rendition_unexpected"  // listed, and not expected
+	ReasonRenditionMismatch   Reason = "rendition_mismatch"    // another resolution, bitrate or codec than expected or listed
+
+	// segment
+	ReasonSegmentGone     Reason = "segment_gone"     // removed from the server before a viewer is done with it (6.2.2)
+	ReasonSegmentSlow     Reason = "segment_slow"     // loads hardly faster than it plays
+	ReasonBitrateMismatch Reason = "bitrate_mismatch" // BANDWIDTH or EXT-X-BITRATE are not what was measured
 
 	// media
-	ReasonNotMedia      Reason = "not_media"      // neither MPEG-TS nor fMP4
+	ReasonNotMedia      Reason = "not_media"      // neither MPEG-TS, fMP4, packed audio nor WebVTT, or not whole
 	ReasonNotOurs       Reason = "not_ours"       // media, with another broadcast's marker
 	ReasonNoMarker      Reason = "no_marker"      // media, without any marker
 	ReasonMarkerStale   Reason = "marker_stale"   // our marker, but from long ago: a loop or an old recording
 	ReasonMarkerMissing Reason = "marker_missing" // our marker did not come back within the run's time
+	ReasonNotDecodable  Reason = "not_decodable"  // a decoder gets neither a picture nor sound out of it
+	ReasonPictureBlack  Reason = "picture_black"  // every decoded picture is black
+	ReasonPictureFrozen Reason = "picture_frozen" // every decoded picture is the same
+	ReasonSoundSilent   Reason = "sound_silent"   // the decoded sound is silence
 
 	// media, what is wrong inside of it
+	ReasonKeyUnavailable   Reason = "key_unavailable"   // the key of an encrypted segment cannot be had, or is none
 	ReasonMediaEncrypted   Reason = "media_encrypted"   // encrypted, though the playlist names no key for it
 	ReasonMediaMalformed   Reason = "media_malformed"   // damaged tables or boxes, samples that are not there
 	ReasonContinuityError  Reason = "continuity_error"  // transport packets are lost (continuity_counter)
@@ -188,6 +207,7 @@ func Reasons() []Reason {
 		ReasonHTTPStatus,
 		ReasonHTTPTimeout,
 		ReasonHTTPClosed,
+		ReasonHTTPEncoding,
 		ReasonRedirectLoop,
 		ReasonTooLarge,
 		ReasonEmptyBody,
@@ -198,14 +218,31 @@ func Reasons() []Reason {
 		ReasonPlaylistStale,
 		ReasonSequenceRegression,
 		ReasonStreamEnded,
+		ReasonPlaylistChanged,
+		ReasonWindowShort,
+		ReasonRenditionsApart,
+		ReasonLowLatency,
+		ReasonSegmentGap,
 		ReasonNoRenditionPlayable,
+		ReasonRenditionMissing,
+		ReasonRenditionUnexpected,
+		ReasonRenditionMismatch,
+
+		ReasonSegmentGone,
+		ReasonSegmentSlow,
+		ReasonBitrateMismatch,
 
 		ReasonNotMedia,
 		ReasonNotOurs,
 		ReasonNoMarker,
 		ReasonMarkerStale,
 		ReasonMarkerMissing,
+		ReasonNotDecodable,
+		ReasonPictureBlack,
+		ReasonPictureFrozen,
+		ReasonSoundSilent,
 
+		ReasonKeyUnavailable,
 		ReasonMediaEncrypted,
 		ReasonMediaMalformed,
 		ReasonContinuityError,

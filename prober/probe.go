@@ -56,11 +56,10 @@ type APICheck struct {
 
 // Pull is a stream that we do not push, as one playback gives it.
 type Pull struct {
-	Name     string `json:"name"`              // for people
-	Playback string `json:"playback"`          // id of the playback that is charged
-	URL      string `json:"url"`               // of a playlist
-	VOD      bool   `json:"vod,omitempty"`     // it has an end; else it has to be live
-	Markers  bool   `json:"markers,omitempty"` // fresh markers of streamcanary have to be in it, whoever's
+	Name     string `json:"name"`          // for people
+	Playback string `json:"playback"`      // id of the playback that is charged
+	URL      string `json:"url"`           // of a playlist
+	VOD      bool   `json:"vod,omitempty"` // it has an end; else it has to be live
 }
 
 // RecordingCheck is a broadcast, and what has to be left of it.

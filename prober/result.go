@@ -20,6 +20,8 @@ type Host struct {
 	ClockKnown  bool
 	Loss        float64 // share of TCP segments sent again of late, 0 to 1; negative is not measured
 	Reference   Control // of the independent public reference; "" when none is configured
+	// ReferenceDetail is evidence when Reference is fail.
+	ReferenceDetail string
 }
 
 // Result is what one run, or one round of a probe that stays up, found on one

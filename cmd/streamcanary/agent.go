@@ -88,8 +88,9 @@ func runAgent(ctx context.Context, cfg config.Agent, control *origin.Origin, log
 		return fmt.Errorf("agent: %w", err)
 	}
 	a, release, err := newAgent(agentParts{
-		Agent: cfg.ID, Site: cfg.Site, Sink: hubSink{client, log}, Dropped: outbox.Dropped,
-		Control: controlTarget(control.RTMPURL(), control.HLSURL()), Logger: log,
+		Agent: cfg.ID, Site: cfg.Site, Sink: hubSink{client, log}, Dropped: outbox.Dropped, Announce: announce(client, log),
+		Controls: cfg.Controls,
+		Control:  controlTarget(control.RTMPURL(), control.HLSURL()), Logger: log,
 	})
 	if err != nil {
 		return fmt.Errorf("agent: %w", err)

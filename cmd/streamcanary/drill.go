@@ -73,7 +73,7 @@ func newDrillCommand() *cobra.Command {
 
 func listFaults(w io.Writer) error {
 	for _, f := range origin.Faults() {
-		if _, err := fmt.Fprintf(w, "%-18s %s\n", f.Name, f.Help); err != nil {
+		if _, err := fmt.Fprintf(w, "%-30s %s\n", f.Name, f.Help); err != nil {
 			return err
 		}
 	}

@@ -47,7 +47,7 @@ func TestHostilePlayback(t *testing.T) {
 		"playlist of 100 MB":              {playlistOf(100<<20, true), prober.StageManifest, prober.ReasonTooLarge},
 		"playlist of 100 MB, unannounced": {playlistOf(100<<20, false), prober.StageManifest, prober.ReasonTooLarge},
 		"playlist, a byte a second":       {byteASecond, prober.StageManifest, prober.ReasonHTTPTimeout},
-		"playlist of a bomb":              {bomb(), prober.StageManifest, prober.ReasonNotAPlaylist},
+		"playlist of a bomb":              {bomb(), prober.StageManifest, prober.ReasonTooLarge},
 		"redirect loop":                   {redirectLoop, prober.StageManifest, prober.ReasonRedirectLoop},
 		"HTML":                            {html, prober.StageManifest, prober.ReasonNotAPlaylist},
 		"no answer":                       {noAnswer, prober.StageManifest, prober.ReasonHTTPTimeout},
@@ -241,7 +241,7 @@ func endless(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// bomb is 8 MB of zeros, as gzip tells them: 8 kB. Nobody asked for gzip.
+// bomb is 8 MB of zeros, as gzip tells them: 8 kB.
 func bomb() http.HandlerFunc {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)

@@ -15,7 +15,6 @@ import (
 
 	"streamcanary/config"
 	"streamcanary/prober"
-	"streamcanary/prober/origin"
 	"streamcanary/statuspage/alert"
 	"streamcanary/statuspage/incident"
 
@@ -37,7 +36,6 @@ func TestReadmeNamesEverything(t *testing.T) {
 	text := readme(t)
 	for what, names := range map[string][]string{
 		"command":     commandNames(newRootCommand()),
-		"fault":       faultNames(),
 		"stage":       texts(prober.Stages()),
 		"reason":      texts(prober.Reasons()),
 		"alert":       alertNames(t),
@@ -68,14 +66,6 @@ func commandNames(c *cobra.Command) []string {
 		} else {
 			names = append(names, sub.CommandPath())
 		}
-	}
-	return names
-}
-
-func faultNames() []string {
-	var names []string
-	for _, f := range origin.Faults() {
-		names = append(names, f.Name)
 	}
 	return names
 }

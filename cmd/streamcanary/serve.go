@@ -149,7 +149,10 @@ func hubSettings(cfg *config.Hub, log *slog.Logger) (hub.Config, error) {
 			return s, err
 		}
 		s.NATS.Agents = append(s.NATS.Agents, hub.NATSAgent{ID: a.ID, Key: a.Key})
-		s.Assignments[a.ID] = prober.Assignment{Revision: revision, Targets: cfg.Targets, Probes: probes}
+		s.Assignments[a.ID] = prober.Assignment{
+			Revision: revision, Targets: cfg.Targets, Probes: probes,
+			Sampling: cfg.Sampling, Budget: a.Budget, Controls: cfg.Controls,
+		}
 	}
 	return s, nil
 }

@@ -9,7 +9,9 @@ import (
 
 	"streamcanary/prober"
 	"streamcanary/prober/agent"
+	"streamcanary/prober/api"
 	"streamcanary/prober/hls"
+	"streamcanary/prober/host"
 	"streamcanary/prober/platform"
 	"streamcanary/prober/report"
 	"streamcanary/prober/rtmp"
@@ -20,7 +22,9 @@ type agentParts struct {
 	Agent, Site string
 	Sink        agent.Sink
 	Dropped     func() uint64
-	Control     *prober.Target // a loopback origin of its own, see controlTarget; nil is none
+	Announce    func([]prober.Broadcast) // tells the other agents; nil is nobody
+	Control     *prober.Target           // a loopback origin of its own, see controlTarget; nil is none
+	Controls    prober.Controls          // the agent's own reference and clock server
 	Logger      *slog.Logger
 }
 
@@ -34,13 +38,23 @@ func newAgent(p agentParts) (a *agent.Agent, release func(), err error) {
 
 func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 	pulls := hls.NewTransport()
+	reference := hls.NewTransport()
 	calls := hls.NewTransport() // of the platforms' APIs: the same wishes, other connections
 	pacer := rtmp.NewPacer()
 	cfg = agent.Config{
-		Agent: p.Agent, Site: p.Site, Sink: p.Sink, Dropped: p.Dropped, Control: p.Control, Logger: p.Logger,
+		Agent: p.Agent, Site: p.Site, Sink: p.Sink, Dropped: p.Dropped, Announce: p.Announce, Control: p.Control, Logger: p.Logger,
 		Platform: func(of prober.Platform) (agent.Platform, error) {
 			made, err := platform.New(of, &http.Client{Transport: calls})
 			return platformForAgent{made}, err
+		},
+		Check:    check,
+		Replay:   replay(pulls),
+		Controls: p.Controls,
+		Meter: func(clockServer string) agent.Meter {
+			return meterForAgent{&host.Meter{ClockServer: clockServer, Logger: p.Logger}}
+		},
+		Reference: func(ctx context.Context, url string) *prober.Failure {
+			return host.Reference{URL: url, Transport: reference}.Check(ctx)
 		},
 		Feed: func(p agent.Picture) (agent.Feed, error) { return newFeed(p, pacer) },
 		Follower: func(url, run string) agent.Follower {
@@ -50,7 +64,34 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 	return cfg, func() {
 		pulls.CloseIdleConnections()
 		calls.CloseIdleConnections()
+		reference.CloseIdleConnections()
 	}
+}
+
+// check makes an API check.
+func check(ctx context.Context, c prober.APICheck, bound time.Duration) (agent.Checked, error) {
+	a, err := api.New(api.Config{Timeout: bound}).Check(ctx, c, time.Now())
+	return agent.Checked{Failure: a.Failure, Times: a.Times, Bytes: a.Bytes}, err
+}
+
+// replay plays what has an end.
+func replay(transport http.RoundTripper) func(context.Context, agent.Replay) (agent.Replayed, error) {
+	return func(ctx context.Context, r agent.Replay) (agent.Replayed, error) {
+		found, err := hls.Replay(ctx, hls.ReplayConfig{URL: r.URL, Run: r.Run, Sample: r.Sample, Transport: transport})
+		return agent.Replayed{
+			Failure: found.Failure, Denied: found.Denied, Unfinished: found.Unfinished,
+			Absent:   found.Status == http.StatusNotFound || found.Status == http.StatusGone,
+			Duration: found.Duration, Missing: found.Missing, Proof: found.Proof, Bytes: found.Bytes,
+		}, err
+	}
+}
+
+// meterForAgent is the machine's meter in the agent's words.
+type meterForAgent struct{ *host.Meter }
+
+func (m meterForAgent) Read() agent.Machine {
+	r := m.Meter.Read()
+	return agent.Machine{Host: r.Host, Late: r.Late, Jump: r.Jump}
 }
 
 // controlTarget is an agent's own loopback origin as a target.
@@ -74,8 +115,20 @@ func (p platformForAgent) Delete(ctx context.Context, s agent.Stream) (*prober.F
 	return p.platform.Delete(ctx, platform.Stream(s))
 }
 
-func (p platformForAgent) Sweep(ctx context.Context, prefix string) (int, *prober.Failure, error) {
-	return p.platform.Sweep(ctx, prefix)
+func (p platformForAgent) Sweep(ctx context.Context, l agent.Leftover) (int, *prober.Failure, error) {
+	return p.platform.Sweep(ctx, platform.Leftover(l))
+}
+
+func (p platformForAgent) PushURL(ctx context.Context, s agent.Stream, node string) (prober.Secret, *prober.Failure, error) {
+	return p.platform.PushURL(ctx, platform.Stream(s), node)
+}
+
+func (p platformForAgent) PlayURL(ctx context.Context, s agent.Stream, node string) (string, *prober.Failure, error) {
+	return p.platform.PlayURL(ctx, platform.Stream(s), node)
+}
+
+func (p platformForAgent) Recording(ctx context.Context, s agent.Stream) (string, *prober.Failure, error) {
+	return p.platform.Recording(ctx, platform.Stream(s))
 }
 
 // followerForAgent is a follower in the agent's words.
@@ -118,6 +171,15 @@ func (s hubSink) Put(results ...prober.Result) {
 	}
 }
 
+// announce tells the other agents, through the hub, what is up here.
+func announce(c *report.Client, log *slog.Logger) func([]prober.Broadcast) {
+	return func(list []prober.Broadcast) {
+		if err := c.Announce(list); err != nil {
+			log.Debug("what is up here is not told to the other agents", "error", err)
+		}
+	}
+}
+
 // obey hands the hub's orders to the agent until ctx ends.
 func obey(ctx context.Context, c *report.Client, a *agent.Agent) {
 	for {
@@ -128,6 +190,8 @@ func obey(ctx context.Context, c *report.Client, a *agent.Agent) {
 			a.Assign(as)
 		case req := <-c.ProbeNow():
 			a.ProbeNow(req)
+		case b := <-c.Broadcasts():
+			a.Heard(b)
 		}
 	}
 }

@@ -19,7 +19,8 @@ const (
 	playbackGrace = 8 * time.Second  // from a canary's (re)start until a cell must play
 	closeBound    = 1500 * time.Millisecond
 	deleteBound   = 3 * time.Second // closeBound and this are what a stop may take
-	sweepBound    = 3 * time.Second
+	sweepBound    = 3 * time.Second // of the first sweep, which everything waits for
+	sweepEvery    = 2 * time.Minute
 )
 
 // maxRequests bounds the orders to probe now that wait to be taken up.
@@ -36,10 +37,24 @@ type Config struct {
 	Platform func(prober.Platform) (Platform, error)
 	Feed     func(Picture) (Feed, error)
 	Follower func(url, run string) Follower
+	// Check and Replay are for probes of the kinds api, recording and, of VOD,
+	// playback; without them those cannot run.
+	Check  func(ctx context.Context, c prober.APICheck, bound time.Duration) (Checked, error)
+	Replay func(ctx context.Context, r Replay) (Replayed, error)
 
 	// Control is this agent's own loopback origin; nil leaves the control
 	// state unknown for ever.
 	Control *prober.Target
+	// Meter measures this agent's machine; nil measures nothing.
+	Meter func(clockServer string) Meter
+	// Reference asks an independent public URL, bounded by itself; nil asks none.
+	Reference func(ctx context.Context, url string) *prober.Failure
+	// Controls are this agent's own: its reference and clock server stand before
+	// those that the hub assigns.
+	Controls prober.Controls
+	// Announce tells other agents what this one has up; nil tells nobody. It is
+	// called every prober.AnnouncePeriod and at each change, and must not block.
+	Announce func([]prober.Broadcast)
 	// Dropped is how many results the sink has lost at its bound, ever; nil is none.
 	Dropped func() uint64
 	Logger  *slog.Logger // nil is silent
@@ -50,9 +65,11 @@ type Config struct {
 type Agent struct {
 	env     *env
 	control *control
+	machine *machine
 
 	assigned chan prober.Assignment // holds the newest only
 	requests chan prober.ProbeNow
+	others   chan prober.Broadcasts
 	mu       sync.Mutex // guards the replacement in assigned
 }
 
@@ -60,9 +77,14 @@ type Agent struct {
 type env struct {
 	Config
 	*reporter
-	log  *slog.Logger
-	keys keyLocks
+	log     *slog.Logger
+	keys    keyLocks
+	budget  *budget
+	changed chan struct{} // what is up, at this agent
 }
+
+// poke has the other agents told of a change.
+func (e *env) poke() { signal(e.changed) }
 
 // New checks cfg. Nothing runs before Run.
 func New(cfg Config) (*Agent, error) {
@@ -81,11 +103,20 @@ func New(cfg Config) (*Agent, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	e := &env{Config: cfg, log: log}
+	e := &env{Config: cfg, log: log, budget: newBudget(log), changed: make(chan struct{}, 1)}
 	c := &control{env: e, state: prober.ControlUnknown}
-	e.reporter = newReporter(cfg, c.current)
-	return &Agent{env: e, control: c,
-		assigned: make(chan prober.Assignment, 1), requests: make(chan prober.ProbeNow, maxRequests)}, nil
+	m := newMachine(e)
+	e.reporter = newReporter(cfg, func() (prober.Control, string, prober.Host) {
+		state, detail := c.current()
+		host, trouble := m.current()
+		if trouble != "" { // an agent that is in trouble itself sees trouble everywhere
+			state, detail = prober.ControlFail, trouble
+		}
+		return state, detail, host
+	}, e.budget)
+	return &Agent{env: e, control: c, machine: m,
+		assigned: make(chan prober.Assignment, 1), requests: make(chan prober.ProbeNow, maxRequests),
+		others: make(chan prober.Broadcasts, maxRequests)}, nil
 }
 
 // Assign replaces what the agent does, once it runs. What did not change goes
@@ -110,17 +141,35 @@ func (a *Agent) ProbeNow(req prober.ProbeNow) {
 	}
 }
 
+// Heard says what another agent has up. Each list has to be repeated, see
+// prober.AnnounceExpiry; those beyond a bound are ignored.
+func (a *Agent) Heard(b prober.Broadcasts) {
+	select {
+	case a.others <- b:
+	default:
+	}
+}
+
 // Run probes until ctx is done, then ends every broadcast and deletes every
 // stream, which takes at most five seconds.
 func (a *Agent) Run(ctx context.Context) error {
-	w := &work{env: a.env, units: map[string]*unit{}}
+	w := &work{env: a.env, machine: a.machine, units: map[string]*unit{}}
 	var controls sync.WaitGroup
+	controls.Go(func() { a.machine.run(ctx) })
 	if a.env.Control != nil {
 		controls.Go(func() { a.control.run(ctx, *a.env.Control) })
 	}
+	announce := time.NewTicker(prober.AnnouncePeriod)
+	defer announce.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
+		case <-announce.C:
+			w.announce()
+		case <-a.env.changed:
+			w.announce()
+		case b := <-a.others:
+			w.heard(b)
 		case as := <-a.assigned:
 			w.assign(ctx, as)
 		case req := <-a.requests:

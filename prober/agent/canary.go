@@ -20,6 +20,10 @@ const (
 	reconnect = 250 * time.Millisecond
 	slowest   = 2 * time.Second  // between reconnects
 	patience  = 10 * time.Second // between attempts to make the stream
+	// An ingest that turns a stream away so often in a row may have forgotten it:
+	// it is made again, and then after twice as many, up to the second figure,
+	// which at slowest is five minutes.
+	forgottenAfter, forgottenMost = 4, 150
 )
 
 // canary keeps one broadcast to one ingest up, and follows it at every playback.
@@ -33,12 +37,14 @@ type canary struct {
 	tell    func(...prober.Result) // what cannot wait for a round
 
 	confirm chan struct{} // a marker came back
+	turn    chan struct{} // asks for a fresh connection
 	pulls   sync.WaitGroup
 
 	mu            sync.Mutex
 	ctx           context.Context // of the followers
 	ended         bool            // no more of them
 	phase         phase
+	turned        bool            // the last connection was up, and ended by ourselves
 	failure       *prober.Failure // the latest, until up
 	stream        Stream
 	broadcast     Broadcast
@@ -52,7 +58,7 @@ type canary struct {
 
 func newCanary(e *env, s *streams, target string, ingest prober.Ingest, playbacks []prober.Playback) *canary {
 	return &canary{env: e, streams: s, target: target, ingest: ingest, run: e.newRun(), tell: func(...prober.Result) {},
-		confirm: make(chan struct{}, 1), playbacks: playbacks, cells: map[string]*cell{}}
+		confirm: make(chan struct{}, 1), turn: make(chan struct{}, 1), playbacks: playbacks, cells: map[string]*cell{}}
 }
 
 // loop makes the stream and keeps the broadcast up until ctx is done.
@@ -81,30 +87,79 @@ func (c *canary) loop(ctx context.Context) {
 			return
 		}
 	}
+	c.keepUp(ctx, feed, lock == nil)
+}
+
+// keepUp connects again and again until ctx is done. A stream may be replaced
+// where mayRename.
+func (c *canary) keepUp(ctx context.Context, feed Feed, mayRename bool) {
 	wait := backoff{first: reconnect, most: slowest}
+	away := refusals{next: forgottenAfter}
 	for ctx.Err() == nil {
-		if c.connect(ctx, feed, prober.Secret(prober.StreamURL(c.ingest.URL, c.stream.Key.Reveal()))) {
+		began, wasUp := time.Now(), false
+		if url, failure := c.streams.pushURL(ctx, c.ingest, c.stream); failure != nil {
+			c.failed(failure)
+		} else {
+			wasUp = c.connect(ctx, feed, url)
+		}
+		if c.hasTurned() {
+			continue // at once: ended by ourselves
+		}
+		if wasUp && time.Since(began) >= holdTime {
 			wait.reset()
 		}
 		if !sleep(ctx, wait.next()) {
 			return
 		}
-		if lock == nil && c.nameInUse() {
+		if forgotten := away.count(wasUp, c.lastFailure()); mayRename && (forgotten || c.nameInUse()) {
 			c.rename(ctx)
 		}
 	}
 }
 
-func (c *canary) nameInUse() bool {
+func (c *canary) lastFailure() *prober.Failure {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.failure != nil && c.failure.Reason == prober.ReasonPublishNameInUse
+	return c.failure
 }
 
-// rename makes another stream when the name of this one is still in use: an
-// ingest that was not told of the end of the last connection, since the network
-// between had gone, keeps that name for a minute and more, and is not down. If
-// there is no other stream to be had, the old one is tried again.
+func (c *canary) hasTurned() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.turned
+}
+
+func (c *canary) nameInUse() bool {
+	failure := c.lastFailure()
+	return failure != nil && failure.Reason == prober.ReasonPublishNameInUse
+}
+
+// refusals counts connections in a row that a server ended by what it thinks of
+// the stream: servers say so by an error, or just close.
+type refusals struct{ row, next int }
+
+// count says whether the stream should be made again.
+func (r *refusals) count(wasUp bool, f *prober.Failure) bool {
+	switch {
+	case wasUp || f == nil || f.Outcome != prober.Fail:
+		r.row, r.next = 0, forgottenAfter
+		return false
+	case f.Stage != prober.StagePublish && f.Stage != prober.StageIngest && f.Reason != prober.ReasonConnectRejected:
+		r.row = 0
+		return false
+	}
+	if r.row++; r.row < r.next {
+		return false
+	}
+	r.row, r.next = 0, min(2*r.next, forgottenMost)
+	return true
+}
+
+// rename makes another stream when the name of this one is still in use, or the
+// platform seems to have forgotten it. An ingest that was not told of the end of
+// the last connection, since the network between had gone, keeps that name for a
+// minute and more, and is not down. If there is no other stream to be had, the
+// old one is tried again.
 func (c *canary) rename(ctx context.Context) {
 	stream, failure := c.streams.create(ctx)
 	if failure != nil {
@@ -153,11 +208,16 @@ func (c *canary) connect(ctx context.Context, feed Feed, url prober.Secret) (was
 		return false
 	}
 	c.published(b)
-	ended := make(chan *prober.Failure, 1)
+	ended, done := make(chan *prober.Failure, 1), make(chan struct{})
 	sending, stop := context.WithCancel(ctx)
 	defer stop()
-	go func() { ended <- b.Send(sending) }()
+	go func() {
+		ended <- b.Send(sending)
+		close(done)
+	}()
 	failure, wasUp = c.hold(ended)
+	stop()
+	<-done
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeBound)
 	defer cancel()
 	if failure != nil {
@@ -178,6 +238,11 @@ func (c *canary) hold(ended <-chan *prober.Failure) (failure *prober.Failure, wa
 		select {
 		case failure = <-ended:
 			return failure, wasUp
+		case <-c.turn:
+			if wasUp {
+				c.turning()
+				return nil, true
+			}
 		case <-held.C:
 		case <-c.confirm:
 		}

@@ -13,10 +13,8 @@ import (
 func (c *canary) published(b Broadcast) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	select {
-	case <-c.confirm: // of the last connection
-	default:
-	}
+	drain(c.confirm) // of the last connection
+	drain(c.turn)
 	c.broadcast, c.startedAt, c.sentBefore = b, time.Now(), Sent{}
 	c.phase = trying
 	for _, p := range c.playbacks {
@@ -29,15 +27,10 @@ func (c *canary) follow(p prober.Playback) {
 	if old := c.cells[p.ID]; old != nil {
 		old.stop()
 	}
-	c.cells[p.ID] = watch(c.ctx, c.env, &c.pulls, p, c.stream.PlaybackID, c.run, c.seen)
+	c.cells[p.ID] = watch(c.ctx, c.streams, &c.pulls, p, c.stream, c.run, c.seen)
 }
 
-func (c *canary) seen() {
-	select {
-	case c.confirm <- struct{}{}:
-	default:
-	}
-}
+func (c *canary) seen() { signal(c.confirm) }
 
 // setPlaybacks changes where the broadcast is followed, and leaves alone what
 // did not change.
@@ -72,8 +65,8 @@ func (c *canary) end() {
 // failed notes a drop, or why a broadcast does not come up. A drop is told at once.
 func (c *canary) failed(f *prober.Failure) {
 	c.mu.Lock()
-	wasUp := c.phase == up
-	c.phase, c.failure = down, f
+	wasUp := c.phase == up || c.turned
+	c.phase, c.failure, c.turned = down, f, false
 	if c.downSince.IsZero() {
 		c.downSince = time.Now()
 	}
@@ -84,6 +77,7 @@ func (c *canary) failed(f *prober.Failure) {
 	r.Started = c.startedAt
 	c.mu.Unlock()
 	if wasUp {
+		c.env.poke()
 		c.tell(judged(r, f))
 	}
 }
@@ -92,7 +86,7 @@ func (c *canary) failed(f *prober.Failure) {
 // the interruption ended when the connection that proved good was accepted.
 func (c *canary) confirmed() {
 	c.mu.Lock()
-	c.phase, c.failure = up, nil
+	c.phase, c.failure, c.turned = up, nil, false
 	again := !c.downSince.IsZero()
 	r := c.result(fmt.Sprintf("%s-%s-up-%d", c.run, prober.KindCanary, c.interruptions))
 	if again {
@@ -102,9 +96,50 @@ func (c *canary) confirmed() {
 	}
 	c.downSince = time.Time{}
 	c.mu.Unlock()
+	c.env.poke()
 	if again {
 		c.tell(judged(r, nil))
 	}
+}
+
+// turning notes that the connection is about to be ended for a fresh one. That
+// is no drop, unless the fresh one does not come up.
+func (c *canary) turning() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.phase, c.turned = starting, true
+}
+
+// settled says whether the broadcast is up, and was seen at every playback.
+func (c *canary) settled() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase != up {
+		return false
+	}
+	for _, p := range c.playbacks {
+		cell := c.cells[p.ID]
+		if cell == nil {
+			return false
+		}
+		if _, played := cell.observe(); !played {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *canary) isUp() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.phase == up
+}
+
+// announced is what other agents need to pull the broadcast, while it is up.
+func (c *canary) announced() (b prober.Broadcast, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return prober.Broadcast{Target: c.target, Ingest: c.ingest.ID, Run: c.run, Playback: c.stream.PlaybackID}, c.phase == up
 }
 
 // result begins a result of the push side, alone in its round. c.mu is held.
@@ -129,7 +164,7 @@ func (c *canary) pushResult(round string, of int, since time.Time) prober.Result
 	case c.phase == up:
 		return judged(r, nil)
 	case c.failure == nil:
-		return judged(r, nothing(prober.ReasonNothingPushed, "the broadcast is starting"))
+		return judged(r, nothing(prober.ReasonNothingPushed, "the broadcast is starting, or starting anew at its age"))
 	case c.phase == trying:
 		// The failure of the connection before was told; this one has not failed.
 		return judged(r, nothing(prober.ReasonNothingPushed, "the broadcast is connected again, but not proved yet"))

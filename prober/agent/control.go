@@ -48,7 +48,7 @@ func (c *control) run(ctx context.Context, t prober.Target) {
 	defer wg.Wait()
 	var canaries []*canary
 	for _, in := range t.Ingests {
-		k := newCanary(c.env, &streams{env: c.env, target: t.ID, platform: platform}, t.ID, in, t.Playbacks)
+		k := newCanary(c.env, &streams{env: c.env, target: t.ID, platform: platform, used: newInUse()}, t.ID, in, t.Playbacks)
 		k.small = true
 		canaries = append(canaries, k)
 		wg.Go(func() { k.loop(ctx) })

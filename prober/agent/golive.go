@@ -21,7 +21,8 @@ type goLive struct {
 
 	published time.Time
 	broadcast Broadcast
-	told      bool // the push side
+	told      bool  // the push side
+	sentTold  int64 // bytes, in its result
 	cellsTold []bool
 }
 
@@ -76,7 +77,11 @@ func (g *goLive) publish(ctx context.Context, s Stream) (Broadcast, *prober.Fail
 	if err != nil {
 		return nil, broken("", err)
 	}
-	b, failure, err := feed.Publish(ctx, prober.Secret(prober.StreamURL(g.ingest.URL, s.Key.Reveal())))
+	url, failure := g.streams.pushURL(ctx, g.ingest, s)
+	if failure != nil {
+		return nil, failure
+	}
+	b, failure, err := feed.Publish(ctx, url)
 	if err != nil {
 		return nil, broken("", err)
 	}
@@ -96,16 +101,12 @@ func (g *goLive) broadcastAndPull(ctx context.Context, s Stream) {
 	cells := make([]*cell, len(g.playbacks))
 	seen := make(chan struct{}, 1)
 	for i, p := range g.playbacks {
-		cells[i] = watch(running, g.env, &wg, p, s.PlaybackID, g.base.Run, func() {
-			select {
-			case seen <- struct{}{}:
-			default:
-			}
-		})
+		cells[i] = watch(running, g.streams, &wg, p, s, g.base.Run, func() { signal(seen) })
 	}
 	g.watchRun(ctx, ended, seen, cells)
 	stop()
 	wg.Wait()
+	g.spendRest(cells)
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeBound)
 	defer cancel()
 	if err := g.broadcast.Close(closing); err != nil {
@@ -212,10 +213,21 @@ func (g *goLive) pushFailed(f *prober.Failure) {
 	g.env.report(results...)
 }
 
+// spendRest counts what crossed the network after the results were told.
+func (g *goLive) spendRest(cells []*cell) {
+	rest := g.broadcast.Sent().Bytes - g.sentTold
+	for _, c := range cells {
+		obs, _ := c.observe()
+		rest += c.measured(prober.Result{}, obs).Figures.BytesReceived
+	}
+	g.env.budget.spend(rest)
+}
+
 func (g *goLive) pushSide() prober.Result {
 	r := g.base
 	if g.broadcast != nil {
 		sent := g.broadcast.Sent()
+		g.sentTold = sent.Bytes
 		r.Figures.BytesSent, r.Figures.SendStall, r.Figures.SendQueue = sent.Bytes, sent.Stall, sent.SendQueue
 		r.Findings = addFindings(nil, sent.Findings...)
 	}

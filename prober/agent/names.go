@@ -35,7 +35,7 @@ type keyLocks struct {
 // lock gives the lock of an ingest's URL, to be taken by sending to it: nil when
 // every broadcast has a key of its own.
 func (k *keyLocks) lock(ingestURL string) chan struct{} {
-	if strings.Contains(ingestURL, prober.StreamVariable) {
+	if strings.Contains(ingestURL, prober.StreamVariable) || ingestURL == prober.PushVariable {
 		return nil
 	}
 	k.mu.Lock()
@@ -47,6 +47,21 @@ func (k *keyLocks) lock(ingestURL string) chan struct{} {
 		k.locks[ingestURL] = make(chan struct{}, 1)
 	}
 	return k.locks[ingestURL]
+}
+
+// signal leaves a note in a channel of capacity 1, unless there is one.
+func signal(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}
+
+func drain(ch chan struct{}) {
+	select {
+	case <-ch:
+	default:
+	}
 }
 
 // sleep waits for d and says whether ctx is still alive after it.

@@ -13,11 +13,33 @@ type Sink interface {
 	Put(results ...prober.Result)
 }
 
+// Meter measures the agent's own machine while Run runs.
+type Meter interface {
+	Run(ctx context.Context)
+	Read() Machine
+}
+
+// Machine is how the agent's own machine is.
+type Machine struct {
+	prober.Host               // Reference is not the meter's to say
+	Late        time.Duration // how late timers of ours were of late, on average
+	Jump        time.Duration // that the wall clock made of late, either way
+}
+
 // Stream is a stream that a platform made.
 type Stream struct {
 	ID         string
 	Key        prober.Secret // for the ingest's URL
 	PlaybackID string        // for the playback's URL
+	Push       prober.Secret // whole URL, where the platform gave one with the stream
+	Play       string        // of its playlist, where the platform gave one with the stream
+}
+
+// Leftover says which streams a sweep deletes.
+type Leftover struct {
+	Prefix    string
+	OlderThan time.Duration          // younger ones stay
+	Keep      func(name string) bool // those in use stay
 }
 
 // Platform makes and deletes streams. Its calls are bounded by themselves; they
@@ -25,7 +47,12 @@ type Stream struct {
 type Platform interface {
 	Create(ctx context.Context, name string) (Stream, *prober.Failure, error)
 	Delete(ctx context.Context, s Stream) (*prober.Failure, error)
-	Sweep(ctx context.Context, prefix string) (deleted int, failure *prober.Failure, err error)
+	Sweep(ctx context.Context, l Leftover) (deleted int, failure *prober.Failure, err error)
+	// PushURL and PlayURL are asked where an endpoint's URL is a variable.
+	PushURL(ctx context.Context, s Stream, node string) (prober.Secret, *prober.Failure, error)
+	PlayURL(ctx context.Context, s Stream, node string) (string, *prober.Failure, error)
+	// Recording is a playlist's URL, or "" while there is none.
+	Recording(ctx context.Context, s Stream) (string, *prober.Failure, error)
 }
 
 // Picture says what a feed carries.
@@ -91,4 +118,30 @@ type Observation struct {
 	Findings     []prober.Finding   // since the last Observe
 	Viewing      prober.Viewing     // what it counts is since the last Observe
 	HTTP         prober.HTTPTimes   // of the latest segment
+}
+
+// Checked is what an API check found.
+type Checked struct {
+	Failure *prober.Failure // nil: the answer is as it has to be
+	Times   prober.HTTPTimes
+	Bytes   int64
+}
+
+// Replay says what has an end and is to be played to it.
+type Replay struct {
+	URL    string
+	Run    string // whose markers have to be in it, where there are any; "" is nobody's
+	Sample int    // segments that are downloaded, evenly spread; 0 is all
+}
+
+// Replayed is what a replay found.
+type Replayed struct {
+	Failure    *prober.Failure // in the reasons of playlists and segments; nil: it plays to its end
+	Absent     bool            // Failure is that nothing is there
+	Denied     bool            // Failure is that access is denied
+	Unfinished bool            // Failure is that it has no end yet
+	Duration   time.Duration   // by its playlist
+	Missing    int             // pictures of ours that are not in it
+	Proof      prober.Means    // that it is of the run
+	Bytes      int64
 }

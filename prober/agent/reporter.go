@@ -17,7 +17,8 @@ type reporter struct {
 
 	sink    Sink
 	dropped func() uint64
-	control func() (prober.Control, string)
+	control func() (prober.Control, string, prober.Host)
+	budget  *budget
 
 	rounds, runs atomic.Uint64
 
@@ -25,9 +26,9 @@ type reporter struct {
 	seq uint64
 }
 
-func newReporter(cfg Config, control func() (prober.Control, string)) *reporter {
+func newReporter(cfg Config, control func() (prober.Control, string, prober.Host), b *budget) *reporter {
 	return &reporter{agent: cfg.Agent, site: cfg.Site, boot: cfg.Boot,
-		sink: cfg.Sink, dropped: cfg.Dropped, control: control}
+		sink: cfg.Sink, dropped: cfg.Dropped, control: control, budget: b}
 }
 
 // report numbers results and hands them over.
@@ -35,7 +36,11 @@ func (r *reporter) report(results ...prober.Result) {
 	if len(results) == 0 {
 		return
 	}
-	state, detail := r.control()
+	state, detail, host := r.control()
+	for _, res := range results {
+		r.budget.spend(res.Figures.BytesSent + res.Figures.BytesReceived)
+	}
+	spending := r.budget.spending(time.Now())
 	var dropped uint64
 	if r.dropped != nil {
 		dropped = r.dropped()
@@ -47,10 +52,12 @@ func (r *reporter) report(results ...prober.Result) {
 		res := &results[i]
 		res.ID = r.boot + "-" + strconv.FormatUint(r.seq, 10)
 		res.Agent, res.Site, res.Boot, res.Seq = r.agent, r.site, r.boot, r.seq
-		res.Pusher = r.agent
+		if res.Pusher == "" {
+			res.Pusher = r.agent
+		}
 		res.Control, res.ControlDetail = state, prober.Clip(detail, prober.MaxDetail)
 		res.Detail = prober.Clip(res.Detail, prober.MaxDetail)
-		res.Dropped = dropped
+		res.Dropped, res.Spending, res.Host = dropped, spending, host
 	}
 	r.sink.Put(results...)
 }

@@ -17,13 +17,19 @@ func (u *unit) canaryRound(since time.Time) {
 	u.env.report(results...)
 }
 
-// playbackRound tells of every cell: each ingest's broadcast at each playback.
-// Cells of other agents' broadcasts would come in here, with their Pusher.
+// playbackRound tells of every cell: each ingest's broadcast at each playback,
+// and what samples of other agents' broadcasts have come in since the last, which
+// say more beside the cells of the same ingests and playbacks.
 func (u *unit) playbackRound(since time.Time) {
 	canaries, playbacks := u.snapshot()
-	of := len(canaries) * len(playbacks)
+	samples := u.sampler.take(time.Now())
+	of := len(canaries)*len(playbacks) + len(samples)
 	round := u.env.newRound(prober.KindPlayback)
 	results := make([]prober.Result, 0, of)
+	for _, r := range samples {
+		r.Round, r.RoundOf = round, of
+		results = append(results, r)
+	}
 	for _, c := range canaries {
 		for _, p := range playbacks {
 			results = append(results, c.pullResult(p, round, of, since))
@@ -55,6 +61,12 @@ func (u *unit) goLiveRound() {
 	runs := make([]*goLive, 0, len(target.Ingests))
 	for _, in := range target.Ingests {
 		runs = append(runs, newGoLive(u, target, in, round, probe.Timeout))
+	}
+	if !u.env.budget.allowGoLive() {
+		for _, g := range runs {
+			g.pushFailed(nothing(prober.ReasonBudget, "the agent's bytes of the hour are spent"))
+		}
+		return
 	}
 	select {
 	case u.rounds <- struct{}{}:

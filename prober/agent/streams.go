@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"streamcanary/prober"
@@ -13,6 +14,39 @@ type streams struct {
 	env      *env
 	target   string
 	platform Platform
+	used     *inUse // shared by all that make streams of one name prefix
+}
+
+// inUse is the streams that runs have: a sweep that goes on beside them spares
+// them.
+type inUse struct {
+	mu    sync.Mutex
+	names map[string]string // by the stream's id, or by another text while it is being made
+}
+
+func newInUse() *inUse { return &inUse{names: map[string]string{}} }
+
+func (u *inUse) put(id, name string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.names[id] = name
+}
+
+func (u *inUse) drop(id string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.names, id)
+}
+
+func (u *inUse) has(name string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, n := range u.names {
+		if n == name {
+			return true
+		}
+	}
+	return false
 }
 
 // create makes a stream under a fresh name. A call that ended without an answer
@@ -22,16 +56,21 @@ func (s *streams) create(ctx context.Context) (Stream, *prober.Failure) {
 		return Stream{}, nothing(prober.ReasonCancelled, "the agent stopped")
 	}
 	name := streamName(s.env.Agent, s.target)
+	making := "making " + name // no id has a space
+	s.used.put(making, name)
+	defer s.used.drop(making)
 	made, failure, err := s.platform.Create(ctx, name)
 	if err != nil {
 		return Stream{}, broken(prober.StageProvision, err)
 	}
 	if failure != nil {
 		if mayHaveMade(failure.Reason) {
-			s.sweep(context.WithoutCancel(ctx), name)
+			s.used.drop(making)
+			s.sweep(context.WithoutCancel(ctx), Leftover{Prefix: name}, sweepBound)
 		}
 		return Stream{}, failure
 	}
+	s.used.put(made.ID, name)
 	return made, nil
 }
 
@@ -45,6 +84,7 @@ func mayHaveMade(r prober.Reason) bool {
 func (s *streams) remove(ctx context.Context, made Stream) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deleteBound)
 	defer cancel()
+	defer s.used.drop(made.ID) // a sweep may have what could not be deleted
 	var failure *prober.Failure
 	for range 3 {
 		var err error
@@ -59,15 +99,16 @@ func (s *streams) remove(ctx context.Context, made Stream) {
 			break
 		}
 	}
-	s.env.log.Warn("a stream stays behind until the next start sweeps it",
+	s.env.log.Warn("a stream stays behind until the next sweep",
 		"target", s.target, "reason", failure.Reason, "detail", failure.Detail)
 }
 
-// sweep deletes the streams whose names begin with prefix.
-func (s *streams) sweep(ctx context.Context, prefix string) {
-	ctx, cancel := context.WithTimeout(ctx, sweepBound)
+// sweep deletes streams that no run has.
+func (s *streams) sweep(ctx context.Context, l Leftover, bound time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
-	deleted, failure, err := s.platform.Sweep(ctx, prefix)
+	l.Keep = s.used.has
+	deleted, failure, err := s.platform.Sweep(ctx, l)
 	if err != nil {
 		failure = broken(prober.StageTeardown, err)
 	}
@@ -76,5 +117,14 @@ func (s *streams) sweep(ctx context.Context, prefix string) {
 	}
 	if deleted > 0 {
 		s.env.log.Info("swept streams that were left behind", "target", s.target, "streams", deleted)
+	}
+}
+
+// sweepOften sweeps again and again until ctx is done: what could not be deleted
+// at the end of its run is deleted then. What is younger than the longest run may
+// be that of another process under the same name, and stays.
+func (s *streams) sweepOften(ctx context.Context, prefix string, longestRun func() time.Duration) {
+	for sleep(ctx, sweepEvery) {
+		s.sweep(ctx, Leftover{Prefix: prefix, OlderThan: longestRun()}, sweepEvery/2)
 	}
 }

@@ -27,15 +27,17 @@ type unit struct {
 	running sync.WaitGroup
 	swept   chan struct{} // closed when what an earlier start left behind is gone
 	rounds  chan struct{} // go-live rounds that run: one token each
+	sampler *sampler
 
 	// Of the agent's own goroutine alone.
 	wanted []prober.Probe
 	probes map[prober.Kind]runningProbe // a target has at most one of each kind
 
-	mu       sync.Mutex
-	target   prober.Target
-	canaries map[string]*runningCanary // by ingest id
-	kinds    map[prober.Kind]prober.Probe
+	mu         sync.Mutex
+	target     prober.Target
+	canaries   map[string]*runningCanary // by ingest id
+	recordings int                       // rounds begun: each pushes to the next ingest
+	kinds      map[prober.Kind]prober.Probe
 }
 
 type runningProbe struct {
@@ -43,26 +45,42 @@ type runningProbe struct {
 	stop  context.CancelFunc
 }
 
-type runningCanary struct {
-	*canary
-	stop context.CancelFunc
-}
-
 func newUnit(ctx context.Context, e *env, t prober.Target) (*unit, error) {
 	platform, err := e.Platform(t.Platform)
 	if err != nil {
 		return nil, err
 	}
-	u := &unit{env: e, streams: &streams{env: e, target: t.ID, platform: platform},
+	u := &unit{env: e, streams: &streams{env: e, target: t.ID, platform: platform, used: newInUse()},
 		swept: make(chan struct{}), rounds: make(chan struct{}, maxRounds),
 		probes: map[prober.Kind]runningProbe{}, canaries: map[string]*runningCanary{}}
 	u.target = prober.Target{ID: t.ID, Platform: t.Platform}
 	u.ctx, u.cancel = context.WithCancel(ctx)
+	u.sampler = newSampler(u)
+	u.running.Go(u.rotations)
+	u.running.Go(u.sampler.run)
 	u.running.Go(func() {
-		defer close(u.swept)
-		u.streams.sweep(u.ctx, namePrefix(e.Agent, t.ID))
+		prefix := namePrefix(e.Agent, t.ID)
+		u.streams.sweep(u.ctx, Leftover{Prefix: prefix}, sweepBound)
+		close(u.swept)
+		u.streams.sweepOften(u.ctx, prefix, u.longestRun)
 	})
 	return u, nil
+}
+
+// longestRun is how long a stream of a run may live: a canary's is known to be in
+// use, however old.
+func (u *unit) longestRun() time.Duration {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	longest := goLiveBound
+	for _, p := range u.kinds {
+		run := p.Timeout
+		if p.Recording != nil {
+			run += p.Recording.Broadcast + p.Recording.Within
+		}
+		longest = max(longest, run)
+	}
+	return longest + time.Minute
 }
 
 func (u *unit) stop() {
@@ -98,7 +116,8 @@ func (u *unit) apply(t prober.Target, probes []prober.Probe) {
 // follows it where it is to be played. u.mu is held.
 func (u *unit) applyCanaries() {
 	_, canary := u.kinds[prober.KindCanary]
-	_, playback := u.kinds[prober.KindPlayback]
+	follow, playback := u.kinds[prober.KindPlayback]
+	playback = playback && len(follow.Pulls) == 0
 	var ingests []prober.Ingest
 	var playbacks []prober.Playback
 	if canary || playback {
@@ -125,23 +144,35 @@ func (u *unit) applyCanaries() {
 
 // startCanary begins a broadcast. u.mu is held.
 func (u *unit) startCanary(in prober.Ingest, playbacks []prober.Playback) {
-	c := newCanary(u.env, u.streams, u.target.ID, in, playbacks)
-	c.tell = u.tellCanary
-	ctx, stop := context.WithCancel(u.ctx)
-	u.canaries[in.ID] = &runningCanary{canary: c, stop: stop}
+	c := u.newCanary(in, playbacks)
+	u.canaries[in.ID] = c
 	u.running.Go(func() {
-		defer stop()
+		defer c.stop()
 		<-u.swept
-		c.loop(ctx)
+		c.loop(c.ctx)
 	})
 }
 
-// tellCanary passes on what cannot wait for a round, where canaries are asked for.
-func (u *unit) tellCanary(results ...prober.Result) {
+// announced is what other agents may pull.
+func (u *unit) announced() []prober.Broadcast {
+	canaries, _ := u.snapshot()
+	var list []prober.Broadcast
+	for _, c := range canaries {
+		if b, ok := c.announced(); ok {
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
+// tellCanary passes on what cannot wait for a round, where canaries are asked
+// for and it is the present one's.
+func (u *unit) tellCanary(of *canary, results ...prober.Result) {
 	u.mu.Lock()
 	_, asked := u.kinds[prober.KindCanary]
+	present := u.canaries[of.ingest.ID]
 	u.mu.Unlock()
-	if asked {
+	if asked && present != nil && present.canary == of {
 		u.env.report(results...)
 	}
 }
@@ -175,16 +206,29 @@ func (u *unit) startProbe(p prober.Probe) {
 // turn is what one turn of a kind does, given when the last one was; nil for a
 // kind that this agent does not know.
 func (u *unit) turn(kind prober.Kind) func(since time.Time) {
-	switch kind {
-	case prober.KindCanary:
+	probe := u.probe(kind)
+	switch {
+	case kind == prober.KindCanary:
 		return u.canaryRound
-	case prober.KindPlayback:
+	case kind == prober.KindPlayback && len(probe.Pulls) > 0:
+		return func(time.Time) { u.pullRound() }
+	case kind == prober.KindPlayback:
 		return u.playbackRound
-	case prober.KindGoLive:
+	case kind == prober.KindGoLive:
 		return func(time.Time) { u.goLiveRound() }
-	case prober.KindAPI, prober.KindRecording:
+	case kind == prober.KindAPI && u.env.Check != nil && len(probe.Checks) > 0:
+		return func(time.Time) { u.apiRound() }
+	case kind == prober.KindRecording && u.env.Replay != nil && probe.Recording != nil:
+		return func(time.Time) { u.recordingRound() }
 	}
 	return nil
+}
+
+// probe is the probe of a kind that is assigned; the zero value is none.
+func (u *unit) probe(kind prober.Kind) prober.Probe {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.kinds[kind]
 }
 
 // probeNow starts extra rounds of the probes that are assigned.

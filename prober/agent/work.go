@@ -2,9 +2,11 @@ package agent
 
 import (
 	"context"
+	"maps"
 	"reflect"
 	"slices"
 	"sync"
+	"time"
 
 	"streamcanary/prober"
 )
@@ -15,6 +17,7 @@ const rememberedRequests = 64
 // work is what an assignment has running. It belongs to Run's goroutine.
 type work struct {
 	env      *env
+	machine  *machine
 	units    map[string]*unit // by target
 	requests []string         // ids of the latest requests to probe now
 	stopping sync.WaitGroup
@@ -23,6 +26,8 @@ type work struct {
 // assign makes what runs agree with as. Its revision is not compared: the latest
 // word counts, also of a hub that was set up anew and numbers from one again.
 func (w *work) assign(ctx context.Context, as prober.Assignment) {
+	w.env.budget.set(as.Budget, time.Now())
+	w.machine.set(as.Controls)
 	wanted := map[string]bool{}
 	for _, t := range as.Targets {
 		if wanted[t.ID] {
@@ -30,7 +35,7 @@ func (w *work) assign(ctx context.Context, as prober.Assignment) {
 			continue
 		}
 		wanted[t.ID] = true
-		w.assignTarget(ctx, t, probesOf(as, t.ID))
+		w.assignTarget(ctx, t, probesOf(as, t.ID), as.Sampling)
 	}
 	for id := range w.units {
 		if !wanted[id] {
@@ -43,7 +48,7 @@ func probesOf(as prober.Assignment, target string) []prober.Probe {
 	return slices.DeleteFunc(slices.Clone(as.Probes), func(p prober.Probe) bool { return p.Target != target })
 }
 
-func (w *work) assignTarget(ctx context.Context, t prober.Target, probes []prober.Probe) {
+func (w *work) assignTarget(ctx context.Context, t prober.Target, probes []prober.Probe, sampling prober.Sampling) {
 	u := w.units[t.ID]
 	if u != nil && !reflect.DeepEqual(u.target.Platform, t.Platform) {
 		w.drop(t.ID) // nothing of it can go on: its streams are the other platform's
@@ -59,6 +64,29 @@ func (w *work) assignTarget(ctx context.Context, t prober.Target, probes []probe
 	}
 	if !reflect.DeepEqual(u.target, t) || !reflect.DeepEqual(u.wanted, probes) {
 		u.apply(t, probes)
+	}
+	u.sampler.set(sampling)
+}
+
+// announce tells the other agents what is up here.
+func (w *work) announce() {
+	if w.env.Announce == nil {
+		return
+	}
+	list := []prober.Broadcast{}
+	for _, id := range slices.Sorted(maps.Keys(w.units)) {
+		list = append(list, w.units[id].announced()...)
+	}
+	w.env.Announce(list)
+}
+
+// heard has what another agent has up sampled.
+func (w *work) heard(b prober.Broadcasts) {
+	if b.Pusher == w.env.Agent {
+		return
+	}
+	for _, u := range w.units {
+		u.sampler.heard(b, time.Now())
 	}
 }
 

@@ -27,26 +27,29 @@ const mediaDelay = time.Second
 type world struct {
 	t *testing.T
 
-	mu        sync.Mutex
-	begin     time.Time
-	results   []prober.Result
-	api       *prober.Failure            // of every create
-	apiHangs  bool                       // creates a stream, then never answers
-	streams   map[string]bool            // that exist
-	refuses   map[string]*prober.Failure // by ingest host
-	resets    map[string]time.Duration   // ingest host says Publish.Start and resets after that
-	swallows  map[string]bool            // ingest host takes the media and plays nothing
-	unheard   map[string]bool            // ingest host is not told that a connection has ended
-	playback  map[string]*prober.Failure // by playback host
-	old       time.Time                  // if set, playbacks show markers of that time only
-	live      map[string]*fakeBroadcast  // by playback id
-	published map[string]int             // by ingest host
-	followers int                        // made, ever
-	following int                        // now
-	keeps     *prober.Failure            // of every delete
-	deletes   int                        // asked for
-	findings  []prober.Finding           // of every look at a playback
-	asked     []prober.Finding           // of every ingest, since its publish
+	mu         sync.Mutex
+	begin      time.Time
+	results    []prober.Result
+	api        *prober.Failure            // of every create
+	apiHangs   bool                       // creates a stream, then never answers
+	streams    map[string]bool            // that exist
+	refuses    map[string]*prober.Failure // by ingest host
+	resets     map[string]time.Duration   // ingest host says Publish.Start and resets after that
+	swallows   map[string]bool            // ingest host takes the media and plays nothing
+	unheard    map[string]bool            // ingest host is not told that a connection has ended
+	playback   map[string]*prober.Failure // by playback host
+	old        time.Time                  // if set, playbacks show markers of that time only
+	live       map[string]*fakeBroadcast  // by playback id
+	published  map[string]int             // by ingest host
+	followers  int                        // made, ever
+	following  int                        // now
+	keeps      *prober.Failure            // of every delete
+	deletes    int                        // asked for
+	unlocated  int                        // times that the API does not say where a stream plays
+	recordings string                     // URL of every recording, "" is none yet
+	findings   []prober.Finding           // of every look at a playback
+	asked      []prober.Finding           // of every ingest, since its publish
+	forgotten  map[string]bool            // streams that no ingest takes any more
 }
 
 func newWorld(t *testing.T) *world {
@@ -111,16 +114,36 @@ func (p fakePlatform) Delete(ctx context.Context, s agent.Stream) (*prober.Failu
 	return nil, nil
 }
 
-func (p fakePlatform) Sweep(_ context.Context, prefix string) (int, *prober.Failure, error) {
+func (p fakePlatform) Sweep(_ context.Context, l agent.Leftover) (int, *prober.Failure, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := len(p.streams)
 	for name := range p.streams {
-		if strings.HasPrefix(name, prefix) {
+		if strings.HasPrefix(name, l.Prefix) && !l.Keep(name) {
 			delete(p.streams, name)
 		}
 	}
 	return n - len(p.streams), nil, nil
+}
+
+func (p fakePlatform) PushURL(_ context.Context, s agent.Stream, node string) (prober.Secret, *prober.Failure, error) {
+	return prober.Secret("rtmp://" + node + "/live/" + s.Key.Reveal()), nil, nil
+}
+
+func (p fakePlatform) PlayURL(_ context.Context, s agent.Stream, node string) (string, *prober.Failure, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.unlocated > 0 {
+		p.unlocated--
+		return "", fails(prober.Fail, prober.StageProvision, prober.ReasonAPIError), nil
+	}
+	return "http://" + node + "/hls/" + s.PlaybackID, nil, nil
+}
+
+func (p fakePlatform) Recording(context.Context, agent.Stream) (string, *prober.Failure, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.recordings, nil, nil
 }
 
 type fakeFeed struct{ *world }
@@ -132,6 +155,9 @@ func (f fakeFeed) Publish(_ context.Context, url prober.Secret) (agent.Broadcast
 	defer f.mu.Unlock()
 	if failure := f.refuses[host]; failure != nil {
 		return nil, failure, nil
+	}
+	if f.forgotten[key] {
+		return nil, fails(prober.Fail, prober.StagePublish, prober.ReasonPublishDenied), nil
 	}
 	if old := f.live[key]; old != nil {
 		return nil, fails(prober.Fail, prober.StagePublish, prober.ReasonPublishNameInUse), nil
@@ -244,6 +270,9 @@ func (f *fakeFollower) look(now time.Time) {
 		f.seen.Failure = nil
 		f.seen.Segments++
 		f.seen.Bytes += 100
+		if strings.HasPrefix(f.key, "nyc-1-") { // another agent's
+			f.seen.Bytes += 900
+		}
 		f.seen.LatencyLast, f.seen.LatencyBy, f.seen.Proof = mediaDelay/2, prober.MeansSEI, prober.MeansSEI
 		f.seen.Viewing.Watched += 100 * time.Millisecond
 		f.seen.Findings = append(f.seen.Findings, f.findings...)
@@ -349,7 +378,7 @@ func (w *world) checkEnd() {
 	}
 	rounds := map[string]int{}
 	for i, r := range w.results {
-		if r.Seq != uint64(i)+1 || r.ID != fmt.Sprintf("%s-%d", r.Boot, r.Seq) || r.Agent != "fra-1" || r.Site != "fra" || r.Pusher != "fra-1" {
+		if r.Seq != uint64(i)+1 || r.ID != fmt.Sprintf("%s-%d", r.Boot, r.Seq) || r.Agent != "fra-1" || r.Site != "fra" || r.Pusher != "fra-1" && r.Kind != prober.KindPlayback {
 			w.t.Errorf("result %d: %+v", i, r)
 		}
 		rounds[r.Round]++

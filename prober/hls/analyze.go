@@ -3,7 +3,8 @@ package hls
 import (
 	"fmt"
 	"math"
-	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"streamcanary/prober"
@@ -19,115 +20,75 @@ func Analyze(previous, current *Playlist, at time.Time) []prober.Finding {
 	return Rules{}.Analyze(previous, current, at)
 }
 
-// Analyze checks the media playlist of a live broadcast, and how it follows from
-// the previous one (nil for the first). It is pure: at is when current was
-// requested, so that a slow answer is not held against the playlist, and
-// previous.Updated is when a change was last observed. The same playlist twice
-// breaks no rule until it is stale.
+// Analyze checks one playlist, and how a media playlist follows from the previous
+// one (nil for the first), the gravest finding first. It is pure: at is when
+// current was requested, so that a slow answer is not held against the playlist,
+// and previous.Updated is when a change was last observed. The same playlist
+// twice breaks no rule until it is stale. A delta update is to be Applied before.
 func (r Rules) Analyze(previous, current *Playlist, at time.Time) []prober.Finding {
-	found := findings{rules: r}
-	if current.EndList {
-		found.add(ruleEnded, "EXT-X-ENDLIST at media sequence %d, but the broadcast is up", current.MediaSequence)
+	found := &findings{rules: r}
+	for _, f := range current.seen.faults {
+		found.count(f)
 	}
-	if len(current.Segments) == 0 {
-		found.add(ruleEmpty, "the playlist lists no segment")
+	if need, has := current.seen.need, current.Version; need > has {
+		found.add(ruleVersion, "%s needs EXT-X-VERSION %d, and it is %d", current.seen.needFor, need, has)
 	}
-	how := compare(previous, current)
-	if how == regressed {
-		found.add(ruleRegression, "media sequence fell from %s to %s", window(previous), window(current))
-	}
-	if how == unchanged || how == olderCopy {
-		bound := r.staleAfter(current.TargetDuration)
-		if since := at.Sub(previous.Updated); since > bound && !current.EndList && len(current.Segments) > 0 {
-			found.add(ruleStale, "no new segment after %s for %s, more than 1.5 x target duration %s and a tolerance of %s",
-				window(previous), since.Round(100*time.Millisecond), current.TargetDuration, bound-current.TargetDuration*3/2)
+	switch {
+	case current.Multivariant:
+		if len(current.Variants) == 0 {
+			found.add(ruleNoVariants, "the multivariant playlist lists no variant")
 		}
+	case current.Skipped > 0:
+		found.add(ruleSkip, "EXT-X-SKIP leaves out %d segments, and no playlist is known that has them (6.2.5.1)", current.Skipped)
+	default:
+		found.media(current)
+		found.lowLatency(current)
+		found.dates(current)
+		found.update(previous, current, at)
 	}
-	if s, ok := tooLong(current); ok {
-		found.add(ruleTooLong, "segment %d lasts %.3f s, which rounds to more than the target duration %s",
-			s.Sequence, s.Duration.Seconds(), current.TargetDuration)
-	}
+	slices.SortStableFunc(found.list, func(a, b prober.Finding) int { return gravity(a) - gravity(b) })
 	return found.list
 }
 
-// relation says how a playlist follows from the previous one.
-type relation int
+func gravity(f prober.Finding) int { return slices.Index(prober.Severities(), f.Severity) }
 
-const (
-	first     relation = iota // there is no previous one
-	advanced                  // new segments at the tail
-	unchanged                 // the same newest segment
-	olderCopy                 // an earlier version of the same playlist, from an origin slightly behind
-	regressed                 // its sequence numbers fell
-)
-
-// compare relates two media playlists by their sequence numbers.
-func compare(previous, current *Playlist) relation {
-	if previous == nil {
-		return first
+// media checks one media playlist by itself.
+func (f *findings) media(p *Playlist) {
+	if p.EndList && (f.rules.Expect == ExpectLive || f.rules.Expect == ExpectEvent) {
+		f.add(ruleEnded, "EXT-X-ENDLIST at media sequence %d, but the broadcast is up", p.MediaSequence)
 	}
-	before, had := previous.newest()
-	now, has := current.newest()
-	switch {
-	case !had && has:
-		return advanced
-	case !has:
-		return unchanged
-	case current.MediaSequence < previous.MediaSequence || now < before:
-		if !sameBroadcast(previous, current) {
-			return regressed
-		}
-		if now < before {
-			return olderCopy
-		}
+	if len(p.Segments) == 0 {
+		f.add(ruleEmpty, "the playlist lists no segment")
 	}
-	if now > before {
-		return advanced
+	if !p.EndList && (p.Type == "VOD" || f.rules.Expect == ExpectVOD) {
+		f.add(ruleVODOpen, "a video on demand without EXT-X-ENDLIST")
 	}
-	return unchanged
+	if s, ok := tooLong(p); ok {
+		f.add(ruleTooLong, "segment %d lasts %.3f s, which rounds to more than the target duration %s", s.Sequence, s.Duration.Seconds(), p.TargetDuration)
+	}
+	f.start(p)
 }
 
-// sameBroadcast says whether two playlists are views of one broadcast that lie
-// at most slightlyApart: what both list is the same in both.
-func sameBroadcast(a, b *Playlist) bool {
-	endA, _ := a.newest()
-	endB, _ := b.newest()
-	if apart(a.MediaSequence, b.MediaSequence) > slightlyApart || apart(endA, endB) > slightlyApart {
-		return false
+// start checks EXT-X-START (4.4.2.2) of a live playlist.
+func (f *findings) start(p *Playlist) {
+	if !p.seen.hasStart || p.EndList {
+		return
 	}
-	from, to := max(a.MediaSequence, b.MediaSequence), min(endA, endB)
-	for n := from; n <= to; n++ {
-		if !sameSegment(a.Segments[n-a.MediaSequence], b.Segments[n-b.MediaSequence]) {
-			return false
-		}
+	fromEnd := -p.seen.start
+	if p.seen.start >= 0 {
+		fromEnd = p.Duration().Seconds() - p.seen.start
 	}
-	return from <= to
-}
-
-func apart(a, b uint64) uint64 { return max(a, b) - min(a, b) }
-
-// sameSegment compares by path: the query may hold a token made for each request.
-func sameSegment(a, b Segment) bool {
-	if !a.ProgramDateTime.IsZero() && !b.ProgramDateTime.IsZero() &&
-		a.ProgramDateTime.Sub(b.ProgramDateTime).Abs() > time.Second {
-		return false
+	if fromEnd < 3*p.TargetDuration.Seconds() {
+		f.add(ruleStart, "TIME-OFFSET %g is %.3f s before the end, less than three target durations of %s", p.seen.start, max(fromEnd, 0), p.TargetDuration)
 	}
-	return pathOf(a.URI) == pathOf(b.URI) && (a.Duration-b.Duration).Abs() < 10*time.Millisecond
-}
-
-func pathOf(uri string) string {
-	u, err := url.Parse(uri)
-	if err != nil {
-		return uri
-	}
-	return u.Path
 }
 
 // tooLong finds the newest segment whose rounded duration exceeds the target.
 func tooLong(p *Playlist) (Segment, bool) {
+	limit := p.TargetDuration + time.Second/2 // from here on it rounds up to more
 	for i := len(p.Segments) - 1; i >= 0; i-- {
-		if s := p.Segments[i]; math.Round(s.Duration.Seconds()) > p.TargetDuration.Seconds() {
-			return s, true
+		if d := p.Segments[i].Duration; d >= limit && math.Round(d.Seconds()) > p.TargetDuration.Seconds() {
+			return p.Segments[i], true
 		}
 	}
 	return Segment{}, false
@@ -139,5 +100,24 @@ func window(p *Playlist) string {
 	if !ok {
 		return fmt.Sprintf("%d (empty)", p.MediaSequence)
 	}
-	return fmt.Sprintf("%d..%d", p.MediaSequence, newest)
+	return fmt.Sprintf("%d..%d", p.Segments[0].Sequence, newest)
+}
+
+// pathOf is a URI without query and fragment, which may hold tokens.
+func pathOf(uri string) string {
+	if i := strings.IndexAny(uri, "?#"); i >= 0 {
+		uri = uri[:i]
+	}
+	if _, rest, ok := strings.Cut(uri, "://"); ok {
+		_, rest, _ = strings.Cut(rest, "/")
+		return "/" + rest
+	}
+	return uri
+}
+
+// nameOf is the last part of a URI's path: what is left of it when a token is made
+// part of the path.
+func nameOf(uri string) string {
+	p := pathOf(uri)
+	return p[strings.LastIndexByte(p, '/')+1:]
 }

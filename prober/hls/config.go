@@ -9,16 +9,29 @@ import (
 	"streamcanary/prober/media"
 )
 
-// Config says what a Follower follows. Only URL and Run are needed.
+// Config says what a Follower follows. Only URL is needed, and Run for what is ours.
 type Config struct {
 	URL string // of a multivariant or media playlist, http or https
-	Run string // whose markers count as ours
+	// Run says whose markers count as ours. Empty: the stream is somebody else's,
+	// live or not, and all but its markers is judged.
+	Run string
 
-	// Transport is shared by the followers of one process: see NewTransport. Nil
+	// Transport is shared by the followers of one process: see
+	// NewVersionedTransport. Nil
 	// makes one for this follower alone.
 	Transport http.RoundTripper
+	// Headers go with each request to the host of URL, and to no other: they may
+	// hold a token.
+	Headers http.Header
+	// Buffers are shared by the followers of one process. Nil makes some for this
+	// follower alone.
+	Buffers *Buffers
 	// Inspect looks into segments. Nil is media.Inspect.
 	Inspect Inspector
+	// Look decodes a segment without markers, now and then: where everything is
+	// transcoded the picture alone can prove whose it is. Nil looks at nothing.
+	Look      Looker
+	LookEvery time.Duration // from one look at a rendition to the next; 0 is 10 s
 	// Rules are the settings of Analyze.
 	Rules Rules
 
@@ -37,10 +50,27 @@ type Config struct {
 	// by its name ("720p", "audio en").
 	Sample   int
 	SampleBy map[string]int
+	// Ladder is what a multivariant playlist has to list; nil is not asked.
+	Ladder []Rung
+	// Transcoded says that the platform makes everything anew, so that media without
+	// markers is no failure; it is not proven then, unless something else proves it.
+	Transcoded bool
+	// Video and Audio say that pictures and sound were pushed, so that both have to
+	// be in a media playlist that says nothing of its codecs.
+	Video, Audio bool
 	// FailAlone makes what fails in one rendition a failure of the whole while
 	// others play; otherwise it is degraded.
 	FailAlone bool
 }
+
+// foreign says that the stream is not ours.
+func (c Config) foreign() bool { return c.Run == "" }
+
+// mayEnd says that a stream that ends is no broken broadcast.
+func (c Config) mayEnd() bool { return c.Rules.Expect == ExpectVOD || c.Rules.Expect == ExpectAny }
+
+// unproven says that media counts without a proof that it is ours.
+func (c Config) unproven() bool { return c.foreign() || c.Transcoded }
 
 // PlaylistOnly is the sampling of a rendition whose segments are not downloaded.
 const PlaylistOnly = -1
@@ -74,7 +104,14 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.RetryDelay, 250*time.Millisecond)
 	orDefault(&c.MaxMarkerAge, 30*time.Second)
 	orDefault(&c.MaxBehind, 3)
+	orDefault(&c.LookEvery, 10*time.Second)
 	orDefault(&c.TopInterval, 10*time.Second)
+	if c.foreign() && c.Rules.Expect == ExpectLive {
+		c.Rules.Expect = ExpectAny
+	}
+	if c.Buffers == nil {
+		c.Buffers = NewBuffers()
+	}
 	if c.Inspect == nil {
 		c.Inspect = media.Inspect
 	}

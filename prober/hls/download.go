@@ -1,7 +1,9 @@
 package hls
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"time"
 
 	"streamcanary/prober"
@@ -18,31 +20,68 @@ type queue struct {
 
 func (q *queue) waiting() bool { return len(q.segments) > 0 }
 
-// add takes the new segments of p: at first only the last complete one, later at
-// most keep; it says how many had to be skipped to stay at the live edge.
-func (q *queue) add(p *Playlist, keep int) (skipped int) {
-	before := len(q.segments)
-	for _, s := range p.Segments {
-		if !s.Gap && (!q.started || s.Sequence >= q.next) {
+// added is what a playlist brought.
+type added struct {
+	skipped int       // fell too far behind
+	listed  []Segment // new, and not to be downloaded
+}
+
+// add takes the new segments of a live playlist of which every nth is wanted: at
+// first only the last complete one, later at most keep, to stay at the live edge.
+func (q *queue) add(p *Playlist, every, keep int) added {
+	var a added
+	before, begun := len(q.segments), q.started
+	fresh := q.fresh(p)
+	if !begun && len(fresh) > 0 {
+		fresh = fresh[len(fresh)-1:]
+	}
+	for _, s := range fresh {
+		if wanted(s, every, begun) {
 			q.segments = append(q.segments, s)
+		} else {
+			a.listed = append(a.listed, s)
 		}
 	}
-	if len(q.segments) == 0 {
-		return 0
-	}
-	q.next = q.segments[len(q.segments)-1].Sequence + 1
-	if !q.started {
-		q.started = true
-		q.segments = append([]Segment(nil), q.segments[len(q.segments)-1])
-		return 0
-	}
 	if excess := len(q.segments) - keep; excess > 0 {
-		skipped = excess
+		a.skipped = excess
 		q.drop(excess)
 	} else if before > 0 && q.attempts > 0 && len(q.segments) > before {
 		q.retryAt = time.Time{} // something newer to try instead
 	}
-	return skipped
+	return a
+}
+
+// rest takes all new segments of a playlist that has ended.
+func (q *queue) rest(p *Playlist, every int) added {
+	var a added
+	for _, s := range q.fresh(p) {
+		if wanted(s, every, true) {
+			q.segments = append(q.segments, s)
+		} else {
+			a.listed = append(a.listed, s)
+		}
+	}
+	return a
+}
+
+// wanted says whether a segment is to be downloaded: every nth, the first one
+// always, and none where every is 0.
+func wanted(s Segment, every int, begun bool) bool {
+	return every > 0 && (!begun || s.Sequence%uint64(every) == 0)
+}
+
+// fresh gives the segments that were not listed before, and marks them as listed.
+func (q *queue) fresh(p *Playlist) []Segment {
+	var fresh []Segment
+	for _, s := range p.Segments {
+		if !s.Gap && (!q.started || s.Sequence >= q.next) {
+			fresh = append(fresh, s)
+		}
+	}
+	if len(fresh) > 0 {
+		q.next, q.started = fresh[len(fresh)-1].Sequence+1, true
+	}
+	return fresh
 }
 
 func (q *queue) drop(n int) {
@@ -50,28 +89,36 @@ func (q *queue) drop(n int) {
 	q.attempts, q.retryAt = 0, time.Time{}
 }
 
+// maxAhead is how much of a recording is downloaded before it is played, as
+// players do.
+const maxAhead = 30 * time.Second
+
 // download fetches and judges what is queued, and returns early when the
 // playlist is due: it must not starve. A segment that fails is tried again until
 // a newer one is listed.
 func (r *rendition) download(ctx context.Context) {
 	q := &r.queue
 	for q.waiting() && ctx.Err() == nil {
-		if q.attempts > 0 && len(q.segments) > 1 {
-			q.drop(1)
-			r.state.update(func(o *Observation) { o.Missed++ })
+		if r.giveUp() {
 			continue
 		}
-		if time.Now().Before(q.retryAt) {
+		now := time.Now()
+		if now.Before(q.retryAt) {
+			return
+		}
+		if ahead := r.state.buffered(now); r.ended && ahead > maxAhead {
+			q.retryAt = now.Add(ahead - maxAhead)
 			return
 		}
 		fail := r.take(ctx, q.segments[0])
 		if ctx.Err() != nil {
 			return
 		}
-		now := time.Now()
+		now = time.Now()
 		r.state.set(slotSegment, fail, now)
 		r.state.set(slotPoll, nil, now)
 		if fail != nil && fail.Stage != prober.StageMedia {
+			r.lost = fail
 			q.attempts++
 			q.retryAt = now.Add(backoff(r.f.cfg.RetryDelay, q.attempts))
 		} else {
@@ -81,14 +128,33 @@ func (r *rendition) download(ctx context.Context) {
 			return
 		}
 	}
+	if r.ended && !q.waiting() {
+		r.state.over()
+	}
+}
+
+// maxAttempts bounds how often a segment of a recording is asked for.
+const maxAttempts = 3
+
+// giveUp leaves a segment that cannot be had where there is a newer one. A listed
+// segment has to be there (6.2.1), so it is told.
+func (r *rendition) giveUp() bool {
+	q := &r.queue
+	if q.attempts == 0 || r.ended && q.attempts < maxAttempts || !r.ended && len(q.segments) < 2 {
+		return false
+	}
+	s := q.segments[0]
+	q.drop(1)
+	r.state.update(func(o *Observation) { o.Missed++ })
+	r.found(r.f.cfg.Rules.Grade([]prober.Finding{{
+		Section: "RFC 8216bis 6.2.1", Severity: prober.SeverityFail, Stage: r.lost.Stage, Reason: r.lost.Reason,
+		Detail: prober.Clip(fmt.Sprintf("segment %d is listed and cannot be had: %s", s.Sequence, r.lost.Detail), prober.MaxDetail), Count: 1,
+	}}))
+	return true
 }
 
 // take downloads one segment, with its initialization section, and judges it.
 func (r *rendition) take(ctx context.Context, s Segment) *prober.Failure {
-	if s.Encryption != "" {
-		return &prober.Failure{Outcome: prober.Inconclusive, Stage: prober.StageMedia, Reason: prober.ReasonConfiguration,
-			Detail: prober.Clip("segments are encrypted with "+s.Encryption+": nothing can be said of what is inside", prober.MaxDetail)}
-	}
 	u, fail := resolveURL(r.base, s.URI)
 	if fail != nil {
 		return fail
@@ -101,23 +167,30 @@ func (r *rendition) take(ctx context.Context, s Segment) *prober.Failure {
 	got, fail := r.f.fetch.get(ctx, request{
 		url: u, stage: prober.StageSegment, limit: cfg.SegmentBytes, part: s.Range,
 		timeout: min(max(cfg.SegmentTimeout, s.Duration), maxSegmentTime),
-	}, r.segment)
+	})
 	if fail != nil {
 		return fail
 	}
+	defer got.release()
 	at := time.Now()
-	r.segment = reuse(got.body)
 	r.state.count(got)
-	seen, fail := r.judge(got.url, got.body, init, at)
+	r.state.timed(got)
+	r.loaded(s, got)
+	body, fail := r.decrypt(ctx, s, got.body)
+	if fail != nil {
+		return fail
+	}
+	seen, fail := r.judge(got.url, s, body, init, at)
 	if fail != nil {
 		if fail.Reason == prober.ReasonNotMedia {
 			r.init = initSection{} // a restarted origin may have a new one under the same URI
 		}
 		return fail
 	}
-	seen.sequence = s.Sequence
 	r.state.good(seen, got.timing.Total)
-	r.f.played()
+	if seen.proof != "" || r.f.cfg.unproven() {
+		r.f.played()
+	}
 	return nil
 }
 
@@ -146,12 +219,13 @@ func (r *rendition) initFor(ctx context.Context, s Segment) ([]byte, *prober.Fai
 	cfg := &r.f.cfg
 	got, fail := r.f.fetch.get(ctx, request{
 		url: u, stage: prober.StageSegment, limit: min(cfg.SegmentBytes, maxInit), timeout: cfg.SegmentTimeout, part: s.Init.Range,
-	}, nil)
+	})
 	if fail != nil {
 		fail.Detail = prober.Clip("initialization section "+fail.Detail, prober.MaxDetail)
 		return nil, fail
 	}
 	r.state.count(got)
-	r.init = initSection{url: u.String(), part: s.Init.Range, body: got.body}
+	r.init = initSection{url: u.String(), part: s.Init.Range, body: bytes.Clone(got.body)}
+	got.release()
 	return r.init.body, nil
 }

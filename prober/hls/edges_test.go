@@ -28,12 +28,12 @@ func TestFollowerVariants(t *testing.T) {
 		name, playlist string
 		want, detail   string
 	}{
-		{"video before audio", audio + "#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"avc1.64001e\"\nlive.m3u8\n", "good", ""},
-		{"first is gone", "#EXT-X-STREAM-INF:BANDWIDTH=1000,RESOLUTION=1280x720\ngone.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlive.m3u8\n", "degraded manifest/http_status", "720p: origin.test/live/gone.m3u8: status 404"},
-		{"first is elsewhere", "#EXT-X-STREAM-INF:BANDWIDTH=1000\nfile:///etc/passwd\n#EXT-X-STREAM-INF:BANDWIDTH=1\n/live/live.m3u8\n", "degraded manifest/playlist_malformed", "1k: "},
-		{"all gone", "#EXT-X-STREAM-INF:BANDWIDTH=1\ngone.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=1,RESOLUTION=1x1\ngone2.m3u8\n", "manifest/http_status", "gone.m3u8: status 404"},
-		{"each wrong in its way", "#EXT-X-STREAM-INF:BANDWIDTH=1\ngone.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=1\nindex.m3u8\n", "manifest/no_rendition_playable", "none of 2 variants"},
-		{"inside itself", "#EXT-X-STREAM-INF:BANDWIDTH=1\nindex.m3u8\n", "manifest/no_rendition_playable", "inside another"},
+		{"video before audio", audio + "#EXT-X-STREAM-INF:BANDWIDTH=9000,CODECS=\"avc1.64001e\"\nlive.m3u8\n", "good", ""},
+		{"first is gone", "#EXT-X-STREAM-INF:BANDWIDTH=1000,RESOLUTION=1280x720\ngone.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=9000\nlive.m3u8\n", "degraded manifest/http_status", "720p: origin.test/live/gone.m3u8: status 404"},
+		{"first is elsewhere", "#EXT-X-STREAM-INF:BANDWIDTH=1000\nfile:///etc/passwd\n#EXT-X-STREAM-INF:BANDWIDTH=9000\n/live/live.m3u8\n", "degraded manifest/playlist_malformed", "1k: "},
+		{"all gone", "#EXT-X-STREAM-INF:BANDWIDTH=9000\ngone.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=9000,RESOLUTION=1x1\ngone2.m3u8\n", "manifest/http_status", "gone.m3u8: status 404"},
+		{"each wrong in its way", "#EXT-X-STREAM-INF:BANDWIDTH=9000\ngone.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=9000\nindex.m3u8\n", "manifest/no_rendition_playable", "none of 2 variants"},
+		{"inside itself", "#EXT-X-STREAM-INF:BANDWIDTH=9000\nindex.m3u8\n", "manifest/no_rendition_playable", "inside another"},
 		{"no variants", "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"a\"\n", "manifest/no_rendition_playable", "without variants"},
 	}
 	for _, tt := range tests {
@@ -75,7 +75,7 @@ func TestFollowerPlaylistRenamed(t *testing.T) {
 			case "/live/live.m3u8":
 				http.NotFound(w, r)
 			case "/live/index.m3u8":
-				_, _ = io.WriteString(w, "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nnew.m3u8\n")
+				_, _ = io.WriteString(w, "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=9000\nnew.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=64000,CODECS=\"mp4a.40.2\"\naudio.m3u8\n")
 			case "/live/new.m3u8":
 				_, _ = io.WriteString(w, o.window(0, o.complete()))
 			default:
@@ -173,24 +173,9 @@ func TestFollowerInitSection(t *testing.T) {
 			return testInspect(segment, init)
 		}
 		end := last(t, o, Config{Inspect: inspect}, 20*time.Second)
-		if end.Failure != nil || o.gets["/live/init.mp4"] != 1 || o.gets["/live/gap.mp4"] != 0 {
+		// The gap is a fault, and so is that it is filled later; but it plays.
+		if end.Failure == nil || end.Failure.Outcome != prober.Degraded || o.gets["/live/init.mp4"] != 1 || o.gets["/live/gap.mp4"] != 0 {
 			t.Errorf("%s; requests %v", end.verdict(), o.gets)
-		}
-	})
-}
-
-func TestFollowerEncrypted(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		o := newOrigin()
-		pass(9 * time.Second)
-		o.to = time.Hour
-		o.fault = onPlaylists(func(o *origin, w http.ResponseWriter) {
-			_, _ = fmt.Fprint(w, strings.Replace(o.window(0, o.complete()), "#EXTINF", "#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF", 1))
-		})
-		end := last(t, o, Config{}, 5*time.Second)
-		if end.Failure.Outcome != prober.Inconclusive || end.verdict() != "media/configuration" || !strings.Contains(end.Failure.Detail, "AES-128") {
-			t.Errorf("%+v", end.Failure)
 		}
 	})
 }
@@ -203,10 +188,10 @@ func TestFollowerDegraded(t *testing.T) {
 		pass(9 * time.Second)
 		o.to = time.Hour
 		o.fault = onPlaylists(func(o *origin, w http.ResponseWriter) {
-			_, _ = fmt.Fprint(w, strings.Replace(o.window(0, o.complete()), "#EXTINF:2.000", "#EXTINF:2.5", 1))
+			_, _ = fmt.Fprint(w, strings.ReplaceAll(o.window(0, o.complete()), "#EXTINF:2.000", "#EXTINF:2.5"))
 		})
 		end := last(t, o, Config{}, 5*time.Second)
-		if end.Failure == nil || end.Failure.Outcome != prober.Degraded || !end.Playing || len(end.Findings) != 1 || end.Findings[0].Section != "4.4.3.1" {
+		if end.Failure == nil || end.Failure.Outcome != prober.Degraded || !end.Playing || len(end.Findings) == 0 || end.Findings[0].Section != "4.4.3.1" {
 			t.Errorf("%s %+v", end.verdict(), end.Findings)
 		}
 	})
@@ -215,14 +200,14 @@ func TestFollowerDegraded(t *testing.T) {
 // Without Run there is no evidence, so there is no good news.
 func TestObserveWithoutEvidence(t *testing.T) {
 	t.Parallel()
-	f := NewFollower(Config{URL: "http://origin.test/"})
+	f := NewFollower(Config{URL: "http://origin.test/", Run: ourRun})
 	if o := f.Observe(time.Now()); o.Playing || o.Failure == nil || o.Failure.Reason != prober.ReasonMarkerMissing {
 		t.Errorf("%+v", o)
 	}
 	now := time.Now()
 	r := newRendition(f, listing{}, nil)
 	f.renditions = []*rendition{r}
-	r.state.good(sight{at: now}, 0)
+	r.state.good(sight{at: now, proof: prober.MeansSEI}, 0)
 	if o := f.Observe(now.Add(time.Second)); o.Failure != nil || !o.Playing {
 		t.Errorf("%+v", o.Failure)
 	}
@@ -259,7 +244,7 @@ func TestFollowerVariantsHang(t *testing.T) {
 				<-r.Context().Done()
 				return true
 			}
-			_, _ = io.WriteString(w, "#EXTM3U\n"+strings.Repeat("#EXT-X-STREAM-INF:BANDWIDTH=1\nlive.m3u8\n", 100))
+			_, _ = io.WriteString(w, "#EXTM3U\n"+strings.Repeat("#EXT-X-STREAM-INF:BANDWIDTH=9000\nlive.m3u8\n", 100))
 			return true
 		}
 		for _, turn := range watch(t, o, Config{URL: "http://origin.test/live/index.m3u8"}, 10*time.Second) {

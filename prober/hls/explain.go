@@ -91,6 +91,10 @@ func explainAnswer(req request, where string, got int, err error) *prober.Failur
 		return failf(req.stage, prober.ReasonHTTPClosed, "%s: closed after %d bytes, before the answer was whole", where, got)
 	case strings.Contains(text, "headers exceeded"):
 		return failf(req.stage, prober.ReasonTooLarge, "%s: more than %d bytes of response header", where, maxHeaderBytes)
+	case errors.Is(err, errEncoding), errors.Is(err, errGzip):
+		return failf(req.stage, prober.ReasonHTTPEncoding, "%s: the answer is %v", where, err)
+	case errors.Is(err, errNeedsTLS):
+		return &prober.Failure{Outcome: prober.Inconclusive, Stage: req.stage, Reason: prober.ReasonConfiguration, Detail: prober.Clip(where+": "+err.Error(), prober.MaxDetail)}
 	case strings.Contains(text, "Location header"), strings.Contains(text, "unsupported protocol scheme"):
 		return failf(req.stage, prober.ReasonHTTPStatus, "%s: a redirect that leads nowhere", where)
 	}

@@ -1,6 +1,8 @@
 package hls
 
 import (
+	"compress/flate"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -22,8 +24,11 @@ var (
 
 // fetcher does bounded GETs.
 type fetcher struct {
-	client *http.Client
-	stall  time.Duration // longest time without a byte
+	client  *http.Client
+	stall   time.Duration // longest time without a byte
+	buffers *Buffers
+	headers http.Header // for the playback URL's own host alone: they may hold a token
+	home    *url.URL
 }
 
 // request is one bounded GET.
@@ -33,6 +38,7 @@ type request struct {
 	limit   int64         // bytes of body
 	timeout time.Duration // for all of it, redirects included
 	part    ByteRange
+	gzip    bool // offer to take the body compressed
 }
 
 // response is a whole body and how it came.
@@ -40,13 +46,25 @@ type response struct {
 	body   []byte
 	url    *url.URL // after redirects
 	timing timing
+	http   prober.HTTPTimes
+
+	memory  []byte // that body is a part of, lent by buffers
+	buffers *Buffers
 }
 
-// get fetches req.url into dst's memory, which may be nil. Every way in which a
+// release gives the body's memory back. It must not be used any more.
+func (r *response) release() {
+	if r.memory != nil {
+		r.buffers.put(r.memory)
+	}
+	r.body, r.memory = nil, nil
+}
+
+// get fetches req.url. The caller releases the response. Every way in which a
 // server can go wrong is a failure with a reason of its own, within req.timeout
 // and with at most req.limit bytes read. When ctx ends first the reason is
 // cancelled, which says nothing about the server.
-func (f *fetcher) get(ctx context.Context, req request, dst []byte) (response, *prober.Failure) {
+func (f *fetcher) get(ctx context.Context, req request) (response, *prober.Failure) {
 	ctx, cancelTotal := context.WithTimeoutCause(ctx, req.timeout, errTotal)
 	defer cancelTotal()
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -59,10 +77,7 @@ func (f *fetcher) get(ctx context.Context, req request, dst []byte) (response, *
 	if err != nil {
 		return response{}, failf(req.stage, prober.ReasonPlaylistMalformed, "%s: not a URL that can be fetched", place(req.url))
 	}
-	r.Header.Set("User-Agent", userAgent)
-	if req.part.Length > 0 {
-		r.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", req.part.Offset, req.part.Offset+req.part.Length-1))
-	}
+	f.dress(r, req)
 	resp, err := f.client.Do(r)
 	if err != nil {
 		if resp != nil {
@@ -75,13 +90,39 @@ func (f *fetcher) get(ctx context.Context, req request, dst []byte) (response, *
 	if fail := checkAnswer(req, resp); fail != nil {
 		return response{}, fail
 	}
-	body, err := readBody(resp, req.limit, dst, func() { stall.Reset(f.stall) })
+	memory, err := f.readBody(resp, req, func() { stall.Reset(f.stall) })
 	if err != nil {
-		return response{}, t.explain(ctx, req, len(body), err)
+		got := len(memory)
+		f.buffers.put(memory)
+		return response{}, t.explain(ctx, req, got, err)
 	}
 	_, timing := t.now()
-	body, fail := cut(req, resp.StatusCode, body)
-	return response{body: body, url: req.url, timing: timing}, fail
+	body, fail := cut(req, resp.StatusCode, memory)
+	if fail != nil {
+		f.buffers.put(memory)
+		return response{}, fail
+	}
+	return response{body: body, url: req.url, timing: timing, http: httpTimes(resp, timing), memory: memory, buffers: f.buffers}, nil
+}
+
+// dress sets the header of a request.
+func (f *fetcher) dress(r *http.Request, req request) {
+	if sameHost(r.URL, f.home) {
+		for name, values := range f.headers {
+			r.Header[name] = values
+		}
+	}
+	r.Header.Set("User-Agent", userAgent)
+	if req.gzip {
+		r.Header.Set("Accept-Encoding", "gzip")
+	}
+	if req.part.Length > 0 {
+		r.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", req.part.Offset, req.part.Offset+req.part.Length-1))
+	}
+}
+
+func sameHost(a, b *url.URL) bool {
+	return a != nil && b != nil && a.Scheme == b.Scheme && strings.EqualFold(a.Host, b.Host)
 }
 
 // checkAnswer judges the header of an answer before its body is read.
@@ -98,33 +139,68 @@ func checkAnswer(req request, resp *http.Response) *prober.Failure {
 	return nil
 }
 
-var errTooLarge = errors.New("too large")
+var (
+	errTooLarge = errors.New("too large")
+	errEncoding = errors.New("compressed in a way that was not asked for")
+	errGzip     = errors.New("broken gzip")
+)
 
-// readBody reads at most limit bytes into dst's memory and tells of progress.
-func readBody(resp *http.Response, limit int64, dst []byte, progress func()) ([]byte, error) {
-	b := dst[:0]
-	if n := max(resp.ContentLength+1, 4<<10); n > int64(cap(b)) {
-		b = make([]byte, 0, n) // one more than announced, so that the last read meets the end
+// readBody reads at most req.limit bytes, unpacked, into lent memory, and tells
+// of progress.
+func (f *fetcher) readBody(resp *http.Response, req request, progress func()) ([]byte, error) {
+	from := io.Reader(&watched{resp.Body, progress})
+	size := resp.ContentLength + 1 // so that the last read meets the end
+	switch encoding := strings.ToLower(resp.Header.Get("Content-Encoding")); encoding {
+	case "", "identity":
+	case "gzip", "x-gzip": // a server that compresses unasked is understood too
+		unpacked, err := gzip.NewReader(from)
+		if err != nil {
+			return nil, brokenGzip(err)
+		}
+		from, size = unpacked, 0
+	default:
+		return nil, errEncoding
 	}
+	b := f.buffers.get(min(size, req.limit+1))
 	for {
 		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
+			b = f.buffers.grow(b)
 		}
-		n, err := resp.Body.Read(b[len(b):cap(b)])
+		n, err := from.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
-		if int64(len(b)) > limit {
+		if int64(len(b)) > req.limit {
 			return b, errTooLarge
 		}
 		if errors.Is(err, io.EOF) {
 			return b, nil
 		}
 		if err != nil {
-			return b, err
-		}
-		if n > 0 {
-			progress()
+			return b, brokenGzip(err)
 		}
 	}
+}
+
+// brokenGzip names what is wrong with packed bytes; other errors stay.
+func brokenGzip(err error) error {
+	var corrupt flate.CorruptInputError
+	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, &corrupt) {
+		return errGzip
+	}
+	return err
+}
+
+// watched tells of each byte that comes.
+type watched struct {
+	from     io.Reader
+	progress func()
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.from.Read(p)
+	if n > 0 {
+		w.progress()
+	}
+	return n, err
 }
 
 // cut takes the part that was asked for out of a whole answer, and names an

@@ -35,8 +35,8 @@ func fetchFrom(t *testing.T, transport http.RoundTripper, base string, total tim
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := fetcher{client: newClient(transport), stall: total * 6 / 10}
-	return f.get(t.Context(), request{url: u, stage: prober.StageSegment, limit: 1000, timeout: total}, nil)
+	f := fetcher{client: newClient(transport, nil), buffers: NewBuffers(), stall: total * 6 / 10}
+	return f.get(t.Context(), request{url: u, stage: prober.StageSegment, limit: 1000, timeout: total})
 }
 
 // check compares a failure; the detail must never hold the query.
@@ -236,9 +236,9 @@ func TestFetchCancelled(t *testing.T) {
 		transport := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		f := fetcher{client: newClient(transport), stall: time.Second}
+		f := fetcher{client: newClient(transport, nil), buffers: NewBuffers(), stall: time.Second}
 		u := &url.URL{Scheme: "http", Host: "origin.test"}
-		_, fail := f.get(ctx, request{url: u, stage: prober.StageManifest, limit: 1000, timeout: time.Second}, nil)
+		_, fail := f.get(ctx, request{url: u, stage: prober.StageManifest, limit: 1000, timeout: time.Second})
 		check(t, fail, "manifest/cancelled", "")
 		if fail.Outcome != prober.Inconclusive {
 			t.Errorf("outcome %s", fail.Outcome)
@@ -283,10 +283,10 @@ func TestFetchGood(t *testing.T) {
 			t.Errorf("get %d: %+v", i, r.timing)
 		}
 	}
-	f := fetcher{client: newClient(transport), stall: patience}
+	f := fetcher{client: newClient(transport, nil), buffers: NewBuffers(), stall: patience}
 	u, _ := url.Parse(server.URL)
 	for part, want := range map[ByteRange]string{{2, 3}: "234", {4, 2}: "45"} {
-		r, fail := f.get(t.Context(), request{url: u, stage: prober.StageSegment, limit: 1000, timeout: patience, part: part}, nil)
+		r, fail := f.get(t.Context(), request{url: u, stage: prober.StageSegment, limit: 1000, timeout: patience, part: part})
 		if fail != nil || string(r.body) != want {
 			t.Errorf("range %v: %q, %v", part, r.body, fail)
 		}
@@ -322,11 +322,11 @@ func TestFetchMemory(t *testing.T) { //nolint:paralleltest // counts the process
 	transport := NewTransport()
 	defer transport.CloseIdleConnections()
 	u, _ := url.Parse(server.URL)
-	f := fetcher{client: newClient(transport), stall: patience}
+	f := fetcher{client: newClient(transport, nil), buffers: NewBuffers(), stall: patience}
 	const limit = 4 << 20
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, fail := f.get(t.Context(), request{url: u, stage: prober.StageManifest, limit: limit, timeout: 6 * patience}, nil)
+	_, fail := f.get(t.Context(), request{url: u, stage: prober.StageManifest, limit: limit, timeout: 6 * patience})
 	runtime.ReadMemStats(&after)
 	check(t, fail, "manifest/too_large", "4194304")
 	if got := after.TotalAlloc - before.TotalAlloc; got > 8*limit {

@@ -1,6 +1,7 @@
 package hls
 
 import (
+	"slices"
 	"time"
 
 	"streamcanary/prober"
@@ -10,7 +11,8 @@ import (
 type view struct {
 	listing
 	Observation
-	age time.Duration // since it began to be followed
+	age    time.Duration // since it began to be followed
+	proven bool          // ever
 }
 
 // Observe gives the present condition and what was found since the last call.
@@ -18,18 +20,18 @@ type view struct {
 func (f *Follower) Observe(now time.Time) Observation {
 	var views []view
 	for _, r := range f.current() {
-		views = append(views, view{listing: r.what, Observation: r.observe(now), age: now.Sub(r.started)})
+		views = append(views, view{listing: r.what, Observation: r.observe(now), age: now.Sub(r.started), proven: r.state.wasProven()})
 	}
 	f.top.mu.Lock()
 	top := f.top.take()
 	f.top.mu.Unlock()
-	return f.fold(top, views)
+	return f.fold(now, top, views)
 }
 
 // fold makes one observation of what the playback URL and its renditions show.
 // The figures are of the leading rendition, the first that plays; what counts is
 // added up.
-func (f *Follower) fold(top Observation, views []view) Observation {
+func (f *Follower) fold(now time.Time, top Observation, views []view) Observation {
 	var o Observation
 	lead := leading(views)
 	if lead != nil {
@@ -45,8 +47,47 @@ func (f *Follower) fold(top Observation, views []view) Observation {
 		o.Findings = append(o.Findings, v.Findings...)
 	}
 	o.Findings = gravest(append(o.Findings, top.Findings...))
+	o.Proof = f.proof(views)
+	o.Playing = o.Playing && (f.cfg.unproven() || anyProven(views))
 	o.Failure, o.Since = f.verdict(top, views)
+	if o.Failure == nil && len(views) > 0 && !o.Playing && !o.PlayingSince.IsZero() && f.cfg.Look != nil && now.Sub(o.PlayingSince) < f.cfg.LookEvery {
+		o.Failure, o.Since = nothingYet(), f.started // the first look is on its way
+	}
+	if o.Failure == nil && len(views) > 0 && !o.Playing {
+		o.Failure, o.Since = unproven(views), o.PlayingSince
+	}
 	return o
+}
+
+// unproven is the verdict on media that plays and is nobody's, as far as can be
+// known: without a marker in any rendition.
+func unproven(views []view) *prober.Failure {
+	return failf(prober.StageMedia, prober.ReasonNoMarker, "media without any marker in all of %d renditions", len(views))
+}
+
+// proof is the weakest means by which the renditions that are looked into were
+// proven; "" when one of them is not. Subtitles carry no proof.
+func (f *Follower) proof(views []view) prober.Means {
+	weakest, means := -1, prober.AllMeans()
+	for i := range views {
+		v := &views[i]
+		if v.kind == kindSubtitles || f.cfg.sampling(v.name) == 0 || !v.Playing && v.age < startGrace {
+			continue
+		}
+		at := slices.Index(means, v.Proof)
+		if at < 0 || failing(v.Failure) {
+			return ""
+		}
+		weakest = max(weakest, at)
+	}
+	if weakest < 0 {
+		return ""
+	}
+	return means[weakest]
+}
+
+func anyProven(views []view) bool {
+	return slices.ContainsFunc(views, func(v view) bool { return v.proven })
 }
 
 // add counts more into o; figures too where there are no others.
@@ -132,8 +173,8 @@ func (f *Follower) weigh(v *view, plays bool) *prober.Failure {
 	}
 	named := at(v.name, fail)
 	if plays && failing(fail) && !f.cfg.FailAlone {
-		if fail.Reason == prober.ReasonMarkerMissing && !v.Playing && v.age < startGrace {
-			return nil // it has only just begun to be followed
+		if !v.Playing && v.age < startGrace {
+			return nil // the renditions of a stream that starts do not all start at once
 		}
 		named.Outcome = prober.Degraded
 	}
@@ -141,7 +182,7 @@ func (f *Follower) weigh(v *view, plays bool) *prober.Failure {
 }
 
 // startGrace is how much later than another a rendition may begin to play.
-const startGrace = 10 * time.Second
+const startGrace = 4 * time.Second
 
 // nonePlayable names variants of which each fails in its own way, and none has
 // ever played. When all fail alike, that is the failure.

@@ -22,13 +22,14 @@ type Follower struct {
 	first   chan struct{} // closed at the first good segment
 	once    sync.Once
 	again   chan struct{} // a rendition asks to begin at the top
+	glances chan glance   // to be decoded
 	top     state         // conditions of the playback URL itself
 
 	mu         sync.Mutex
 	renditions []*rendition
+	multi      *Playlist // the latest multivariant playlist; nil is none
 
 	// Of Run's goroutine alone.
-	playlist []byte // used again
 	loadedAt time.Time
 	failures int // to load the playback URL, in a row
 	running  sync.WaitGroup
@@ -39,7 +40,7 @@ func NewFollower(cfg Config) *Follower {
 	cfg = cfg.withDefaults()
 	return &Follower{
 		cfg: cfg, tag: prober.RunTag(cfg.Run), started: time.Now(),
-		first: make(chan struct{}), again: make(chan struct{}, 1),
+		first: make(chan struct{}), again: make(chan struct{}, 1), glances: make(chan glance, 1),
 	}
 }
 
@@ -61,12 +62,20 @@ func (f *Follower) Run(ctx context.Context) error {
 	}
 	transport := f.cfg.Transport
 	if transport == nil {
-		own := NewTransport()
-		defer own.CloseIdleConnections()
+		own, err := NewVersionedTransport(TransportConfig{})
+		if err != nil {
+			return err
+		}
+		defer func() { _ = own.Close() }()
 		transport = own
 	}
-	f.fetch = fetcher{client: newClient(transport), stall: f.cfg.StallTimeout}
+	f.fetch = fetcher{
+		client: newClient(transport, f.cfg.Headers), stall: f.cfg.StallTimeout, buffers: f.cfg.Buffers, headers: f.cfg.Headers, home: top,
+	}
 	defer f.running.Wait()
+	if f.cfg.Look != nil {
+		f.running.Go(func() { f.glanceAll(ctx) })
+	}
 	f.supervise(ctx, top)
 	return nil
 }
@@ -117,7 +126,8 @@ const forever = 1 << 62
 
 // loadTop loads the playback URL and starts, moves and stops renditions by it.
 func (f *Follower) loadTop(ctx context.Context, top *url.URL) *prober.Failure {
-	p, base, fail := f.get(ctx, top, &f.playlist, &f.top)
+	start := time.Now()
+	p, base, fail := f.get(ctx, top, &f.top)
 	if fail != nil {
 		return fail
 	}
@@ -129,6 +139,10 @@ func (f *Follower) loadTop(ctx context.Context, top *url.URL) *prober.Failure {
 	if len(all) == 0 {
 		return manifest(prober.ReasonNoRenditionPlayable, "%s: a multivariant playlist without variants", place(base))
 	}
+	f.mu.Lock()
+	f.multi = p
+	f.mu.Unlock()
+	f.checkTop(p, all, start)
 	f.followAll(ctx, all[:min(len(all), maxFollowed)], base)
 	return nil
 }
@@ -200,6 +214,16 @@ func (f *Follower) replace(ctx context.Context, next []*rendition) {
 	}
 }
 
+// defines are the variables that media playlists may import (4.4.2.3).
+func (f *Follower) defines() map[string]string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.multi == nil {
+		return nil
+	}
+	return f.multi.Defines
+}
+
 func (f *Follower) current() []*rendition {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -247,32 +271,20 @@ func (f *Follower) wake() {
 	}
 }
 
-// get fetches and parses one playlist into buffer's memory, and adds it to the
-// figures of s.
-func (f *Follower) get(ctx context.Context, u *url.URL, buffer *[]byte, s *state) (*Playlist, *url.URL, *prober.Failure) {
+// get fetches and parses one playlist, and adds it to the figures of s.
+func (f *Follower) get(ctx context.Context, u *url.URL, s *state) (*Playlist, *url.URL, *prober.Failure) {
 	r, fail := f.fetch.get(ctx, request{
-		url: u, stage: prober.StageManifest, limit: f.cfg.PlaylistBytes, timeout: f.cfg.PlaylistTimeout,
-	}, *buffer)
+		url: u, stage: prober.StageManifest, limit: f.cfg.PlaylistBytes, timeout: f.cfg.PlaylistTimeout, gzip: true,
+	})
 	if fail != nil {
 		return nil, nil, fail
 	}
-	*buffer = reuse(r.body)
+	defer r.release()
 	s.count(r)
-	s.update(func(o *Observation) { o.ManifestTime = r.timing.Total })
-	p, fail := Parse(r.body)
+	s.update(func(o *Observation) { o.ManifestTime, o.HTTP.Encoding = r.timing.Total, r.http.Encoding })
+	p, fail := ParseFrom(r.body, Source{URL: r.url, Defines: f.defines()})
 	if fail != nil {
 		return nil, nil, at(place(r.url), fail)
 	}
 	return p, r.url, nil
-}
-
-// maxKept is the largest buffer that is kept between downloads: one huge answer
-// must not stay in memory for as long as a broadcast is followed.
-const maxKept = 2 << 20
-
-func reuse(b []byte) []byte {
-	if cap(b) > maxKept {
-		return nil
-	}
-	return b[:0]
 }

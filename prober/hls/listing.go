@@ -1,7 +1,6 @@
 package hls
 
 import (
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -15,7 +14,8 @@ type listedKind int
 const (
 	kindAlone     listedKind = iota // the playback URL is a media playlist
 	kindVariant                     // EXT-X-STREAM-INF
-	kindAudio                       // EXT-X-MEDIA, TYPE=AUDIO or VIDEO
+	kindAudio                       // EXT-X-MEDIA, TYPE=AUDIO
+	kindVideo                       // EXT-X-MEDIA, TYPE=VIDEO
 	kindSubtitles                   // EXT-X-MEDIA, TYPE=SUBTITLES
 )
 
@@ -25,13 +25,32 @@ type listing struct {
 	name    string // for a person: "720p", "audio en"; "" is the whole stream
 	uri     string // as listed
 	variant Variant
+	group   string // of an EXT-X-MEDIA
+	single  bool   // nothing else is listed
 }
+
+// only says whether this is all that there is.
+func (l listing) only() bool { return l.kind == kindAlone || l.single }
 
 // maxFollowed bounds the renditions of one follower, and so its memory.
 const maxFollowed = 16
 
-// listings are what a multivariant playlist has to follow, pictures before sound,
-// each URI once.
+// mediaKinds are the TYPEs of EXT-X-MEDIA that have a playlist (4.4.6.1).
+func mediaKinds() map[string]listedKind {
+	return map[string]listedKind{"AUDIO": kindAudio, "VIDEO": kindVideo, "SUBTITLES": kindSubtitles}
+}
+
+// renditionName is how people call an EXT-X-MEDIA: "audio en".
+func renditionName(r Rendition) string {
+	name := r.Language
+	if name == "" {
+		name = r.Name
+	}
+	return prober.Clip(strings.ToLower(r.Type)+" "+name, 40)
+}
+
+// listings are what a multivariant playlist has to follow: variants, those with
+// pictures first, and then their renditions, each URI once.
 func listings(multi *Playlist) []listing {
 	var all []listing
 	known := map[string]bool{}
@@ -41,7 +60,17 @@ func listings(multi *Playlist) []listing {
 			all = append(all, listing{kind: kindVariant, name: variantName(v), uri: v.URI, variant: v})
 		}
 	}
+	for _, r := range multi.Renditions {
+		kind, ok := mediaKinds()[r.Type]
+		if ok && r.URI != "" && !known[r.URI] {
+			known[r.URI] = true
+			all = append(all, listing{kind: kind, name: renditionName(r), uri: r.URI, group: r.Group})
+		}
+	}
 	tellApart(all)
+	if len(all) == 1 {
+		all[0].single = true
+	}
 	return all
 }
 
@@ -98,26 +127,43 @@ func videoFirst(variants []Variant) []Variant {
 }
 
 func audioOnly(v Variant) bool {
-	if v.Codecs == "" || v.Resolution != "" {
-		return false
-	}
-	for codec := range strings.SplitSeq(v.Codecs, ",") {
-		kind, _, _ := strings.Cut(strings.TrimSpace(codec), ".")
-		switch kind {
-		case "mp4a", "ac-3", "ec-3", "ac-4", "opus", "Opus", "fLaC", "alac":
-		default:
-			return false
-		}
-	}
-	return true
+	video, audio := tracksOf(v.Codecs)
+	return audio && !video && v.Resolution == ""
 }
 
-// locate makes the listed URIs absolute. What cannot be fetched is told of as a
-// failure of that rendition.
-func locate(base *url.URL, l listing) (*url.URL, *prober.Failure) {
-	u, fail := resolveURL(base, l.uri)
-	if fail != nil {
-		fail.Detail = prober.Clip(fmt.Sprintf("%s: %s", l.name, fail.Detail), prober.MaxDetail)
+// tracks says what the multivariant playlist promises of a rendition's media.
+func (l listing) tracks() (video, audio bool) {
+	switch l.kind {
+	case kindAudio:
+		return false, true
+	case kindVideo:
+		return true, false
+	case kindVariant:
+		video, audio = tracksOf(l.variant.Codecs)
+		// CODECS names those of its groups too, whose playlists are others'.
+		return video && l.variant.Video == "", audio && l.variant.Audio == ""
+	default:
+		return false, false
 	}
-	return u, fail
+}
+
+// tracksOf reads CODECS (RFC 6381). A codec that is not known counts as video.
+func tracksOf(codecs string) (video, audio bool) {
+	for codec := range strings.SplitSeq(codecs, ",") {
+		kind, _, _ := strings.Cut(strings.TrimSpace(codec), ".")
+		switch kind {
+		case "":
+		case "mp4a", "ac-3", "ec-3", "ac-4", "opus", "Opus", "fLaC", "alac":
+			audio = true
+		case "stpp", "wvtt":
+		default:
+			video = true
+		}
+	}
+	return video, audio
+}
+
+// locate makes the listed URI absolute.
+func locate(base *url.URL, l listing) (*url.URL, *prober.Failure) {
+	return resolveURL(base, l.uri)
 }

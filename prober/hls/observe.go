@@ -15,6 +15,7 @@ type Observation struct {
 	Failure *prober.Failure
 	Since   time.Time // when that condition was first seen
 	Playing bool      // our fresh marker has been seen, ever
+	Ended   bool      // the stream has an end, and all of it was had
 
 	PlayingSince            time.Time     // when it was first seen: for the time to first frame
 	FirstMarker, LastMarker prober.Marker // ours, of the latest good segment
@@ -53,6 +54,10 @@ func (r *rendition) observe(now time.Time) Observation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := s.take()
+	if s.seen.Ended {
+		s.player.ended(now)
+	}
+	o.Viewing = s.player.take(now)
 	if o.Failure == nil || o.Failure.Outcome == prober.Degraded {
 		if fail, since := r.overdue(now); fail != nil {
 			o.Failure, o.Since = fail, since
@@ -87,7 +92,7 @@ func (r *rendition) overdue(now time.Time) (*prober.Failure, time.Time) {
 	cfg := &r.f.cfg
 	target := min(s.target, maxReloadDelay)
 	bound := cfg.Rules.staleAfter(target) + 2*target + cfg.PlaylistTimeout + cfg.SegmentTimeout
-	if since := now.Sub(s.lastGood); since > bound {
+	if since := now.Sub(s.lastGood); since > bound && !s.seen.Ended {
 		return failf(prober.StageMedia, prober.ReasonMarkerMissing, "no segment with our marker for %s, bound %s", since.Round(time.Second), bound), s.lastGood
 	}
 	return nil, time.Time{}

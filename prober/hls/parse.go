@@ -9,17 +9,23 @@ import (
 	"streamcanary/prober"
 )
 
-// Parse reads a playlist. It gives either a playlist or the failure (stage
+// Parse reads a playlist whose variables need no source: see ParseFrom.
+func Parse(body []byte) (*Playlist, *prober.Failure) { return ParseFrom(body, Source{}) }
+
+// ParseFrom reads a playlist. It gives either a playlist or the failure (stage
 // manifest: empty_body, not_a_playlist, playlist_malformed, too_large) that
-// names what is wrong with the bytes. It never panics. URIs are as listed; the
-// caller bounds the size of body.
+// names what is wrong with the bytes. It never panics. URIs are as listed, with
+// variables replaced; the caller bounds the size of body. What is merely against
+// a rule is no failure: Analyze names it.
 //
 // This is the only file that knows github.com/grafov/m3u8. The library ignores
 // what it cannot read, panics on some legal input, forgets that EXT-X-MAP and
 // EXT-X-KEY stay in force, and takes quadratic time to guess the playlist's
-// kind; scanPlaylist keeps all that from it, and recover is the last guard.
-func Parse(body []byte) (p *Playlist, fail *prober.Failure) {
-	s, fail := scanPlaylist(body)
+// kind; scanPlaylist keeps all that from it, reads most tags, and gives it the
+// lines that it reads well: URIs, ranges, EXT-X-MAP, gaps and discontinuities.
+// Recover is the last guard.
+func ParseFrom(body []byte, source Source) (p *Playlist, fail *prober.Failure) {
+	s, fail := scanPlaylist(body, source)
 	if fail != nil {
 		return nil, fail
 	}
@@ -28,105 +34,100 @@ func Parse(body []byte) (p *Playlist, fail *prober.Failure) {
 			p, fail = nil, manifest(prober.ReasonPlaylistMalformed, "%s: %v", parserPanicked, r)
 		}
 	}()
-	if s.multi != "" {
-		return readMultivariant(s)
+	p = &s.Playlist
+	if p.Multivariant {
+		fail = readMultivariant(p, s.clean)
+	} else {
+		fail = readMedia(p, s.clean)
 	}
-	return readMedia(s)
+	if fail != nil {
+		return nil, fail
+	}
+	kept := *p // without what the scan needed besides
+	return &kept, nil
 }
 
 const parserPanicked = "the parser gave up"
 
-func readMultivariant(s *scan) (*Playlist, *prober.Failure) {
+func readMultivariant(p *Playlist, clean []byte) *prober.Failure {
 	master := m3u8.NewMasterPlaylist()
-	if err := master.DecodeFrom(bytes.NewReader(s.clean), false); err != nil {
-		return nil, manifest(prober.ReasonPlaylistMalformed, "multivariant playlist: %v", err)
+	if err := master.DecodeFrom(bytes.NewReader(clean), false); err != nil {
+		return manifest(prober.ReasonPlaylistMalformed, "multivariant playlist: %v", err)
 	}
-	p := &Playlist{Multivariant: true}
+	n := 0
 	for _, v := range master.Variants {
-		if v == nil || v.Iframe || v.URI == "" {
+		if v == nil || v.URI == "" {
 			continue
 		}
-		p.Variants = append(p.Variants, Variant{
-			URI: v.URI, Bandwidth: int64(v.Bandwidth), Codecs: v.Codecs, Resolution: v.Resolution,
-		})
+		if n < len(p.Variants) {
+			p.Variants[n].URI = v.URI
+		}
+		n++
 	}
-	return p, nil
+	if n != len(p.Variants) {
+		return manifest(prober.ReasonPlaylistMalformed, "lists %d variants, of which %d can be read", len(p.Variants), n)
+	}
+	return nil
 }
 
-func readMedia(s *scan) (*Playlist, *prober.Failure) {
-	p := &Playlist{
-		TargetDuration:        s.targetDuration,
-		MediaSequence:         s.sequence,
-		DiscontinuitySequence: s.discontinuity,
-		EndList:               bytes.Contains(s.clean, []byte("\n#EXT-X-ENDLIST\n")),
+func readMedia(p *Playlist, clean []byte) *prober.Failure {
+	if len(p.Segments) == 0 {
+		return nil
 	}
-	if len(s.infs) == 0 {
-		return p, nil
-	}
-	list, kind, err := m3u8.DecodeWith(bytes.NewReader(s.clean), false, customDecoders())
+	list, kind, err := m3u8.DecodeWith(bytes.NewReader(clean), false, customDecoders())
 	media, ok := list.(*m3u8.MediaPlaylist)
 	if err != nil || kind != m3u8.MEDIA || !ok {
-		return nil, manifest(prober.ReasonPlaylistMalformed, "media playlist: %v", err)
+		return manifest(prober.ReasonPlaylistMalformed, "media playlist: %v", err)
 	}
-	switch media.MediaType {
-	case m3u8.EVENT:
-		p.Type = "EVENT"
-	case m3u8.VOD:
-		p.Type = "VOD"
+	if n := readSegments(p, media.Segments); n != len(p.Segments) {
+		return manifest(prober.ReasonPlaylistMalformed, "lists %d segments, of which %d can be read", len(p.Segments), n)
 	}
-	p.Segments = readSegments(media.Segments, s)
-	if len(p.Segments) != len(s.infs) {
-		return nil, manifest(prober.ReasonPlaylistMalformed, "lists %d segments, of which %d can be read", len(s.infs), len(p.Segments))
-	}
-	return p, nil
+	return nil
 }
 
-// readSegments carries EXT-X-MAP and EXT-X-KEY forward to every segment they
-// apply to, which the library does not.
-func readSegments(listed []*m3u8.MediaSegment, s *scan) []Segment {
-	segments := make([]Segment, 0, len(s.infs))
-	var state Segment // what stays in force
+// readSegments adds to the scan's segments what the library read of them, and
+// carries EXT-X-MAP forward to every segment it applies to.
+func readSegments(p *Playlist, listed []*m3u8.MediaSegment) (read int) {
+	var init Init
 	for _, m := range listed {
-		if m == nil || len(segments) == len(s.infs) {
+		if m == nil || read == len(p.Segments) {
 			continue // the library keeps free slots as nil entries
 		}
 		if m.Map != nil {
-			state.Init = Init{URI: m.Map.URI, Range: byteRange(m.Map.Offset, m.Map.Limit)}
+			init = Init{URI: m.Map.URI, Range: byteRange(m.Map.Offset, m.Map.Limit)}
 		}
-		if m.Key != nil {
-			state.Encryption = strings.TrimPrefix(m.Key.Method, "NONE")
-		}
-		segment := Segment{
-			Sequence:        s.sequence + uint64(len(segments)),
-			URI:             m.URI,
-			Duration:        s.infs[len(segments)],
-			ProgramDateTime: m.ProgramDateTime,
-			Discontinuity:   m.Discontinuity,
-			Gap:             m.Custom[tagGap] != nil,
-			Range:           readRange(m, segments),
-			Init:            state.Init,
-			Encryption:      state.Encryption,
-		}
-		segments = append(segments, segment)
+		s := &p.Segments[read]
+		s.URI, s.Init, s.Discontinuity, s.Gap = m.URI, init, m.Discontinuity, m.Custom[tagGap] != nil
+		s.Range = readRange(m, p, read)
+		read++
 	}
-	return segments
+	return read
 }
 
 // readRange reads EXT-X-BYTERANGE: without an offset it goes on where the
 // previous range of the same resource ended (4.4.4.2).
-func readRange(m *m3u8.MediaSegment, before []Segment) ByteRange {
+func readRange(m *m3u8.MediaSegment, p *Playlist, index int) ByteRange {
 	raw, ok := m.Custom[tagRange].(rawTag)
 	if !ok {
 		return ByteRange{}
 	}
 	r := byteRange(m.Offset, m.Limit)
-	if strings.Contains(raw.line, "@") || len(before) == 0 {
+	if strings.Contains(raw.line, "@") {
 		return r
 	}
-	if last := before[len(before)-1]; last.URI == m.URI {
-		r = byteRange(last.Range.Offset+last.Range.Length, m.Limit)
+	switch {
+	case index > 0 && p.Segments[index-1].URI == m.URI && p.Segments[index-1].Range.Length > 0:
+		last := p.Segments[index-1].Range
+		if p.seen.oldRanges == index && p.Skipped > 0 {
+			p.seen.oldRanges++
+		}
+		return byteRange(last.Offset+last.Length, m.Limit)
+	case index == 0 && p.Skipped > 0:
+		p.seen.oldRanges = 1 // Apply knows where it begins
+	default:
+		p.seen.fault(ruleRange, "segment %d: EXT-X-BYTERANGE without an offset, and no range of %q before it", p.Segments[index].Sequence, cutShort(pathOf(m.URI)))
 	}
-	return r
+	return byteRange(0, m.Limit)
 }
 
 // byteRange keeps a listed range where sums cannot overflow; a server answers

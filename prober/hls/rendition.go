@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"streamcanary/prober"
+	"streamcanary/prober/media"
 )
 
 // rendition follows one media playlist and its segments, one after the other in
@@ -31,13 +32,21 @@ type rendition struct {
 	failures int // of polls, in a row
 	queue    queue
 	init     initSection
-	playlist []byte // used again
-	segment  []byte
+	lost     *prober.Failure // of the segment that is tried again
+	ended    bool            // EXT-X-ENDLIST, where that is as it should be
+	ring     keyring
+	facts    []Loaded  // of the latest segments
+	glanceAt time.Time // when the next look is due
+	checker  media.Checker
+	looked   bool // into a segment, and the last one's sequence number
+	lookedAt uint64
+	marked   bool // our markers have come through, ever
 }
 
 func newRendition(f *Follower, what listing, at *url.URL) *rendition {
+	now := time.Now()
 	return &rendition{
-		f: f, what: what, media: at, every: f.cfg.sampling(what.name), started: time.Now(), moved: make(chan *url.URL, 1),
+		f: f, what: what, media: at, every: f.cfg.sampling(what.name), started: now, state: state{player: viewer{asked: now}}, moved: make(chan *url.URL, 1),
 		stop: func() {}, located: at != nil, listedAt: what.uri,
 	}
 }
@@ -96,9 +105,10 @@ func (r *rendition) poll(ctx context.Context) {
 		return
 	}
 	findings := r.f.cfg.Rules.Analyze(r.last, p, start)
+	r.state.observed(Observed{Name: r.what.name, URL: r.base, Subtitles: r.what.kind == kindSubtitles, Playlist: p, At: start})
 	how := r.accept(p)
 	r.tell(findings, how)
-	over := p.EndList || len(p.Segments) == 0
+	over := p.EndList && !r.ended || len(p.Segments) == 0
 	if over {
 		r.queue.segments = nil
 	}
@@ -110,6 +120,10 @@ func (r *rendition) poll(ctx context.Context) {
 		return
 	}
 	r.failures = 0
+	if r.ended {
+		r.pollAt = start.Add(forever) // 6.3.4: what has ended is not loaded again
+		return
+	}
 	wait := p.TargetDuration
 	if how == unchanged || how == olderCopy {
 		wait /= 2
@@ -145,7 +159,7 @@ func (r *rendition) load(ctx context.Context) (*Playlist, *prober.Failure) {
 		r.given = nil
 		return p, nil
 	}
-	p, base, fail := r.f.get(ctx, r.media, &r.playlist, &r.state)
+	p, base, fail := r.f.get(ctx, r.media, &r.state)
 	if fail != nil {
 		return nil, fail
 	}
@@ -177,9 +191,28 @@ func (r *rendition) accept(p *Playlist) relation {
 		p.Updated = now
 	}
 	r.last = p
-	if !p.EndList {
-		skipped := r.queue.add(p, r.f.cfg.MaxBehind)
-		r.state.update(func(o *Observation) { o.Skipped += skipped })
+	r.ended = p.EndList && r.f.cfg.mayEnd()
+	var a added
+	switch {
+	case r.ended:
+		a = r.queue.rest(p, r.every)
+	case !p.EndList:
+		a = r.queue.add(p, r.every, r.f.cfg.MaxBehind)
+	}
+	r.state.update(func(o *Observation) { o.Skipped += a.skipped })
+	for _, s := range a.listed {
+		r.unloaded(s, now)
 	}
 	return how
+}
+
+// unloaded takes a segment that is listed and not downloaded as had: a sample has
+// to stand for it.
+func (r *rendition) unloaded(s Segment, at time.Time) {
+	v := timed(s)
+	v.at, v.play = at, r.arrival(s, at, v.end)
+	r.state.had(v, r.every == 0)
+	if r.every == 0 && r.f.cfg.unproven() {
+		r.f.played()
+	}
 }

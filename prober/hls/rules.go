@@ -17,6 +17,17 @@ const DefaultStaleTolerance = time.Second
 // SeverityOff in Rules.Severity leaves a rule's findings out.
 const SeverityOff prober.Severity = "off"
 
+// Expect is the kind of presentation that a playlist has to be.
+type Expect string
+
+// The kinds.
+const (
+	ExpectLive  Expect = ""      // a broadcast that is up: it must not end
+	ExpectEvent Expect = "event" // the same, of which nothing is removed
+	ExpectVOD   Expect = "vod"   // it has ended
+	ExpectAny   Expect = "any"   // whatever it says it is
+)
+
 // Rule is one thing that is checked of a stream.
 type Rule struct {
 	ID       string          // short and stable: configuration sets severities by it
@@ -30,22 +41,34 @@ type Rule struct {
 // Rules are the settings of Analyze. The zero value has the defaults: a live
 // broadcast that is up, judged by rfc8216bis.
 type Rules struct {
-	StaleTolerance time.Duration // 0 is DefaultStaleTolerance; negative is none
-	// Severity overrides the severity of rules, by ID or by section ("6.2.1"). An ID
-	// goes before a section. SeverityOff leaves the rule out.
+	// Expect is what kind of presentation it has to be.
+	Expect Expect
+	// StaleTolerance is what may be late: 0 is DefaultStaleTolerance; negative is none.
+	StaleTolerance time.Duration
+	// BitrateTolerance is the share by which a measured bitrate may exceed what is
+	// declared: 0 is 0.1; negative is none.
+	BitrateTolerance float64
+	// RFC8216 judges by RFC 8216 of 2017 where rfc8216bis differs: how long a segment
+	// has to be there after it was removed from a live playlist.
+	RFC8216 bool
+	// Severity overrides the severity of findings, by the ID of a rule, its section
+	// ("6.2.1") or its reason, in this order. SeverityOff leaves them out.
 	Severity map[string]prober.Severity
 }
 
 // Check says what is wrong with the settings.
 func (r Rules) Check() error {
+	if !slices.Contains([]Expect{ExpectLive, ExpectEvent, ExpectVOD, ExpectAny}, r.Expect) {
+		return fmt.Errorf("expect: %q, want event, vod, any or nothing", r.Expect)
+	}
 	for _, key := range slices.Sorted(maps.Keys(r.Severity)) {
 		s := r.Severity[key]
 		if s != SeverityOff && !slices.Contains(prober.Severities(), s) {
 			return fmt.Errorf("severity of %s: %q, want fail, degraded, note or off", key, s)
 		}
 		known := func(a Rule) bool { return a.ID == key || a.Section == key }
-		if !slices.ContainsFunc(AllRules(), known) {
-			return fmt.Errorf("severity of %q: no such rule or section; the rules are %s", key, strings.Join(ruleIDs(), ", "))
+		if !slices.ContainsFunc(AllRules(), known) && !slices.Contains(prober.Reasons(), prober.Reason(key)) {
+			return fmt.Errorf("severity of %q: no such rule, section or reason; the rules are %s", key, strings.Join(ruleIDs(), ", "))
 		}
 	}
 	return nil
@@ -59,23 +82,49 @@ func ruleIDs() []string {
 	return ids
 }
 
-// severity is how much a rule counts, or SeverityOff.
-func (r Rules) severity(a Rule) prober.Severity {
-	for _, key := range []string{a.ID, a.Section} {
-		if s, ok := r.Severity[key]; ok {
+// severity is how much a finding counts, or SeverityOff.
+func (r Rules) severity(id, section string, reason prober.Reason, otherwise prober.Severity) prober.Severity {
+	if len(r.Severity) == 0 {
+		return otherwise
+	}
+	for _, key := range []string{id, section, string(reason)} {
+		if s, ok := r.Severity[key]; ok && key != "" {
 			return s
 		}
 	}
-	return a.Severity
+	return otherwise
+}
+
+// Grade gives findings of others, such as media.Checker's, the severities that
+// are configured.
+func (r Rules) Grade(list []prober.Finding) []prober.Finding {
+	graded := make([]prober.Finding, 0, len(list))
+	for _, f := range list {
+		section := f.Section[strings.LastIndexByte(f.Section, ' ')+1:] // without the name of the document
+		if f.Severity = r.severity(f.Rule, section, f.Reason, f.Severity); f.Severity != SeverityOff {
+			graded = append(graded, f)
+		}
+	}
+	return graded
+}
+
+func (r Rules) bitrateTolerance() float64 {
+	if r.BitrateTolerance == 0 {
+		return 0.1
+	}
+	return max(r.BitrateTolerance, 0)
 }
 
 // staleAfter is the longest time between two updates (6.2.1), tolerance included.
 func (r Rules) staleAfter(target time.Duration) time.Duration {
-	tolerance := r.StaleTolerance
-	if tolerance == 0 {
-		tolerance = DefaultStaleTolerance
+	return target*3/2 + r.tolerance()
+}
+
+func (r Rules) tolerance() time.Duration {
+	if r.StaleTolerance == 0 {
+		return DefaultStaleTolerance
 	}
-	return target*3/2 + max(tolerance, 0)
+	return max(r.StaleTolerance, 0)
 }
 
 // findings collects what breaks rules.
@@ -83,6 +132,15 @@ type findings struct {
 	rules Rules
 	where string // of all of them, unless told
 	list  []prober.Finding
+}
+
+// count adds what the scan found.
+func (f *findings) count(broken fault) {
+	before := len(f.list)
+	f.add(broken.rule, "%s", broken.detail)
+	if len(f.list) > before {
+		f.list[before].Count = broken.count
+	}
 }
 
 // add records that a rule is broken. Once per rule and place: more of the same
@@ -100,7 +158,7 @@ func (f *findings) at(where, id, format string, args ...any) {
 		if a.ID != id {
 			continue
 		}
-		if severity := f.rules.severity(a); severity != SeverityOff {
+		if severity := f.rules.severity(a.ID, a.Section, a.Reason, a.Severity); severity != SeverityOff {
 			f.list = append(f.list, prober.Finding{
 				Rule: a.ID, Section: a.Section, Severity: severity, Stage: a.Stage, Reason: a.Reason,
 				Where: where, Detail: prober.Clip(fmt.Sprintf(format, args...), prober.MaxDetail), Count: 1,

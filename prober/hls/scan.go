@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"streamcanary/prober"
 )
@@ -14,37 +15,55 @@ import (
 // to every variant, so these two multiply.
 const (
 	maxSegments   = 50_000
+	maxParts      = 50_000
 	maxVariants   = 200
 	maxRenditions = 1000
+	maxDateRanges = 10_000
+	maxHints      = 100
+	maxReports    = 1000
+	maxKeys       = 100 // that apply to one segment, or for a session
 	maxDuration   = 24 * time.Hour
 )
 
 const header = "#EXTM3U"
 
 // scan is what one pass over a playlist's lines found before the library sees
-// it: the library forgives what we must name, and panics on what it should
-// forgive.
+// it: the library forgives what we must name, panics on what it should forgive,
+// and does not know most tags.
 type scan struct {
-	clean          []byte // without blank lines
-	media, multi   string // the first tag that only such a playlist may hold
-	infs           []time.Duration
-	variants       int
-	renditions     int
-	targetDuration time.Duration
-	hasTarget      bool
-	sequence       uint64
-	discontinuity  uint64
+	source       Source
+	clean        []byte // lines for the library
+	media, multi string // the first tag that only such a playlist may hold
+
+	Playlist  // all that the scan reads itself
+	hasTarget bool
+	needsMap  bool            // EXT-X-MAP is there
+	once      map[string]bool // tags that may stand there once and did
+	ranges    map[string]int  // date ranges by ID
+	parts     int
+
+	next     Segment // what applies to the next segment
+	rangeEnd int64   // where the last part's range ended, and of what
+	rangeOf  string
+
+	defines  map[string]string
+	imports  bool
+	expanded int
 
 	line    int
 	pending string // EXTINF or EXT-X-STREAM-INF that waits for its URI
 }
 
-// scanPlaylist checks body line by line (4.1) and copies what is not blank.
-func scanPlaylist(body []byte) (*scan, *prober.Failure) {
+// scanPlaylist checks body line by line (4.1) and reads what the library does not.
+func scanPlaylist(body []byte, source Source) (*scan, *prober.Failure) {
 	if fail := checkHeader(body); fail != nil {
 		return nil, fail
 	}
-	s := &scan{clean: make([]byte, 0, len(body)+1)}
+	s := &scan{source: source, clean: make([]byte, 0, len(body)+1), once: make(map[string]bool)}
+	s.Version = 1
+	if !utf8.Valid(body) {
+		s.seen.fault(ruleText, "it is not UTF-8")
+	}
 	for len(body) > 0 {
 		var line []byte
 		line, body, _ = bytes.Cut(body, []byte("\n"))
@@ -55,7 +74,6 @@ func scanPlaylist(body []byte) (*scan, *prober.Failure) {
 		if fail := s.read(string(line)); fail != nil {
 			return nil, fail
 		}
-		s.clean = append(append(s.clean, line...), '\n')
 	}
 	return s, s.finish()
 }
@@ -74,90 +92,114 @@ func checkHeader(body []byte) *prober.Failure {
 }
 
 func (s *scan) read(line string) *prober.Failure {
-	if !strings.HasPrefix(line, "#") {
-		if s.pending == "" {
-			return s.malformed("a URI without EXTINF or EXT-X-STREAM-INF before it (4.1)")
-		}
-		s.pending = ""
-		return nil
+	tagged := strings.HasPrefix(line, "#")
+	if tagged && !strings.HasPrefix(line, "#EXT") {
+		return nil // a comment
+	}
+	if strings.ContainsFunc(line, isControl) {
+		s.seen.fault(ruleText, "line %d holds a control character", s.line)
+	}
+	line, fail := s.substitute(line)
+	if fail != nil {
+		return fail
+	}
+	if !tagged {
+		return s.readURI(line)
 	}
 	tag, value, _ := strings.Cut(line, ":")
+	keep, fail := s.readTag(tag, value)
+	if keep {
+		s.keep(line)
+	}
+	return fail
+}
+
+// isControl finds what a playlist must not contain (4.1).
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r >= 0x7f && r <= 0x9f }
+
+func (s *scan) keep(line string) { s.clean = append(append(s.clean, line...), '\n') }
+
+func (s *scan) readURI(line string) *prober.Failure {
+	if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+		return s.malformed("variables make no URI of the line (4.3)")
+	}
+	switch s.pending {
+	case "":
+		return s.malformed("a URI without EXTINF or EXT-X-STREAM-INF before it (4.1)")
+	case "EXTINF":
+		s.endSegment(line)
+	}
+	s.pending = ""
+	s.keep(line)
+	return nil
+}
+
+// readTag says whether the library needs the line too.
+func (s *scan) readTag(tag, value string) (keep bool, fail *prober.Failure) {
 	switch tag {
+	case header:
+		return true, nil
 	case "#EXTINF":
-		return s.readInf(value)
-	case "#EXT-X-STREAM-INF", "#EXT-X-I-FRAME-STREAM-INF":
-		return s.readVariant(tag)
-	case "#EXT-X-MEDIA":
-		s.multi = tag
-		if s.renditions++; s.renditions > maxRenditions {
-			return manifest(prober.ReasonTooLarge, "more than %d renditions", maxRenditions)
+		return true, s.readInf(value)
+	case "#EXT-X-VERSION":
+		v, ok := parseInteger(value)
+		if s.count(tag); ok && v >= 1 && v <= math.MaxInt32 {
+			s.Version, s.seen.hasVersion = int(v), true
 		}
-	case "#EXT-X-SESSION-DATA", "#EXT-X-SESSION-KEY", "#EXT-X-CONTENT-STEERING":
+		return true, nil
+	case "#EXT-X-INDEPENDENT-SEGMENTS":
+		s.IndependentSegments = true
+		s.count(tag)
+	case "#EXT-X-START":
+		s.readStart(tag, value)
+	case "#EXT-X-DEFINE":
+		return false, s.define(s.list(tag, value))
+	case "#EXT-X-STREAM-INF":
+		return true, s.readVariant(tag, value)
+	case "#EXT-X-I-FRAME-STREAM-INF":
+		return false, s.readVariant(tag, value)
+	case "#EXT-X-MEDIA":
+		return false, s.readRendition(tag, value)
+	case "#EXT-X-SESSION-KEY":
 		s.multi = tag
-	case "#EXT-X-SKIP":
-		return s.malformed("EXT-X-SKIP, but no delta update was asked for (6.2.5.1)")
+		s.readSessionKey(tag, value)
+	case "#EXT-X-SESSION-DATA", "#EXT-X-CONTENT-STEERING":
+		s.multi = tag
+		s.list(tag, value)
 	default:
+		if keep, known, fail := s.readSegmentTag(tag, value); known {
+			return keep, fail
+		}
 		return s.readHeader(tag, value)
 	}
-	return nil
+	return false, nil
 }
 
-// readHeader reads the tags of a media playlist that the follower relies on;
-// any other tag is left to the library.
-func (s *scan) readHeader(tag, value string) *prober.Failure {
-	var ok bool
-	switch tag {
-	case "#EXT-X-TARGETDURATION":
-		s.targetDuration, ok = parseSeconds(value)
-		s.hasTarget = true
-	case "#EXT-X-MEDIA-SEQUENCE":
-		s.sequence, ok = parseInteger(value)
-	case "#EXT-X-DISCONTINUITY-SEQUENCE":
-		s.discontinuity, ok = parseInteger(value)
-	case "#EXT-X-ENDLIST", "#EXT-X-PLAYLIST-TYPE", "#EXT-X-I-FRAMES-ONLY", "#EXT-X-PART-INF",
-		"#EXT-X-SERVER-CONTROL", "#EXT-X-MAP", "#EXT-X-KEY", "#EXT-X-BYTERANGE", "#EXT-X-GAP",
-		"#EXT-X-DISCONTINUITY", "#EXT-X-PROGRAM-DATE-TIME", "#EXT-X-PART", "#EXT-X-PRELOAD-HINT":
-		ok = true
-	default:
-		return nil
+// list reads a tag's attribute list, and notes what is wrong with it.
+func (s *scan) list(tag, value string) attributes {
+	a, fault := parseAttributes(value)
+	if fault != "" {
+		s.seen.fault(ruleAttributes, "line %d: %s: %s", s.line, tag, fault)
 	}
-	if !ok {
-		return s.malformed("%s:%.40s is not a number in range (4.4.3)", tag, value)
-	}
-	s.media = tag
-	return nil
+	return a
 }
 
-func (s *scan) readInf(value string) *prober.Failure {
-	s.media = "#EXTINF"
-	if s.pending != "" {
-		return s.malformed("EXTINF where the URI of %s should be (4.1)", s.pending)
+// count notes a tag that may stand there only once (4.4.2, 4.4.3).
+func (s *scan) count(tag string) {
+	if s.once[tag] {
+		s.seen.fault(ruleTwice, "line %d: %s for the second time", s.line, tag)
 	}
-	seconds, _, _ := strings.Cut(value, ",")
-	d, ok := parseSeconds(seconds)
-	if !ok {
-		return s.malformed("EXTINF:%.40s is not a duration (4.4.4.1)", value)
-	}
-	if len(s.infs) == maxSegments {
-		return manifest(prober.ReasonTooLarge, "more than %d segments", maxSegments)
-	}
-	s.infs = append(s.infs, d)
-	s.pending = "EXTINF"
-	return nil
+	s.once[tag] = true
 }
 
-func (s *scan) readVariant(tag string) *prober.Failure {
-	s.multi = tag
-	if s.pending != "" {
-		return s.malformed("%s where the URI of %s should be (4.1)", tag, s.pending)
+func (s *scan) readStart(tag, value string) {
+	s.count(tag)
+	offset, err := strconv.ParseFloat(s.list(tag, value).text("TIME-OFFSET"), 64)
+	if err != nil || math.IsNaN(offset) || math.IsInf(offset, 0) {
+		s.seen.fault(ruleAttributes, "line %d: EXT-X-START without a TIME-OFFSET that is a number (4.4.2.2)", s.line)
+		return
 	}
-	if s.variants++; s.variants > maxVariants {
-		return manifest(prober.ReasonTooLarge, "more than %d variants", maxVariants)
-	}
-	if tag == "#EXT-X-STREAM-INF" {
-		s.pending = "EXT-X-STREAM-INF"
-	}
-	return nil
+	s.seen.hasStart, s.seen.start = true, offset
 }
 
 func (s *scan) finish() *prober.Failure {
@@ -166,13 +208,20 @@ func (s *scan) finish() *prober.Failure {
 		return s.malformed("ends where the URI of %s should be (4.1)", s.pending)
 	case s.media != "" && s.multi != "":
 		return manifest(prober.ReasonPlaylistMalformed, "holds both %s and %s: neither a media nor a multivariant playlist (4.1)", s.media, s.multi)
-	case s.multi == "" && len(s.infs) == 0:
+	case s.multi != "" && s.imports:
+		return manifest(prober.ReasonPlaylistMalformed, "EXT-X-DEFINE with IMPORT in a multivariant playlist (4.4.2.3)")
+	case s.multi != "":
+		s.Multivariant, s.Defines = true, s.defines
+		s.finishMultivariant()
+		return nil
+	case len(s.Segments) == 0 && s.Skipped == 0:
 		return nil // nothing to play yet; Analyze names it
-	case s.multi == "" && !s.hasTarget:
+	case !s.hasTarget:
 		return manifest(prober.ReasonPlaylistMalformed, "no EXT-X-TARGETDURATION (4.4.3.1)")
-	case s.sequence > math.MaxUint64-maxSegments:
-		return manifest(prober.ReasonPlaylistMalformed, "EXT-X-MEDIA-SEQUENCE:%d would wrap (6.2.2)", s.sequence)
+	case s.MediaSequence > math.MaxUint64-2*maxSegments:
+		return manifest(prober.ReasonPlaylistMalformed, "EXT-X-MEDIA-SEQUENCE:%d would wrap (6.2.2)", s.MediaSequence)
 	}
+	s.finishMedia()
 	return nil
 }
 

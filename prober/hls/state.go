@@ -16,6 +16,9 @@ const (
 	slotPoll     slot = iota // the latest attempt to load a playlist
 	slotPlaylist             // what Analyze found in the latest one
 	slotSegment              // the latest segment
+	slotMedia                // what is inside it
+	slotLoaded               // how it came
+	slotLook                 // what decoding one showed
 	slots
 )
 
@@ -31,6 +34,11 @@ type state struct {
 	mu         sync.Mutex
 	conditions [slots]condition
 	seen       Observation // figures, as of now
+	player     viewer
+	latest     Observed // playlist
+	glimpse    glimpse
+	stamp      Stamp // of the latest segment with a date
+	proven     bool  // by a segment, ever
 	lastGood   time.Time
 	target     time.Duration
 }
@@ -62,15 +70,22 @@ func (s *state) update(change func(*Observation)) {
 	change(&s.seen)
 }
 
-// good records a segment with our fresh marker.
+// good records a segment that plays: ours and live, as far as can be known.
 func (s *state) good(v sight, segmentTime time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastGood = v.at
+	s.player.arrive(v.play)
 	o := &s.seen
 	o.Segments++
-	o.FirstMarker, o.LastMarker, o.ReceivedAt = v.first, v.last, v.at
-	o.LatencyFirst, o.LatencyLast = v.at.Sub(v.first.Clock), v.at.Sub(v.last.Clock)
+	if v.proof != "" || s.glimpse.means == "" || v.at.After(s.glimpse.until) { // otherwise a look tells more
+		o.FirstMarker, o.LastMarker, o.ReceivedAt = v.first, v.last, v.at
+		s.proven = s.proven || v.proof != ""
+		o.Proof, o.LatencyBy, o.LatencyFirst, o.LatencyLast = v.proof, v.by, 0, 0
+		if v.by != "" {
+			o.LatencyFirst, o.LatencyLast = v.at.Sub(v.begin), v.at.Sub(v.end)
+		}
+	}
 	o.SegmentSequence = v.sequence
 	if !o.Playing {
 		o.Playing, o.PlayingSince = true, v.at
@@ -127,4 +142,63 @@ func (s *state) count(r response) {
 			o.Resolve, o.Connect, o.TLS = r.timing.Resolve, r.timing.Connect, r.timing.TLS
 		}
 	})
+}
+
+func (s *state) wasProven() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.proven
+}
+
+// timed keeps the times of a segment's download. How the playlist was packed stays.
+func (s *state) timed(r response) {
+	s.update(func(o *Observation) {
+		packed := o.HTTP.Encoding
+		o.HTTP = r.http
+		o.HTTP.Encoding = packed
+	})
+}
+
+// observed keeps the latest playlist, for rules between renditions.
+func (s *state) observed(o Observed) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.latest = o
+}
+
+// stamped keeps where the latest segment lies on its timeline.
+func (s *state) stamped(at Stamp) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stamp = at
+}
+
+// had takes a segment as had that was not downloaded. Where none is downloaded it
+// shows that the rendition is up.
+func (s *state) had(v sight, counts bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.player.arrive(v.play)
+	if !counts {
+		return
+	}
+	s.lastGood = v.at
+	if o := &s.seen; !o.Playing {
+		o.Playing, o.PlayingSince = true, v.at
+	}
+}
+
+// buffered is how much the virtual player has ahead.
+func (s *state) buffered(now time.Time) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.player.advance(now)
+	return s.player.buffer
+}
+
+// over says that the stream has ended and all of it was had.
+func (s *state) over() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen.Ended = true
 }

@@ -32,12 +32,19 @@ func NewTransport() *http.Transport {
 	}
 }
 
-// newClient makes a client without cookies that follows a few redirects.
-func newClient(transport http.RoundTripper) *http.Client {
+// newClient makes a client with cookies of its own that follows a few redirects.
+// headers are for the host that was asked first alone.
+func newClient(transport http.RoundTripper, headers http.Header) *http.Client {
 	return &http.Client{
 		Transport: transport,
+		Jar:       newCookies(),
 		CheckRedirect: func(next *http.Request, via []*http.Request) error {
 			next.Header.Del("Referer") // it would carry the query, which may hold a token
+			if !sameHost(next.URL, via[0].URL) {
+				for name := range headers {
+					next.Header.Del(name)
+				}
+			}
 			if len(via) > maxRedirects {
 				return errRedirects
 			}

@@ -5,47 +5,193 @@ import (
 	"time"
 
 	"streamcanary/prober"
+	"streamcanary/prober/media"
 )
 
-// sight is a segment with our marker in it.
+// sight is what a good segment shows.
 type sight struct {
-	first, last prober.Marker
-	at          time.Time // when its last byte had come
-	sequence    uint64
+	first, last prober.Marker // ours; zero where there are none
+	// begin and end are the broadcaster's clock at the first and the last frame;
+	// zero where nothing tells it.
+	begin, end time.Time
+	proof      prober.Means // that it is ours and live; "" is not proven
+	by         prober.Means // what begin and end were taken from; "" is nothing
+	at         time.Time    // when its last byte had come
+	sequence   uint64
+	play       arrival // for the virtual player
 }
 
-// judge says whether a downloaded segment is media, ours, and from now.
-func (r *rendition) judge(where *url.URL, segment, init []byte, at time.Time) (sight, *prober.Failure) {
+// judge says whether a downloaded segment is media, ours, and from now, and tells
+// what the media breaks.
+func (r *rendition) judge(where *url.URL, s Segment, segment, init []byte, at time.Time) (sight, *prober.Failure) {
 	summary, err := r.f.cfg.Inspect(segment, init)
+	if err != nil && s.Encryption != "" && s.Encryption != methodAES128 {
+		r.checker.Skip()
+		return r.unseen(s, at)
+	}
 	if err != nil {
+		r.checker.Skip()
 		return sight{}, failf(prober.StageMedia, prober.ReasonNotMedia, "%s (%d bytes): %v", place(where), len(segment), err)
 	}
-	markers := summary.Markers
-	if len(markers) == 0 {
-		return sight{}, failf(prober.StageMedia, prober.ReasonNoMarker, "%s (%d bytes): media without any marker", place(where), len(segment))
+	seen, fail := r.identify(where, s, summary, at)
+	if r.dark(summary) {
+		r.offer(s, segment, init, at)
 	}
-	s, ok := r.ours(markers)
+	if fail != nil {
+		r.checker.Skip() // what is not the broadcast does not have to go on from it
+		r.state.set(slotMedia, nil, at)
+		return seen, fail
+	}
+	r.check(s, summary, at)
+	seen.at, seen.sequence = at, s.Sequence
+	seen.play = r.arrival(s, at, seen.end)
+	return seen, nil
+}
+
+// check holds the media against its playlist and the segment before.
+func (r *rendition) check(s Segment, summary media.Summary, at time.Time) {
+	video, audio := r.what.tracks()
+	found := r.checker.Check(summary, media.Expected{
+		Where:         r.what.name,
+		Duration:      s.Duration,
+		First:         !r.looked || s.Sequence != r.lookedAt+1,
+		Discontinuity: s.Discontinuity,
+		Video:         video || r.f.cfg.Video && r.what.kind == kindAlone,
+		Audio:         audio || r.f.cfg.Audio && r.what.kind == kindAlone,
+		Encrypted:     s.Encryption != "",
+	})
+	r.looked, r.lookedAt = true, s.Sequence
+	if begin, ok := beginOf(summary); ok && !s.ProgramDateTime.IsZero() {
+		r.state.stamped(Stamp{Name: r.what.name, Moment: s.ProgramDateTime, At: begin, Discontinuity: r.last.dsn(s.Sequence)})
+	}
+	if r.what.kind == kindVariant {
+		found = append(found, checkPicture(r.what, summary)...)
+		found = append(found, r.f.cfg.Rules.Codecs(r.what.name, r.what.variant, summary.Codecs())...)
+	}
+	found = r.f.cfg.Rules.Grade(found)
+	r.state.set(slotMedia, worstOf(found), at)
+	r.found(found)
+}
+
+// beginOf is the presentation time of a segment's first picture, or sound.
+func beginOf(s media.Summary) (time.Duration, bool) {
+	if video, ok := s.Video(); ok {
+		return video.First, true
+	}
+	audio, ok := s.Audio()
+	return audio.First, ok
+}
+
+// identify says whose media it is, and from when.
+func (r *rendition) identify(where *url.URL, s Segment, summary media.Summary, at time.Time) (sight, *prober.Failure) {
+	if r.f.cfg.foreign() || r.what.kind == kindSubtitles {
+		return timed(s), nil
+	}
+	markers, means := summary.Markers, prober.MeansSEI
+	if len(markers) == 0 {
+		markers, means = summary.AudioMarkers, prober.MeansAAC
+	}
+	if len(markers) == 0 {
+		return r.unmarked(where, s, summary)
+	}
+	v, ok := ours(markers, r.f.tag)
 	if !ok {
 		return sight{}, failf(prober.StageMedia, prober.ReasonNotOurs, "%s: another broadcast's media, sent at %s", place(where), markers[0].Clock.Format(time.TimeOnly))
 	}
-	s.at = at
-	if age := at.Sub(s.last.Clock); age > r.f.cfg.MaxMarkerAge {
-		return s, failf(prober.StageMedia, prober.ReasonMarkerStale, "%s: our media, but sent %s ago (marker %d), bound %s",
-			place(where), age.Round(time.Second), s.last.Seq, r.f.cfg.MaxMarkerAge)
+	v.proof, v.by = means, means
+	if age := at.Sub(v.last.Clock); age > r.f.cfg.MaxMarkerAge {
+		return v, failf(prober.StageMedia, prober.ReasonMarkerStale, "%s: our media, but sent %s ago (marker %d), bound %s",
+			place(where), age.Round(time.Second), v.last.Seq, r.f.cfg.MaxMarkerAge)
 	}
-	return s, nil
+	r.marked = true
+	return v, nil
+}
+
+// dark says whether only decoding can tell whose a segment is.
+func (r *rendition) dark(summary media.Summary) bool {
+	return r.f.cfg.Look != nil && !r.f.cfg.foreign() && !r.marked && r.what.kind != kindSubtitles &&
+		len(summary.Markers)+len(summary.AudioMarkers) == 0
+}
+
+// unmarked judges media without any marker. It is wrong where markers come
+// through, or should. A ladder may be transcoded, so there it proves nothing.
+func (r *rendition) unmarked(where *url.URL, s Segment, summary media.Summary) (sight, *prober.Failure) {
+	looks := r.f.cfg.Look != nil && !r.state.blind()
+	if r.marked || r.what.only() && !r.f.cfg.Transcoded && !looks {
+		return sight{}, failf(prober.StageMedia, prober.ReasonNoMarker, "%s (%d bytes): media without any marker", place(where), summary.Bytes)
+	}
+	return timed(s), nil
+}
+
+// unseen is a segment whose samples are encrypted, so that nobody can look inside.
+func (r *rendition) unseen(s Segment, at time.Time) (sight, *prober.Failure) {
+	if !r.f.cfg.unproven() && r.what.only() {
+		return sight{}, &prober.Failure{Outcome: prober.Inconclusive, Stage: prober.StageMedia, Reason: prober.ReasonConfiguration,
+			Detail: prober.Clip("samples are encrypted with "+s.Encryption+": nothing can be said of what is inside", prober.MaxDetail)}
+	}
+	v := timed(s)
+	v.at, v.sequence, v.play = at, s.Sequence, r.arrival(s, at, v.end)
+	return v, nil
+}
+
+// loaded holds a download against what its playlists declare.
+func (r *rendition) loaded(s Segment, got response) {
+	const kept = 20
+	l := Loaded{Sequence: s.Sequence, Duration: s.Duration, Bytes: int64(len(got.body)), Took: got.timing.Total}
+	if s.Range.Length == 0 {
+		l.Bitrate = s.Bitrate
+	}
+	if len(r.facts) == kept {
+		r.facts = append(r.facts[:0], r.facts[1:]...)
+	}
+	r.facts = append(r.facts, l)
+	rules := r.f.cfg.Rules
+	found := rules.Loaded(r.what.name, l)
+	if r.what.kind == kindVariant {
+		found = append(found, rules.Bandwidth(r.what.name, r.what.variant, r.last.TargetDuration, r.facts)...)
+	}
+	r.state.set(slotLoaded, worstOf(found), time.Now())
+	r.found(found)
+}
+
+// timed is a segment of which only the playlist tells when it was made.
+func timed(s Segment) sight {
+	if s.ProgramDateTime.IsZero() {
+		return sight{}
+	}
+	return sight{begin: s.ProgramDateTime, end: s.ProgramDateTime.Add(s.Duration), by: prober.MeansTimestamps}
 }
 
 // ours picks our first and last marker. A run may begin in mid-segment.
-func (r *rendition) ours(markers []prober.Marker) (s sight, found bool) {
+func ours(markers []prober.Marker, tag prober.Tag) (v sight, found bool) {
 	for _, m := range markers {
-		if m.Tag != r.f.tag {
+		if m.Tag != tag {
 			continue
 		}
 		if !found {
-			s.first, found = m, true
+			v.first, v.begin, found = m, m.Clock, true
 		}
-		s.last = m
+		v.last, v.end = m, m.Clock
 	}
-	return s, found
+	return v, found
+}
+
+// arrival is a segment for the virtual player.
+func (r *rendition) arrival(s Segment, at, edge time.Time) arrival {
+	a := arrival{at: at, duration: s.Duration, target: r.last.TargetDuration, edge: edge}
+	for i := len(r.last.Segments) - 1; i >= 0; i-- {
+		earlier := r.last.Segments[i]
+		if earlier.Sequence < s.Sequence && a.before+earlier.Duration+s.Duration <= holdBack(r.last) {
+			a.before += earlier.Duration
+		}
+	}
+	return a
+}
+
+// holdBack is how far from the end a player joins (4.4.3.8).
+func holdBack(p *Playlist) time.Duration {
+	if c := p.ServerControl; c != nil && c.HoldBack > 0 {
+		return c.HoldBack
+	}
+	return 3 * p.TargetDuration
 }

@@ -177,7 +177,24 @@ func testInspect(segment, _ []byte) (media.Summary, error) {
 	if segment[0] != 0x47 {
 		return media.Summary{}, errors.New("not media: no sync byte")
 	}
-	return media.Summary{Markers: prober.FindMarkers(segment, 0)}, nil
+	return summaryOf(prober.FindMarkers(segment, 0)), nil
+}
+
+// summaryOf is what a segment with these markers, one each half second, would show.
+func summaryOf(markers []prober.Marker) media.Summary {
+	s := media.Summary{Container: media.MPEGTS, HasVideo: true, HasAudio: true, Keyframe: true, Markers: markers}
+	if len(markers) == 0 {
+		return s
+	}
+	first, n := time.Duration(markers[0].Seq)*500*time.Millisecond, len(markers)
+	s.Tracks = []media.Track{{Kind: media.Video, Units: n, Keyframes: 1, Keyframe: true}, {Kind: media.Audio, Units: n}}
+	for i := range s.Tracks {
+		t := &s.Tracks[i]
+		t.First, t.End, t.UnitTime = first, first+time.Duration(n)*500*time.Millisecond, 500*time.Millisecond
+		t.Last = t.End - t.UnitTime
+	}
+	s.FirstVideo, s.LastVideo, s.Pictures = first, s.Tracks[0].Last, n
+	return s
 }
 
 // turn is one Observe of a timeline.

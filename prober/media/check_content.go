@@ -46,6 +46,14 @@ func (c *Checker) encryption(s Summary, e Expected) {
 	}
 }
 
+// timed says whether packed audio tells its time: without it nothing lines it up
+// with the pictures of another rendition.
+func (c *Checker) timed(s Summary) {
+	if s.Untimed {
+		c.find("RFC 8216bis 3.4", prober.SeverityDegraded, prober.ReasonMediaMalformed, "packed audio without its timestamp (ID3 PRIV com.apple.streaming.transportStreamTimestamp)")
+	}
+}
+
 // transport judges the packets of MPEG-TS.
 func (c *Checker) transport(t TransportStats, e Expected) {
 	if t.Packets == 0 {
@@ -59,7 +67,7 @@ func (c *Checker) transport(t TransportStats, e Expected) {
 		c.find("ISO/IEC 13818-1 2.4.4", prober.SeverityDegraded, prober.ReasonMediaMalformed, "%d program tables with a wrong checksum", t.TableErrors)
 	}
 	if t.BadTimes > 0 {
-		c.find("ISO/IEC 13818-1 2.4.3.6", prober.SeverityDegraded, prober.ReasonMediaMalformed, "%d PES packets with a damaged header", t.BadTimes)
+		c.find("ISO/IEC 13818-1 2.4.3.6", prober.SeverityDegraded, prober.ReasonMediaMalformed, "%d PES packets with a damaged header, or a PTS before the DTS", t.BadTimes)
 	}
 	if !t.TablesFirst && !e.Part {
 		c.find("RFC 8216bis 3.2", prober.SeverityNote, prober.ReasonMediaMalformed, "media comes before the program tables")
@@ -100,6 +108,9 @@ func (c *Checker) presence(s Summary, e Expected) {
 	if e.Part || e.Duration > 0 && e.Duration < c.limits.Short {
 		return
 	}
+	if has := s.Duration(); has > 0 && has < c.limits.Short { // cut short: that is told
+		return
+	}
 	if s.Container != MPEGTS && s.Container != FMP4 || s.Container == FMP4 && !s.MP4.InitWasReadable {
 		return
 	}
@@ -119,20 +130,28 @@ func missingBecause(said bool) string {
 }
 
 // keyframe says whether decoding can begin with the segment. Without
-// EXT-X-INDEPENDENT-SEGMENTS it need not.
+// EXT-X-INDEPENDENT-SEGMENTS it should, but need not.
 func (c *Checker) keyframe(s Summary, e Expected) {
 	t, ok := s.Video()
-	if !ok || s.Keyframe || t.Codec == "" || e.Part && !e.Independent {
+	if !ok || t.Codec == "" && !t.Headless || e.Part && !e.Independent {
 		return
 	}
+	what := ""
 	switch {
-	case e.Independent:
-		c.find("RFC 8216bis 4.4.2.1", prober.SeverityDegraded, prober.ReasonNoKeyframe, "it does not begin with a keyframe, though it is said to be independent")
+	case t.Headless && s.Keyframe:
+		what = "it begins with a keyframe, but has no parameter sets to decode it with"
+	case s.Keyframe:
+		return
 	case t.Keyframes == 0:
-		c.find("RFC 8216bis 3.1", prober.SeverityNote, prober.ReasonNoKeyframe, "no keyframe in it: a viewer who joins here has to wait for the next segment")
+		what = "no keyframe in it: who joins here has to wait for a later segment"
 	default:
-		c.find("RFC 8216bis 3.1", prober.SeverityNote, prober.ReasonNoKeyframe, "it does not begin with a keyframe, but has %d", t.Keyframes)
+		what = "it does not begin with a keyframe"
 	}
+	if e.Independent {
+		c.find("RFC 8216bis 4.4.2.1", prober.SeverityDegraded, prober.ReasonNoKeyframe, "said to be independent, but %s", what)
+		return
+	}
+	c.find("RFC 8216bis 3", prober.SeverityNote, prober.ReasonNoKeyframe, "%s", what)
 }
 
 // encoding says whether tracks and formats stay as they are (6.2.1).

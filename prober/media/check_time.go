@@ -117,13 +117,13 @@ func (c *Checker) frames(t Track, name string, markers []prober.Marker, was cont
 	if len(markers) == 0 || step == 0 {
 		return 0
 	}
-	missing, repeated, last := uint64(0), 0, was.marker
+	missing, back, repeated, last := uint64(0), uint64(0), 0, was.marker
 	follows := was.marked
 	for _, m := range markers {
 		if follows && m.Tag == last.Tag {
 			switch {
 			case m.Seq <= last.Seq:
-				repeated++
+				repeated, back = repeated+1, m.Seq
 			default:
 				missing += m.Seq - last.Seq - min(step, m.Seq-last.Seq)
 			}
@@ -131,12 +131,12 @@ func (c *Checker) frames(t Track, name string, markers []prober.Marker, was cont
 		last, follows = m, true
 	}
 	if repeated > 0 {
-		c.find("", prober.SeverityDegraded, prober.ReasonFramesRepeated, "%s: %d frames come again, or not in their order (up to frame %d)", name, repeated, last.Seq)
+		c.find("", prober.SeverityDegraded, prober.ReasonFramesRepeated, "%s: the sequence of our frames goes back %d times, to frame %d at last", name, repeated, back)
 	}
 	if missing == 0 {
 		return 0
 	}
-	lost := min(time.Duration(min(missing/step, 1<<20))*t.UnitTime*perMarker(t, markers), 24*time.Hour)
+	lost := time.Duration(min(missing/step, 1<<12)) * min(t.UnitTime, time.Second) * min(perMarker(t, markers), 1<<8)
 	c.find("", graded(lost > c.limits.MissingDegraded), prober.ReasonFramesMissing, "%s: about %d of our frames are missing (%v) up to frame %d", name, missing, short(lost), last.Seq)
 	return lost
 }

@@ -65,6 +65,7 @@ func (c *Checker) Check(s Summary, e Expected) []prober.Finding {
 	c.encryption(s, e)
 	c.transport(s.TS, e)
 	c.fragments(s.MP4)
+	c.timed(s)
 	c.presence(s, e)
 	c.keyframe(s, e)
 	c.duration(s, e)
@@ -106,7 +107,7 @@ func (k *continued) keep(s Summary, kind Kind, markers []prober.Marker, l Limits
 	} else if s.Duration() >= l.Short {
 		k.there = false
 	}
-	k.continual = ok
+	k.continual = ok && !s.Untimed
 	if len(markers) > 0 {
 		k.marked, k.marker = true, markers[len(markers)-1]
 		if step := usualStep(markers); step > 0 {

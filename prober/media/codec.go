@@ -130,3 +130,11 @@ func channelCount(configuration byte) int {
 	}
 	return 0
 }
+
+// aacString is RFC 6381 3.3: the audio object type of MPEG-4 audio.
+func aacString(objectType byte) string {
+	if objectType == 2 { // nearly always: spare making it
+		return "mp4a.40.2"
+	}
+	return fmt.Sprintf("mp4a.40.%d", objectType)
+}

@@ -55,6 +55,13 @@ func (s *Summary) inspectFMP4(segment, init []byte) error {
 // markersAnywhere finds markers that no table of samples leads to. Their times
 // are not known.
 func (s *Summary) markersAnywhere(segment []byte) {
-	s.Markers = prober.FindMarkers(segment, maxMarkers)
+	for _, m := range prober.FindMarkers(segment, maxMarkers) {
+		if m.Audio {
+			s.AudioMarkers = append(s.AudioMarkers, m)
+		} else {
+			s.Markers = append(s.Markers, m)
+		}
+	}
 	s.HasVideo = s.HasVideo || len(s.Markers) > 0
+	s.HasAudio = s.HasAudio || len(s.AudioMarkers) > 0
 }

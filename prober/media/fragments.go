@@ -32,6 +32,7 @@ type fragments struct {
 	hasInit   bool
 	hasMdat   bool
 	samples   int
+	seen      int // bytes of samples: hostile runs lead to the same bytes again and again
 	stats     FragmentStats
 }
 
@@ -181,9 +182,10 @@ func (t *fragmentTrack) run(flags uint32, version byte, d []byte) error {
 // no data.
 func (t *fragmentTrack) sample(s sampleDefaults, composition int64) {
 	var data []byte
-	if end := t.at + int(s.size); t.at >= 0 && end <= len(t.segment) {
+	if end := t.at + int(s.size); t.at >= 0 && end <= len(t.segment) && t.seen <= len(t.segment) {
 		data = t.segment[t.at:end]
 		t.at = end
+		t.seen += len(data)
 	} else {
 		t.stats.SamplesOutside++
 	}

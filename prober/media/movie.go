@@ -157,7 +157,7 @@ func handlerKind(handler string) Kind {
 // edits reads an edit list (8.6.6), up to its first edit with media: an encoder's
 // priming, and the delay of B pictures, are cut off by it.
 func (t *movieTrack) edits(b []byte) {
-	const most = 1 << 31 // an empty edit of so many ticks is none
+	const most, far = 1 << 30, 1 << 53 // ticks: what is longer is no edit
 	if len(b) < 8 {
 		return
 	}
@@ -170,7 +170,7 @@ func (t *movieTrack) edits(b []byte) {
 			start = int64(int32(start)) //nolint:gosec // the sign is meant
 		}
 		if r.err == nil && start >= 0 {
-			t.shift = -start
+			t.shift = -min(start, far)
 			return
 		}
 		t.empty = min(t.empty+max(min(lasts, most), 0), most)

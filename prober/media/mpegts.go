@@ -33,6 +33,8 @@ func inSync(b []byte) bool {
 // demuxer takes a transport stream apart.
 type demuxer struct {
 	program
+	data      []byte // what packets are read from
+	at        int    // where the present one is
 	pcr       clockReference
 	stats     TransportStats
 	pids      []pidState
@@ -46,16 +48,17 @@ type demuxer struct {
 // pidState is what is kept of a PID.
 type pidState struct {
 	pid     int
-	counter int8   // continuity_counter of the last packet with payload; -1: none yet
-	last    []byte // that payload; nil when it has come twice, as it may once
+	counter int8 // continuity_counter of the last packet with payload; -1: none yet
+	last    int  // where that packet is in the segment; -1 when it has come twice, as it may once
 	elementary
 }
 
 func (s *Summary) inspectTS(segment, init []byte) error {
 	d := demuxer{pids: make([]pidState, 0, 8)}
 	if _, ok := syncAt(init); ok {
-		for ; len(init) >= packetSize && init[0] == syncByte; init = init[packetSize:] {
-			d.packet(init[:packetSize])
+		d.data = init
+		for ; len(init) >= d.at+packetSize && init[d.at] == syncByte; d.at += packetSize {
+			d.packet()
 		}
 		d.stats, d.pids = TransportStats{}, d.pids[:0] // continuity begins with the segment
 	}
@@ -79,24 +82,21 @@ func (s *Summary) inspectTS(segment, init []byte) error {
 // read takes the packets of a segment, finds them again where some bytes are
 // damaged or missing, and gives what is no packet any more.
 func (d *demuxer) read(segment []byte) (rest []byte) {
-	for rest = segment; len(rest) >= packetSize; rest = rest[packetSize:] {
-		if rest[0] == syncByte {
-			d.packet(rest[:packetSize])
+	d.data = segment
+	for d.at = 0; d.at+packetSize <= len(segment); {
+		if segment[d.at] == syncByte {
+			d.packet()
+			d.at += packetSize
 			continue
 		}
-		again, ok := resync(rest)
+		again, ok := resync(segment[d.at:])
 		if !ok {
-			return rest
+			break
 		}
 		d.stats.SyncLosses++
-		if again%packetSize == 0 { // damaged, not lost: only those packets are gone
-			rest = rest[again-packetSize:]
-			continue
-		}
-		rest = rest[again:]
-		d.packet(rest[:packetSize])
+		d.at += again
 	}
-	return rest
+	return segment[d.at:]
 }
 
 // resync finds where packets go on: at best where they should, else anywhere.
@@ -137,8 +137,9 @@ func (d *demuxer) complaint(s Summary, segment, rest []byte) error {
 	return nil
 }
 
-// packet takes one transport packet (2.4.3.2).
-func (d *demuxer) packet(p []byte) {
+// packet takes the transport packet at hand (2.4.3.2).
+func (d *demuxer) packet() {
+	p := d.data[d.at : d.at+packetSize]
 	d.stats.Packets++
 	begins := p[1]&0x40 != 0 // payload_unit_start_indicator
 	pid := int(p[1]&0x1f)<<8 | int(p[2])
@@ -163,7 +164,7 @@ func (d *demuxer) packet(p []byte) {
 		d.pcr.take(adaptation, broken, &d.stats)
 	}
 	state := d.state(pid)
-	if state == nil || p[3]&0x10 == 0 || !d.next(state, int8(p[3]&0xf), payload, broken) {
+	if state == nil || p[3]&0x10 == 0 || !d.next(state, int8(p[3]&0xf), broken) {
 		return
 	}
 	if p[3]&0xc0 != 0 {
@@ -221,15 +222,22 @@ func (d *demuxer) state(pid int) *pidState {
 
 // next checks the continuity counter (2.4.3.3) of a packet with payload, and says
 // whether the packet is to be read: a packet may be sent twice.
-func (d *demuxer) next(s *pidState, counter int8, payload []byte, broken bool) bool {
+func (d *demuxer) next(s *pidState, counter int8, broken bool) bool {
 	switch {
 	case s.counter < 0 || broken || counter == (s.counter+1)&0xf:
-	case counter == s.counter && s.last != nil && bytes.Equal(payload, s.last):
-		s.last = nil
+	case counter == s.counter && s.last >= 0 && d.same(s.last):
+		s.last = -1
 		return false
 	default:
 		d.stats.ContinuityErrors++
 	}
-	s.counter, s.last = counter, payload
+	s.counter, s.last = counter, d.at
 	return true
+}
+
+// same tells whether an earlier packet is that at hand: but for its clock
+// reference a packet that is sent twice is.
+func (d *demuxer) same(at int) bool {
+	const payload = 4 + 1 + 7 // behind header, adaptation field's head and PCR
+	return bytes.Equal(d.data[at+payload:at+packetSize], d.data[d.at+payload:d.at+packetSize])
 }

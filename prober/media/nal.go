@@ -10,6 +10,8 @@ const (
 	codecH264
 	codecH265
 	codecAAC
+	codecMP3
+	codecAC3 // and E-AC-3
 	codecOpus
 )
 

@@ -14,34 +14,28 @@ const id3Header = 10
 
 // isPacked tells whether bytes begin like packed audio: an ID3 tag, or ADTS.
 func isPacked(b []byte) bool {
-	return len(b) >= id3Header && string(b[:3]) == "ID3" && b[3] < 0xff || adtsLength(b) > 0
+	return len(b) >= id3Header && string(b[:3]) == "ID3" && b[3] < 0xff || headOf(codecAAC, b).length > 0
 }
 
-// inspectPacked reads packed audio. Of AAC it finds each frame; of others it
-// knows the name.
+// inspectPacked reads packed audio: AAC, MP3, AC-3 or E-AC-3.
 func (s *Summary) inspectPacked(segment []byte) error {
 	rest, pts, timed, err := id3(segment)
 	if err != nil {
 		return err
 	}
-	t := stream{Track: Track{Kind: Audio}, codec: codecAAC, scale: 90000}
-	switch {
-	case adtsLength(rest) > 0:
-	case len(rest) >= 2 && rest[0] == 0xff && rest[1]&0xe6 == 0xe2: // layer III
-		t.codec, t.Codec = otherCodec, "mp4a.40.34"
-	case len(rest) >= 6 && rest[0] == 0x0b && rest[1] == 0x77:
-		t.codec, t.Codec = otherCodec, "ac-3"
-		if rest[5]>>3 > 10 { // bsid (ETSI TS 102 366, Annex E)
-			t.Codec = "ec-3"
+	t := stream{Track: Track{Kind: Audio}, scale: 90000}
+	for _, c := range []codec{codecAAC, codecMP3, codecAC3} {
+		if t.codec == otherCodec && headOf(c, rest).length > 0 {
+			t.codec = c
 		}
-	default:
+	}
+	if t.codec == otherCodec {
 		return errors.New("not media: packed audio without any frame of sound in it")
 	}
 	var f sounds
 	f.packet(&t, rest, pts, true)
 	s.Untimed = !timed
-	one := []stream{t}
-	s.takeStreams(one)
+	s.takeStreams([]stream{t})
 	if len(f.tail) > 0 {
 		return fmt.Errorf("not media: packed audio cut short or damaged: %d bytes at its end are no whole frame", len(f.tail))
 	}

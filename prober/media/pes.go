@@ -45,6 +45,9 @@ func (d *demuxer) flush(state *pidState) {
 func (d *demuxer) unit(e *elementary, s *stream, h pesHeader, payload []byte) {
 	timed := h.pts >= 0
 	pts, dts := d.unwrap(h.pts), d.unwrap(h.dts)
+	if timed && pts < dts {
+		d.stats.BadTimes++ // shown before it can be decoded
+	}
 	if !timed {
 		pts, dts = e.lastPTS, s.lastDTS // a further piece of what was before
 	}

@@ -68,16 +68,19 @@ func (s *stream) mark(data []byte, pts int64) {
 		return
 	}
 	for _, m := range prober.FindMarkers(data, room) {
+		if m.Audio != (s.Kind == Audio) {
+			continue
+		}
 		s.markers, s.markedAt = append(s.markers, m), append(s.markedAt, pts)
 	}
 }
 
-// at is a time of the track, at most 2^33 s: beyond that it is no time.
+// at is a time of the track, at most 2^32 s: beyond that it is no time.
 func (s *stream) at(ticks int64) time.Duration {
 	if s.scale <= 0 {
 		return 0
 	}
-	const most = 1 << 33
+	const most = 1 << 32
 	seconds := max(min(ticks/s.scale, most), -most)
 	part := (ticks % s.scale) * int64(time.Second) / s.scale
 	return (time.Duration(seconds)*time.Second + time.Duration(part)).Truncate(time.Microsecond)
@@ -86,6 +89,7 @@ func (s *stream) at(ticks int64) time.Duration {
 // finish sums up what was collected.
 func (s *stream) finish() {
 	s.Units = len(s.units)
+	s.Headless = s.Units > 0 && s.config == nil && (s.codec == codecH264 || s.codec == codecH265)
 	if s.Units == 0 {
 		return
 	}

@@ -79,9 +79,10 @@ type Track struct {
 	FrameRate  float64 // pictures per second, by their times
 	SampleRate int     // of sound, per second
 	Channels   int
-	Units      int // access units: pictures, frames of sound, cues
-	Keyframes  int // pictures that decoding can start with; counted for H.264 and HEVC, else by the container's flags
-	Keyframe   bool
+	Units      int           // access units: pictures, frames of sound, cues
+	Keyframes  int           // pictures that decoding can start with; counted for H.264 and HEVC, else by the container's flags
+	Keyframe   bool          // decoding can start at the first picture
+	Headless   bool          // H.264 or HEVC without a parameter set, in or before the segment: nobody can start here
 	Bytes      int64         // of access units
 	First      time.Duration // earliest presentation time
 	Last       time.Duration // latest
@@ -103,7 +104,7 @@ type TransportStats struct {
 	ErrorPackets     int           // transport_error_indicator
 	SyncLosses       int           // places where a sync byte was not where it has to be
 	TableErrors      int           // PAT or PMT sections with a wrong CRC_32, which players ignore
-	BadTimes         int           // PES packets whose header or times are damaged
+	BadTimes         int           // PES packets whose header is damaged, or whose PTS is before its DTS (2.4.3.7)
 	TablesFirst      bool          // PAT and PMT come before media, or in the initialization section (RFC 8216bis 3.2)
 	PCRs             int           // program clock references on the program's PCR_PID
 	FirstPCR         time.Duration // the first of them

@@ -122,13 +122,13 @@ func streamOf(kind byte, descriptors []byte) stream {
 	case 0x0f, 0xcf:
 		audio(codecAAC, "")
 	case 0x03, 0x04:
-		audio(otherCodec, "mp4a.40.34")
+		audio(codecMP3, "mp4a.40.34")
 	case 0x11, 0x1c: // AAC in LATM, and raw
 		audio(otherCodec, "")
 	case 0x81, 0xc1:
-		audio(otherCodec, "ac-3")
+		audio(codecAC3, "ac-3")
 	case 0x87, 0xc2:
-		audio(otherCodec, "ec-3")
+		audio(codecAC3, "ec-3")
 	case 0x06:
 		s.private(descriptors)
 	default:
@@ -154,11 +154,13 @@ func (s *stream) private(descriptors []byte) {
 		case name == "AV01":
 			s.Kind, s.Codec = Video, "av01"
 		case name == "Opus":
-			s.Kind, s.codec = Audio, codecOpus
+			s.Kind, s.codec, s.Codec = Audio, codecOpus, "opus"
+		case tag == 0x7f && len(body) >= 2 && body[0] == 0x80: // Opus's channel_config_code
+			s.Channels = int(body[1])
 		case name == "AC-3", tag == 0x6a:
-			s.Kind, s.Codec = Audio, "ac-3"
+			s.Kind, s.codec, s.Codec = Audio, codecAC3, "ac-3"
 		case name == "EAC3", tag == 0x7a:
-			s.Kind, s.Codec = Audio, "ec-3"
+			s.Kind, s.codec, s.Codec = Audio, codecAC3, "ec-3"
 		case tag == 0x59, tag == 0x56:
 			s.Kind = Text
 		}

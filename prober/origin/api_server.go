@@ -3,6 +3,7 @@ package origin
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -19,7 +20,7 @@ type API struct {
 // ServeAPI serves an origin's streams API at addr, host:port, until Close. The
 // faults of the origin's API are its, too.
 func (o *Origin) ServeAPI(ctx context.Context, addr string) (*API, error) {
-	l, err := listen(ctx, addr, newConns(), 0)
+	l, err := listen(ctx, net.ListenConfig{}, addr, newConns(), 0)
 	if err != nil {
 		return nil, fmt.Errorf("streams API: %w", err)
 	}

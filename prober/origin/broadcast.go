@@ -9,14 +9,14 @@ import (
 )
 
 // broadcast is one push, from the origin that takes it to a muxer at every
-// origin of the platform. Its methods, except stop, belong to the goroutine of
+// origin of the platform. Its methods belong to the goroutine of
 // its connection.
 type broadcast struct {
 	id       string // playback id
 	label    string // for logs: never a stream key
 	platform *platform
 	ingest   *Origin
-	stop     func() // ends its connection; from any goroutine
+	from     *publisher // its connection
 
 	clock   timeline
 	started time.Time
@@ -46,7 +46,10 @@ func (b *broadcast) takeVideo(timestamp uint32, body []byte) error {
 		b.relay()
 	}
 	for o, out := range b.outputs {
-		b.note(o, out.writeVideo(dts+tag.composition, b.started.Add(dts), au))
+		f := frame{output: out, tracks: b.tracks, keyframe: keyframe, pts: dts + tag.composition, au: au}
+		if o.playback.change(&f) {
+			b.note(o, out.writeVideo(f.pts, b.started.Add(dts), f.au))
+		}
 	}
 	return nil
 }
@@ -66,8 +69,9 @@ func (b *broadcast) takeAudio(timestamp uint32, body []byte) error {
 	}
 	pts := b.clock.at(timestamp)
 	for o, out := range b.outputs {
-		if out.audio != nil {
-			b.note(o, out.writeAudio(pts, b.started.Add(pts), tag.data))
+		f := frame{output: out, tracks: b.tracks, audio: true, pts: pts, au: [][]byte{tag.data}}
+		if out.audio != nil && o.playback.change(&f) {
+			b.note(o, out.writeAudio(f.pts, b.started.Add(pts), f.au[0]))
 		}
 	}
 	return nil

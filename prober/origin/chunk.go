@@ -24,6 +24,9 @@ const (
 const (
 	typeSetChunkSize = 1
 	typeAbort        = 2
+
+	typeWindowAckSize    = 5
+	typeSetPeerBandwidth = 6
 )
 
 // chunkReader rewrites a publisher's chunk stream into the subset that

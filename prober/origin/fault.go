@@ -15,41 +15,16 @@ type Fault struct {
 
 // FaultInfo is a fault that can be injected, in words.
 type FaultInfo struct {
+	At   Where
 	Name string
 	Help string // one line
-}
-
-// fault is a row of the table. begin breaks the origin and returns what heals
-// it; both are quick.
-type fault struct {
-	name  string
-	help  string
-	begin func(*Origin) (heal func() error, err error)
-}
-
-// faults is every fault there is. To add one, copy a row and its function.
-func faults() []fault {
-	return []fault{
-		{"restart", "killed and started again: connections reset, broadcasts and playlists lost, ports closed meanwhile", beginRestart},
-		{"refuse-connect", "new RTMP connections are refused; running broadcasts go on", beginRefuseConnect},
-		{"drop-broadcasts", "running broadcasts are reset once, at the beginning; new ones are taken at once", beginDropBroadcasts},
-		{"refuse-publish", "new broadcasts are refused (NetStream.Publish.Denied); running ones go on", beginRefusePublish},
-		{"stall-ingest", "nothing is read from broadcasters; connections stay open", beginStallIngest},
-		{"freeze-playlist", "playlists stop changing; their segments can still be had", beginFreezePlaylist},
-		{"playlist-404", "every playlist answers 404", beginPlaylist404},
-		{"empty-playlist", "every playlist answers 200 and nothing", beginEmptyPlaylist},
-		{"html-playlist", "every playlist answers 200 and an HTML page", beginHTMLPlaylist},
-		{"segment-404", "every media segment answers 404", beginSegment404},
-		{"garbage-segments", "every media segment answers 200 and random bytes", beginGarbageSegments},
-		{"api-500", "the streams API answers 500", beginAPI500},
-	}
 }
 
 // Faults lists every fault that Inject knows.
 func Faults() []FaultInfo {
 	var list []FaultInfo
 	for _, f := range faults() {
-		list = append(list, FaultInfo{Name: f.name, Help: f.help})
+		list = append(list, FaultInfo{At: f.at, Name: f.name, Help: f.help})
 	}
 	return list
 }

@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -18,11 +19,37 @@ type frozen struct {
 // beginFreezePlaylist keeps the playlists of every broadcast as they are now;
 // one that has none yet is kept as it is first asked for.
 func beginFreezePlaylist(o *Origin) (heal func() error, err error) {
+	return o.freeze(func(string) bool { return true }), nil
+}
+
+// beginFreezeRendition keeps those of the last rendition alone.
+func beginFreezeRendition(o *Origin) (heal func() error, err error) {
+	last, err := o.lastRendition()
+	if err != nil {
+		return nil, err
+	}
+	return o.freeze(func(path string) bool { return renditionOf(path) == last }), nil
+}
+
+// lastRendition is the one that faults of a single rendition strike.
+func (o *Origin) lastRendition() (string, error) {
+	if n := len(o.config.Renditions); n > 1 {
+		return o.config.Renditions[n-1], nil
+	}
+	return "", errors.New("the origin has no second rendition")
+}
+
+// freeze freezes the files that are meant, by path.
+func (o *Origin) freeze(meant func(path string) bool) (heal func() error) {
 	f := &frozen{files: make(map[string]*recorded)}
 	for id, out := range o.playback.all() {
 		f.capture(out, "/hls/"+id+"/index.m3u8")
 	}
 	removePlaylists := o.playback.playlists.add(func(w http.ResponseWriter, r *http.Request, normal func(http.ResponseWriter)) {
+		if !meant(r.URL.Path) {
+			normal(w)
+			return
+		}
 		if out := o.playback.output(r.PathValue("stream")); out != nil {
 			f.capture(out, r.URL.Path)
 		}
@@ -33,7 +60,7 @@ func beginFreezePlaylist(o *Origin) (heal func() error, err error) {
 		removePlaylists()
 		removeSegments()
 		return nil
-	}, nil
+	}
 }
 
 func (f *frozen) serve(w http.ResponseWriter, r *http.Request, normal func(http.ResponseWriter)) {
@@ -48,7 +75,7 @@ func (f *frozen) serve(w http.ResponseWriter, r *http.Request, normal func(http.
 }
 
 // capture keeps a playlist and everything that it names, unless it is kept.
-func (f *frozen) capture(out *output, path string) {
+func (f *frozen) capture(out http.Handler, path string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for pending := []string{path}; len(pending) > 0; pending = pending[1:] {
@@ -80,6 +107,9 @@ func playlistURIs(playlist string) []string {
 	var uris []string
 	for line := range strings.Lines(playlist) {
 		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "#EXT-X-PRELOAD-HINT:") {
+			continue // not there yet: to ask for it is to wait
+		}
 		switch match := attributeURI.FindStringSubmatch(line); {
 		case match != nil:
 			uris = append(uris, match[1])

@@ -11,12 +11,24 @@ func beginRestart(o *Origin) (heal func() error, err error) {
 		return nil, errNotUp
 	}
 	o.end(l)
-	releaseRTMP, releaseHTTP := reserve(o.rtmpAddr), reserve(o.httpAddr)
+	release := reserveAll(append(o.ports.ingests(), o.ports.playbacks()...))
 	return func() error {
-		releaseRTMP()
-		releaseHTTP()
+		release()
 		return o.revive()
 	}, nil
+}
+
+// reserveAll holds ports against everybody until release is called.
+func reserveAll(ports []*port) (release func()) {
+	var held []func()
+	for _, p := range ports {
+		held = append(held, reserve(p.addr))
+	}
+	return func() {
+		for _, release := range held {
+			release()
+		}
+	}
 }
 
 // revive starts the origin again where it was, unless it was closed meanwhile.
@@ -26,7 +38,7 @@ func (o *Origin) revive() error {
 	if o.closing.Err() != nil {
 		return nil
 	}
-	l, err := bind(o.closing, o.rtmpAddr.String(), o.httpAddr.String(), rebindTimeout)
+	l, err := bind(o.closing, &o.ports, rebindTimeout)
 	if err != nil {
 		return err
 	}
@@ -34,7 +46,7 @@ func (o *Origin) revive() error {
 	return nil
 }
 
-// beginRefuseConnect closes the RTMP listener and leaves its connections.
+// beginRefuseConnect closes the RTMP listeners and leaves their connections.
 func beginRefuseConnect(o *Origin) (heal func() error, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -43,9 +55,10 @@ func beginRefuseConnect(o *Origin) (heal func() error, err error) {
 		return nil, errNotUp
 	}
 	l.refusing++
-	_ = l.rtmp.Close()
-	_ = l.rtmpListener.Close() // the server knows it only once it serves
-	release := reserve(o.rtmpAddr)
+	for _, d := range l.ingests {
+		d.shut()
+	}
+	release := reserveAll(o.ports.ingests())
 	return func() error {
 		release()
 		return o.listenAgain(l)
@@ -60,24 +73,13 @@ func (o *Origin) listenAgain(l *life) error {
 	if o.life != l || l.refusing > 0 {
 		return nil
 	}
-	fresh, err := listen(o.closing, o.rtmpAddr.String(), l.rtmpListener.conns, rebindTimeout)
-	if err != nil {
-		return err
+	for i, d := range l.ingests {
+		fresh, err := open(o.closing, d.port, d.listener.conns, rebindTimeout)
+		if err != nil {
+			return err
+		}
+		l.ingests[i] = fresh
+		o.serveIngest(l, fresh)
 	}
-	l.rtmpListener = fresh
-	l.rtmp = o.ingest.server()
-	server := l.rtmp
-	l.serving.Go(func() { _ = server.Serve(fresh) }) // ends with the listener
 	return nil
 }
-
-// beginDropBroadcasts resets the broadcasts that this origin takes.
-func beginDropBroadcasts(o *Origin) (heal func() error, err error) {
-	for _, b := range o.platform.running(o) {
-		b.stop()
-	}
-	return healed, nil
-}
-
-// healed is for faults that leave nothing to heal.
-func healed() error { return nil }

@@ -263,7 +263,7 @@ func TestRestartTwiceAtOnceAndClose(t *testing.T) {
 	if err := <-over; !errors.Is(err, errNotUp) {
 		t.Errorf("the restart ended with %v", err)
 	}
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", o.rtmpAddr.String())
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", o.ports.rtmp.addr.String())
 	if err != nil {
 		t.Errorf("the port is not free after Close: %v", err)
 		return
@@ -393,7 +393,7 @@ func TestAPI500(t *testing.T) {
 // TestInjectLastsAsLongAsAsked also shows that faults heal by themselves.
 func TestInjectLastsAsLongAsAsked(t *testing.T) {
 	t.Parallel()
-	o := start(t, 1, Config{})[0]
+	o := start(t, 1, everything())[0]
 	var all sync.WaitGroup
 	for _, f := range Faults() {
 		if f.Name == "restart" || f.Name == "refuse-connect" {

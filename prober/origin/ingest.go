@@ -1,11 +1,11 @@
 package origin
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/yutopp/go-rtmp"
@@ -20,9 +20,9 @@ const (
 
 // ingest is an origin's RTMP side.
 type ingest struct {
-	origin *Origin
-	refuse atomic.Int32 // publishes are refused while it is above zero
-	stall  gate         // closed: nothing is read
+	origin     *Origin
+	stall      gate // closed: nothing is read
+	behaviours stack[behaviour]
 }
 
 // server makes the RTMP server for one life of the origin.
@@ -32,7 +32,7 @@ func (i *ingest) server() *rtmp.Server {
 
 func (i *ingest) accept(c net.Conn) (io.ReadWriteCloser, *rtmp.ConnConfig) {
 	p := &publisher{ingest: i, setupBy: time.Now().Add(setupTimeout)}
-	p.conn, _ = c.(*conn) // what our listener gives
+	p.conn, p.wire = wires(c)
 	p.chunks = newChunkReader(deadlined{p})
 	return p, &rtmp.ConnConfig{
 		Handler:                                 &handler{publisher: p},
@@ -49,6 +49,16 @@ func (i *ingest) accept(c net.Conn) (io.ReadWriteCloser, *rtmp.ConnConfig) {
 	}
 }
 
+// wires takes apart what our listeners give: a counted connection, or TLS over one.
+func wires(c net.Conn) (*conn, wire) {
+	if over, ok := c.(*tls.Conn); ok {
+		counted, _ := over.NetConn().(*conn)
+		return counted, over
+	}
+	counted, _ := c.(*conn)
+	return counted, counted
+}
+
 // handler is what go-rtmp tells of a connection, all in one goroutine. What
 // panics here or in go-rtmp's message loop ends this connection alone: the
 // loop recovers.
@@ -62,11 +72,30 @@ func (h *handler) OnConnect(_ uint32, c *message.NetConnectionConnect) error {
 	if strings.Trim(c.Command.App, "/") != app {
 		return errors.New("no such application")
 	}
-	return nil
+	p := h.publisher
+	now := p.ingest.behaviour()
+	if now.silentFrom == phaseConnect {
+		p.silence()
+	}
+	if now.connect == nil {
+		return nil
+	}
+	if err := p.rejectConnect(now.connect); err != nil {
+		return err
+	}
+	return errRejected
 }
 
 // OnPublish starts the broadcast, or says why not and ends the connection.
 func (h *handler) OnPublish(s *rtmp.StreamContext, _ uint32, c *message.NetStreamPublish) error {
+	now := h.publisher.ingest.behaviour()
+	if now.silentFrom == phasePublish {
+		h.publisher.silence()
+		return nil
+	}
+	if now.publish != nil && now.publish.swallow {
+		return h.publisher.refuseWith(s.StreamID, now.publish) // and goes on reading
+	}
 	b, err := h.publish(c)
 	if err != nil {
 		if sent := h.publisher.refuse(s.StreamID, err); sent != nil {
@@ -76,6 +105,9 @@ func (h *handler) OnPublish(s *rtmp.StreamContext, _ uint32, c *message.NetStrea
 	}
 	h.publisher.broadcast, h.streamID = b, s.StreamID
 	b.ingest.log.Info("broadcast begins", "broadcast", b.label)
+	if now.started != nil {
+		go now.started(h.publisher)
+	}
 	return nil
 }
 
@@ -84,11 +116,11 @@ func (h *handler) publish(c *message.NetStreamPublish) (*broadcast, error) {
 		return nil, errSecondPublish
 	}
 	i := h.publisher.ingest
-	if i.refuse.Load() > 0 {
-		return nil, errDenied
+	if now := i.behaviour(); now.publish != nil {
+		return nil, now.publish
 	}
 	key, _, _ := strings.Cut(c.PublishingName, "?")
-	return i.origin.platform.publish(i.origin, key, h.publisher.conn.abort)
+	return i.origin.platform.publish(i.origin, key, h.publisher)
 }
 
 func (h *handler) OnPlay(*rtmp.StreamContext, uint32, *message.NetStreamPlay) error {

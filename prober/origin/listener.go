@@ -38,8 +38,7 @@ type conn struct {
 // listen binds a TCP address. Go sets SO_REUSEADDR, so that connections of a
 // former life that linger do not keep the port; what else holds it is waited
 // for as long as patience says.
-func listen(ctx context.Context, address string, among *conns, patience time.Duration) (*listener, error) {
-	var config net.ListenConfig
+func listen(ctx context.Context, config net.ListenConfig, address string, among *conns, patience time.Duration) (*listener, error) {
 	for deadline := time.Now().Add(patience); ; {
 		l, err := config.Listen(ctx, "tcp", address)
 		if err == nil {

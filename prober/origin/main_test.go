@@ -52,6 +52,11 @@ func start(tb testing.TB, n int, c Config) []*Origin {
 	return origins
 }
 
+// everything is an origin that every fault can strike.
+func everything() Config {
+	return Config{RTMPSAddr: "127.0.0.1:0", HTTPSAddr: "127.0.0.1:0", Renditions: []string{"high", "low"}, AudioRendition: true, Record: true}
+}
+
 // eventually polls until check has no error.
 func eventually(tb testing.TB, what string, check func() error) {
 	tb.Helper()
@@ -137,6 +142,7 @@ func playlist(tb testing.TB, o *Origin, id string) (text string, segments []stri
 	if media == "" {
 		return "", nil, fmt.Errorf("no variant in %q", body)
 	}
+	base = media[:strings.LastIndexByte(media, '/')+1]
 	body, err = fetch(tb, media)
 	if err != nil {
 		return "", nil, err

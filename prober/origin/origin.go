@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,8 +18,9 @@ type Container string
 
 // The containers.
 const (
-	MPEGTS Container = "mpegts"
-	FMP4   Container = "fmp4"
+	MPEGTS     Container = "mpegts"
+	FMP4       Container = "fmp4"
+	LowLatency Container = "low-latency" // fMP4 with parts, hints and blocking reload
 )
 
 // Config says what an origin is. The zero values of the optional fields work.
@@ -26,8 +28,13 @@ type Config struct {
 	Region          string        // for people and logs
 	RTMPAddr        string        // host:port to take broadcasts at; port 0 takes a free one
 	HTTPAddr        string        // host:port of HLS and the streams API; port 0 takes a free one
+	RTMPSAddr       string        // the same over TLS, with a certificate of its own; "" is none
+	HTTPSAddr       string        // HTTP/1.1 and 2 over TLS; "" is none
 	SegmentDuration time.Duration // least duration of a media segment; 0 is 1 s. Segments begin at keyframes
 	Container       Container     // "" is MPEGTS
+	Renditions      []string      // names under which the multivariant playlist lists the source; nil lists it once, nameless
+	AudioRendition  bool          // MPEG-TS: the sound alone, too, as a group; fMP4 always has it
+	Record          bool          // keep what was pushed, to be had once the broadcast has ended
 	Auth            prober.Secret // bearer token that the streams API wants; "" lets everybody in
 	Logger          *slog.Logger  // nil logs nothing
 }
@@ -47,9 +54,11 @@ type Origin struct {
 	playback *playback
 	api      *api
 
-	rtmpAddr, httpAddr *net.TCPAddr // set by Start, then the same for ever
+	ports     ports
+	authority *authority // nil without TLS
 
 	mu      sync.Mutex
+	started bool
 	life    *life           // nil before Start, during a restart, after Close
 	closing context.Context // done from Close on: what a restart's binding waits by
 	close   context.CancelFunc
@@ -69,15 +78,47 @@ func New(c Config) (*Origin, error) {
 	if c.SegmentDuration < 0 {
 		return nil, fmt.Errorf("origin: segment duration %s is negative", c.SegmentDuration)
 	}
-	if c.Container != MPEGTS && c.Container != FMP4 {
-		return nil, fmt.Errorf("origin: container %q: want %q or %q", c.Container, MPEGTS, FMP4)
+	if !slices.Contains([]Container{MPEGTS, FMP4, LowLatency}, c.Container) {
+		return nil, fmt.Errorf("origin: container %q: want %q, %q or %q", c.Container, MPEGTS, FMP4, LowLatency)
+	}
+	if err := checkRenditions(c); err != nil {
+		return nil, err
 	}
 	o := &Origin{config: c, log: c.Logger.With("region", c.Region)}
+	o.ports = ports{
+		rtmp: port{configured: c.RTMPAddr, ethernet: true}, rtmps: port{configured: c.RTMPSAddr, ethernet: true},
+		http: port{configured: c.HTTPAddr}, https: port{configured: c.HTTPSAddr},
+	}
+	if c.RTMPSAddr != "" || c.HTTPSAddr != "" {
+		if err := o.secure(); err != nil {
+			return nil, fmt.Errorf("origin: %w", err)
+		}
+	}
 	o.closing, o.close = context.WithCancel(context.Background())
 	o.ingest = &ingest{origin: o}
 	o.playback = &playback{origin: o, outputs: make(map[string]*output)}
 	o.join(newPlatform(o))
 	return o, nil
+}
+
+// secure makes the certificate that RTMPS and HTTPS show.
+func (o *Origin) secure() (err error) {
+	if o.authority, err = newAuthority(o.hosts()...); err != nil {
+		return err
+	}
+	o.ports.rtmps.tls, o.ports.https.tls = o.authority.config(), o.authority.config()
+	return nil
+}
+
+// hosts are the names and addresses that the certificate is for.
+func (o *Origin) hosts() []string {
+	var hosts []string
+	for _, addr := range []string{o.config.RTMPSAddr, o.config.HTTPSAddr} {
+		if host, _, err := net.SplitHostPort(addr); err == nil {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
 }
 
 func (o *Origin) join(p *platform) {
@@ -99,19 +140,19 @@ func Link(origins ...*Origin) {
 func (o *Origin) Start(ctx context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.life != nil || o.rtmpAddr != nil || o.closing.Err() != nil {
+	if o.life != nil || o.started || o.closing.Err() != nil {
 		return errors.New("origin: started before")
 	}
-	life, err := bind(ctx, o.config.RTMPAddr, o.config.HTTPAddr, 0)
+	for _, p := range []*port{&o.ports.rtmp, &o.ports.http} {
+		if p.configured == "" {
+			p.configured = ":0"
+		}
+	}
+	life, err := bind(ctx, &o.ports, 0)
 	if err != nil {
 		return fmt.Errorf("origin %s: %w", o.config.Region, err)
 	}
-	if o.rtmpAddr, err = tcpAddr(life.rtmpListener); err != nil {
-		return err
-	}
-	if o.httpAddr, err = tcpAddr(life.httpListener); err != nil {
-		return err
-	}
+	o.started = true
 	o.begin(life)
 	return nil
 }
@@ -137,17 +178,42 @@ func (o *Origin) Close() {
 }
 
 // RTMPURL is where to push, with {stream} for the stream key. Valid after Start.
-func (o *Origin) RTMPURL() string {
-	return "rtmp://" + reachable(o.rtmpAddr) + "/" + app + "/" + prober.StreamVariable
+func (o *Origin) RTMPURL() string { return ingestURL("rtmp", o.ports.rtmp.addr) }
+
+// RTMPSURL is the same over TLS, if the origin has that.
+func (o *Origin) RTMPSURL() string { return ingestURL("rtmps", o.ports.rtmps.addr) }
+
+func ingestURL(scheme string, a *net.TCPAddr) string {
+	return scheme + "://" + reachable(a) + "/" + app + "/" + prober.StreamVariable
 }
 
 // HLSURL is where to pull, with {stream} for the playback id. Valid after Start.
-func (o *Origin) HLSURL() string {
-	return "http://" + reachable(o.httpAddr) + "/hls/" + prober.StreamVariable + "/index.m3u8"
+func (o *Origin) HLSURL() string { return playbackURL("http", o.ports.http.addr, "hls") }
+
+// HTTPSURL is the same over TLS, if the origin has that.
+func (o *Origin) HTTPSURL() string { return playbackURL("https", o.ports.https.addr, "hls") }
+
+// RecordingURL is where what was pushed can be had once the broadcast has ended,
+// with {stream} for the playback id; 404 before. Valid after Start.
+func (o *Origin) RecordingURL() string {
+	return playbackURL("http", o.ports.http.addr, "recordings")
+}
+
+func playbackURL(scheme string, a *net.TCPAddr, path string) string {
+	return scheme + "://" + reachable(a) + "/" + path + "/" + prober.StreamVariable + "/index.m3u8"
 }
 
 // APIURL is the base of the streams API. Valid after Start.
-func (o *Origin) APIURL() string { return "http://" + reachable(o.httpAddr) + "/api" }
+func (o *Origin) APIURL() string { return "http://" + reachable(o.ports.http.addr) + "/api" }
+
+// CA is the certificate, in PEM, to trust when RTMPS and HTTPS are verified; nil
+// without them.
+func (o *Origin) CA() []byte {
+	if o.authority == nil {
+		return nil
+	}
+	return slices.Clone(o.authority.pem)
+}
 
 // reachable is an address to connect to; what listens everywhere is reached
 // on loopback.

@@ -34,6 +34,9 @@ type output struct {
 	video, audio *gohlslib.Track
 	muxer        *gohlslib.Muxer
 	ready        chan struct{} // closed once there is a playlist
+	renditions   []string
+	soundAlone   bool // there is a rendition with the sound alone
+	listed       int  // segments in a media playlist; 0 is all that the muxer lists
 	waiting      sync.WaitGroup
 
 	mu     sync.Mutex // gohlslib panics when written to after Close
@@ -42,18 +45,28 @@ type output struct {
 
 func newOutput(t tracks, c Config, onError func(error)) (*output, error) {
 	o := &output{
-		video: &gohlslib.Track{Codec: &codecs.H264{SPS: t.video.sps, PPS: t.video.pps}, ClockRate: clockRate},
-		ready: make(chan struct{}),
+		video:      &gohlslib.Track{Codec: &codecs.H264{SPS: t.video.sps, PPS: t.video.pps}, ClockRate: clockRate},
+		ready:      make(chan struct{}),
+		renditions: c.Renditions,
+		soundAlone: c.AudioRendition && c.Container == MPEGTS && t.audio != nil,
+		listed:     listedSegments,
 	}
 	list := []*gohlslib.Track{o.video}
 	if t.audio != nil {
 		o.audio = &gohlslib.Track{Codec: t.audio, ClockRate: t.audio.Config.SampleRate}
 		list = append(list, o.audio)
 	}
+	kept := keptSegments
+	switch {
+	case c.Record:
+		kept = recordedSegments
+	case c.Container == LowLatency:
+		kept, o.listed = lowLatencySegments, 0
+	}
 	o.muxer = &gohlslib.Muxer{
 		Tracks:       list,
 		Variant:      variant(c.Container),
-		SegmentCount: keptSegments,
+		SegmentCount: kept,
 		// RTMP's timestamps are whole milliseconds: with 1 s between keyframes a
 		// minimum of 1 s would miss some by a millisecond and double a segment.
 		SegmentMinDuration: c.SegmentDuration * 9 / 10,
@@ -68,8 +81,12 @@ func newOutput(t tracks, c Config, onError func(error)) (*output, error) {
 }
 
 func variant(c Container) gohlslib.MuxerVariant {
-	if c == FMP4 {
+	switch c {
+	case FMP4:
 		return gohlslib.MuxerVariantFMP4
+	case LowLatency:
+		return gohlslib.MuxerVariantLowLatency
+	case MPEGTS:
 	}
 	return gohlslib.MuxerVariantMPEGTS
 }
@@ -114,9 +131,24 @@ func ticks(d time.Duration, rate int) int64 {
 
 // ServeHTTP answers for one file of the broadcast: 404 at once for what is not
 // there, a playlist before the first segment included.
-func (o *output) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if isPlaylist(r.URL.Path) {
-		o.servePlaylist(w, r)
+func (o *output) ServeHTTP(w http.ResponseWriter, r *http.Request) { o.serve(w, r, o.listed) }
+
+// entire answers with everything that the muxer still has.
+type entire struct{ *output }
+
+func (e entire) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.serve(w, r, 0) }
+
+func (o *output) serve(w http.ResponseWriter, r *http.Request, listed int) {
+	rendition := renditionOf(r.URL.Path)
+	switch {
+	case !o.has(rendition):
+		http.NotFound(w, r)
+		return
+	case isPlaylist(r.URL.Path):
+		o.servePlaylist(w, r, listed)
+		return
+	case rendition == soundRendition:
+		o.serveSound(w, r)
 		return
 	}
 	answer := &noted{ResponseWriter: w}
@@ -125,7 +157,7 @@ func (o *output) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (o *output) servePlaylist(w http.ResponseWriter, r *http.Request) {
+func (o *output) servePlaylist(w http.ResponseWriter, r *http.Request, listed int) {
 	select {
 	case <-o.ready:
 	default:
@@ -137,7 +169,13 @@ func (o *output) servePlaylist(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	answer.body = []byte(trim(string(answer.body), listedSegments))
+	text := string(answer.body)
+	if isMultivariant(text) {
+		text = ladder(text, o.renditions, o.soundAlone)
+	} else if listed > 0 {
+		text = trim(text, listed)
+	}
+	answer.body = []byte(text)
 	answer.send(w)
 }
 
@@ -158,5 +196,7 @@ func (o *output) close() {
 	o.mu.Unlock()
 	o.waiting.Wait()
 }
+
+func isMultivariant(playlist string) bool { return strings.Contains(playlist, "#EXT-X-STREAM-INF:") }
 
 func isPlaylist(path string) bool { return strings.HasSuffix(path, ".m3u8") }

@@ -67,7 +67,7 @@ func newPlatform(origins ...*Origin) *platform {
 // publish starts a broadcast. A key that the API made plays at its playback
 // id; any other at the key itself, as on a self-run server, unless that is
 // some stream's public playback id.
-func (p *platform) publish(ingest *Origin, key string, stop func()) (*broadcast, error) {
+func (p *platform) publish(ingest *Origin, key string, from *publisher) (*broadcast, error) {
 	if !streamKeyShape.MatchString(key) {
 		return nil, errBadName
 	}
@@ -87,7 +87,7 @@ func (p *platform) publish(ingest *Origin, key string, stop func()) (*broadcast,
 		return nil, fmt.Errorf("%w broadcasts: %d run", errTooMany, len(p.broadcasts))
 	}
 	b := &broadcast{
-		id: id, label: label, platform: p, ingest: ingest, stop: stop,
+		id: id, label: label, platform: p, ingest: ingest, from: from,
 		started: time.Now(), outputs: make(map[*Origin]*output),
 	}
 	p.broadcasts[id] = b
@@ -151,7 +151,7 @@ func (p *platform) remove(id string) error {
 	delete(p.byKey, s.key.Reveal())
 	delete(p.byPlayback, s.playbackID)
 	if b := p.broadcasts[s.playbackID]; b != nil {
-		b.stop()
+		b.from.conn.abort()
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"slices"
 	"sync"
 )
 
@@ -15,6 +16,9 @@ type playback struct {
 	origin    *Origin
 	playlists overrides
 	segments  overrides
+	stored    overrides // of recordings
+	frames    stack[frameFault]
+	shelf     shelf
 
 	mu      sync.RWMutex
 	up      bool
@@ -45,6 +49,9 @@ func (p *playback) discard(id string, out *output) {
 		delete(p.outputs, id)
 	}
 	p.mu.Unlock()
+	if p.origin.config.Record {
+		p.shelf.put(id, out)
+	}
 	out.close()
 }
 
@@ -71,7 +78,7 @@ func (p *playback) output(id string) *output {
 	return p.outputs[id]
 }
 
-// serve answers for /hls/{stream}/{file}, to any page in any browser.
+// serve answers for /hls/{stream}/{file} and /hls/{stream}/{rendition}/{file}, to any page in any browser.
 func (p *playback) serve(w http.ResponseWriter, r *http.Request) {
 	allowAnyOrigin(w.Header())
 	normal := func(w http.ResponseWriter) {
@@ -107,41 +114,14 @@ func allowAnyOrigin(h http.Header) {
 type override func(w http.ResponseWriter, r *http.Request, normal func(http.ResponseWriter))
 
 // overrides are the faults that are on; the latest answers.
-type overrides struct {
-	mu sync.RWMutex
-	on []*override
-}
+type overrides struct{ stack[override] }
 
 func (o *overrides) serve(w http.ResponseWriter, r *http.Request, normal func(http.ResponseWriter)) {
-	o.mu.RLock()
-	var latest *override
-	if n := len(o.on); n > 0 {
-		latest = o.on[n-1]
-	}
-	o.mu.RUnlock()
-	if latest == nil {
-		normal(w)
+	if latest := o.top(); latest != nil {
+		(*latest)(w, r, normal)
 		return
 	}
-	(*latest)(w, r, normal)
-}
-
-// add puts an override on until the function that it returns is called.
-func (o *overrides) add(f override) (remove func()) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	added := &f
-	o.on = append(o.on, added)
-	return func() {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		for i, f := range o.on {
-			if f == added {
-				o.on = append(o.on[:i:i], o.on[i+1:]...)
-				return
-			}
-		}
-	}
+	normal(w)
 }
 
 // all gives the outputs there are, by playback id.
@@ -149,4 +129,17 @@ func (p *playback) all() map[string]*output {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	return maps.Clone(p.outputs)
+}
+
+// next gives the output whose id follows on another in order, the first after
+// the last; nil where there is no other.
+func (p *playback) next(id string) *output {
+	all := p.all()
+	delete(all, id)
+	ids := slices.Sorted(maps.Keys(all))
+	if len(ids) == 0 {
+		return nil
+	}
+	at, _ := slices.BinarySearch(ids, id)
+	return all[ids[at%len(ids)]]
 }

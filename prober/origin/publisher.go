@@ -2,7 +2,9 @@ package origin
 
 import (
 	"io"
+	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,16 +20,32 @@ const (
 type publisher struct {
 	ingest  *ingest
 	conn    *conn
+	wire    wire // conn, or TLS over it
 	chunks  *chunkReader
 	setupBy time.Time
 
-	broadcast *broadcast // nil before publish; belongs to the reading goroutine
+	broadcast *broadcast // nil before publish; belongs to the reading goroutine, as does reading
+	reading   bool       // a byte was waited for
+	shaken    atomic.Bool
+	ending    atomic.Bool // nothing more is read
 
 	mu    sync.Mutex // serialises writes
 	muted bool       // the last word has been said
 }
 
-func (p *publisher) Read(b []byte) (int, error) { return p.chunks.Read(b) }
+// wire is a connection as a publisher uses it.
+type wire interface {
+	net.Conn
+	CloseWrite() error
+}
+
+func (p *publisher) Read(b []byte) (int, error) {
+	n, err := p.chunks.Read(b)
+	if p.chunks.handshake == 0 {
+		p.shaken.Store(true)
+	}
+	return n, err
+}
 
 // Write gives out what go-rtmp answers, until a refusal was sent: after its own
 // answer to a refused publish go-rtmp would add a second one.
@@ -37,10 +55,27 @@ func (p *publisher) Write(b []byte) (int, error) {
 	if p.muted {
 		return len(b), nil
 	}
-	if err := p.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+	if err := p.wire.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return 0, err
 	}
-	return p.conn.Write(b)
+	if !p.shaken.Load() {
+		switch now := p.ingest.behaviour(); {
+		case now.silentFrom == phaseHandshake:
+			p.muted = true
+			return len(b), nil
+		case now.greeting != nil:
+			p.muted = true
+			_, err := p.wire.Write(now.greeting)
+			return len(b), err
+		}
+	}
+	return p.wire.Write(b)
+}
+
+// finish ends the connection in order: with a FIN, once what came is read.
+func (p *publisher) finish() {
+	p.ending.Store(true)
+	_ = p.wire.SetReadDeadline(time.Now()) // wakes the reader
 }
 
 // lastWord writes b and nothing after it.
@@ -59,8 +94,8 @@ func (p *publisher) lastWord(b []byte) error {
 // input is an RST, which takes the answer away.
 func (p *publisher) Close() error {
 	defer p.conn.among.busy.Done()
-	if p.conn.CloseWrite() == nil && p.conn.SetReadDeadline(time.Now().Add(drainTimeout)) == nil {
-		_, _ = io.CopyN(io.Discard, p.conn, maxDrain)
+	if p.wire.CloseWrite() == nil && p.wire.SetReadDeadline(time.Now().Add(drainTimeout)) == nil {
+		_, _ = io.CopyN(io.Discard, p.wire, maxDrain)
 	}
 	return p.conn.Close()
 }
@@ -71,6 +106,9 @@ type deadlined struct{ p *publisher }
 
 func (d deadlined) Read(b []byte) (int, error) {
 	p := d.p
+	if err := p.unread(); err != nil {
+		return 0, err
+	}
 	if err := p.ingest.stall.wait(p.conn.gone); err != nil {
 		return 0, err
 	}
@@ -78,8 +116,11 @@ func (d deadlined) Read(b []byte) (int, error) {
 	if p.broadcast != nil {
 		until = time.Now().Add(idleTimeout)
 	}
-	if err := p.conn.SetReadDeadline(until); err != nil {
+	if err := p.wire.SetReadDeadline(until); err != nil {
 		return 0, err
 	}
-	return p.conn.Read(b)
+	if p.ending.Load() {
+		return 0, io.EOF
+	}
+	return p.throttled(b)
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"sync"
 	"testing"
 	"time"
 
@@ -118,31 +119,43 @@ func (s source) Next(clock time.Time) rtmp.Tag { return tag(s.Source.Next(clock)
 
 func tag(f signal.Frame) rtmp.Tag { return rtmp.Tag{Audio: f.Audio, DTS: f.DTS, Body: f.Body} }
 
-// TestOurSignal pushes as an agent does: every marker comes back, in order.
-func TestOurSignal(t *testing.T) {
-	t.Parallel()
-	origins := start(t, 2, Config{})
+// pushSignal pushes our own signal, of the run "run", until it is stopped or the
+// test ends.
+func pushSignal(t *testing.T, o *Origin, key string) (stop func()) {
+	t.Helper()
 	signal, err := signal.New(signal.Config{Run: "run", Label: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, failure, err := rtmp.Publish(t.Context(), rtmp.Config{URL: prober.StreamURL(origins[0].RTMPURL(), "show")})
+	b, failure, err := rtmp.Publish(t.Context(), rtmp.Config{URL: prober.StreamURL(o.RTMPURL(), key)})
 	if err != nil || failure != nil {
 		t.Fatalf("%+v, %v", failure, err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(context.Background())
 	sent := make(chan *prober.Failure, 1)
 	go func() { sent <- b.Send(ctx, source{signal}) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if failure := <-sent; failure != nil {
+			t.Errorf("sending ended with %+v", failure)
+		}
+		if err := b.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+// TestOurSignal pushes as an agent does: every marker comes back, in order.
+func TestOurSignal(t *testing.T) {
+	t.Parallel()
+	origins := start(t, 2, Config{})
+	stop := pushSignal(t, origins[0], "show")
 	for _, o := range origins {
 		eventually(t, "two segments at "+o.config.Region, func() error { return wholeSegments(t, o, "run", 2) })
 	}
 	stop()
-	if failure := <-sent; failure != nil {
-		t.Errorf("sending ended with %+v", failure)
-	}
-	if err := b.Close(t.Context()); err != nil {
-		t.Error(err)
-	}
 	eventually(t, "the broadcast ends", func() error {
 		if len(origins[1].playback.all()) > 0 {
 			return errors.New("an output is left")
@@ -176,7 +189,7 @@ func TestOurPlatformClient(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n, failure, err := p.Sweep(t.Context(), livepeer.Prefix+"agent-"); n != 2*pageSize+1 || failure != nil || err != nil {
+	if n, failure, err := p.Sweep(t.Context(), livepeer.Leftover{Prefix: livepeer.Prefix + "agent-"}); n != 2*pageSize+1 || failure != nil || err != nil {
 		t.Errorf("sweep: %d, %+v, %v", n, failure, err)
 	}
 	within(t, o, "api-500")

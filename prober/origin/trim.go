@@ -13,6 +13,9 @@ const (
 	// gohlslib forgets one as it leaves: so it keeps more than are listed.
 	keptSegments = listedSegments + 1 + listedSegments
 
+	// A low-latency playlist lists all that the muxer keeps: its delta updates count on it.
+	lowLatencySegments = listedSegments + 1
+
 	sequenceTag = "#EXT-X-MEDIA-SEQUENCE:"
 )
 

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -17,17 +18,30 @@ import (
 	"streamcanary/prober"
 )
 
-const maxEvidence = 160 // bytes of an error's body that reach a failure's detail
+const (
+	maxEvidence = 160      // bytes of an error's body that reach a failure's detail
+	maxStream   = 64 << 10 // bytes of one stream's description
+	maxList     = 8 << 20  // bytes of one page of a list
+	maxPages    = 50       // pages of a list
+	maxField    = 256      // bytes of an id or key
+	maxURL      = 2 << 10  // bytes of a URL
+)
 
 // api calls one HTTP API, bounded in bytes and time, and says in a failure what
-// it did wrong.
+// it did wrong. It is safe for use by several goroutines.
 type api struct {
-	base   *url.URL
-	key    prober.Secret
-	client *http.Client
+	base      *url.URL
+	authorize func(*http.Request)
+	secrets   []prober.Secret // never in a failure, should the server repeat them
+	client    *http.Client
+	wait      pause
 }
 
-func newAPI(base *url.URL, key prober.Secret, client *http.Client) *api {
+func newAPI(p prober.Platform, client *http.Client) (*api, error) {
+	base, err := url.Parse(p.API)
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+		return nil, fmt.Errorf("platform %s: its api has to be an http or https URL, such as https://livepeer.studio/api", p.Type)
+	}
 	if client == nil {
 		// No proxy from the environment: a probe that leaves through one tests it.
 		client = &http.Client{Transport: &http.Transport{
@@ -37,7 +51,11 @@ func newAPI(base *url.URL, key prober.Secret, client *http.Client) *api {
 	own := *client
 	// No contract here knows a redirect, and the token must not follow one.
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &api{base: base, key: key, client: &own}
+	a := &api{base: base, client: &own, secrets: []prober.Secret{p.Key}, authorize: func(*http.Request) {}}
+	if p.Key != "" {
+		a.authorize = func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+p.Key.Reveal()) }
+	}
+	return a, nil
 }
 
 // call is one request and the answer that the contract promises.
@@ -45,18 +63,23 @@ type call struct {
 	stage  prober.Stage
 	method string
 	path   string // behind the API's base
-	body   any    // as JSON; nil is none
-	want   int    // the status of success
-	orElse int    // another; 0 is none
+	shown  string // the path without what is nobody's business; "" is the path itself
+	body   []byte // nil is none
+	kind   string // Content-Type of the body; "" is application/json
+	want   []int  // the statuses of success
 	limit  int64  // bytes of the answer
 }
 
 type answer struct {
+	status int
 	header http.Header
 	body   []byte
 }
 
 func (a *api) do(ctx context.Context, c call) (answer, *prober.Failure, error) {
+	if failure := a.wait.holds(time.Now()); failure != nil {
+		return answer{}, c.at(*failure), nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	req, err := a.request(ctx, c)
@@ -72,38 +95,48 @@ func (a *api) do(ctx context.Context, c call) (answer, *prober.Failure, error) {
 	switch {
 	case err != nil:
 		return answer{}, c.unanswered(a.base.Host, err), nil
-	case res.StatusCode != c.want && (c.orElse == 0 || res.StatusCode != c.orElse):
-		return answer{}, c.refused(res.StatusCode, a.evidence(body)), nil
+	case !slices.Contains(c.want, res.StatusCode):
+		failure := c.refused(res.StatusCode, a.evidence(body))
+		a.wait.note(res, *failure, time.Now())
+		return answer{}, failure, nil
 	case int64(len(body)) > c.limit:
 		return answer{}, c.failure(prober.ReasonAPIBadAnswer, fmt.Sprintf("%d, but longer than %d bytes", res.StatusCode, c.limit)), nil
 	}
-	return answer{header: res.Header, body: body}, nil, nil
+	return answer{status: res.StatusCode, header: res.Header, body: body}, nil, nil
 }
 
 func (a *api) request(ctx context.Context, c call) (*http.Request, error) {
 	var body io.Reader
 	if c.body != nil {
-		b, err := json.Marshal(c.body)
-		if err != nil {
-			return nil, fmt.Errorf("%s %s: %w", c.method, c.path, err)
-		}
-		body = bytes.NewReader(b)
+		body = bytes.NewReader(c.body)
 	}
 	address := strings.TrimSuffix(a.base.String(), "/") + c.path
 	req, err := http.NewRequestWithContext(ctx, c.method, address, body)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: not a request that can be made", c.method, c.path)
+		return nil, fmt.Errorf("%s %s: not a request that can be made", c.method, c.place())
 	}
+	req.Header.Set("Accept", "application/json")
 	if c.body != nil {
-		req.Header.Set("Content-Type", "application/json")
+		kind := c.kind
+		if kind == "" {
+			kind = "application/json"
+		}
+		req.Header.Set("Content-Type", kind)
 	}
-	if a.key != "" {
-		req.Header.Set("Authorization", "Bearer "+a.key.Reveal())
-	}
+	a.authorize(req)
 	return req, nil
 }
 
-// refused says what a status means that is not the promised one.
+// asJSON is a body of values that can always be written.
+func asJSON(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("platform: a body that is no JSON: " + err.Error())
+	}
+	return b
+}
+
+// refused says what a status means that is not a promised one.
 func (c call) refused(status int, evidence string) *prober.Failure {
 	detail := fmt.Sprintf("%d %s", status, http.StatusText(status))
 	if evidence != "" {
@@ -115,7 +148,7 @@ func (c call) refused(status int, evidence string) *prober.Failure {
 	case http.StatusPaymentRequired, http.StatusTooManyRequests:
 		return c.inconclusive(prober.ReasonAPIQuota, detail)
 	}
-	return c.failure(prober.ReasonAPIError, fmt.Sprintf("%s (the contract says %d)", detail, c.want))
+	return c.failure(prober.ReasonAPIError, fmt.Sprintf("%s (the contract says %d)", detail, c.want[0]))
 }
 
 // unanswered says why no whole answer came.
@@ -134,9 +167,17 @@ func (c call) unanswered(host string, err error) *prober.Failure {
 	return c.failure(prober.ReasonAPIUnreachable, fmt.Sprintf("%s: %v", host, err))
 }
 
-func (c call) failure(reason prober.Reason, detail string) *prober.Failure {
+// place is the call's path for people.
+func (c call) place() string {
+	if c.shown != "" {
+		return c.shown
+	}
 	path, _, _ := strings.Cut(c.path, "?")
-	detail = fmt.Sprintf("%s %s: %s", c.method, path, detail)
+	return path
+}
+
+func (c call) failure(reason prober.Reason, detail string) *prober.Failure {
+	detail = fmt.Sprintf("%s %s: %s", c.method, c.place(), detail)
 	return &prober.Failure{Outcome: prober.Fail, Stage: c.stage, Reason: reason, Detail: prober.Clip(detail, prober.MaxDetail)}
 }
 
@@ -146,12 +187,20 @@ func (c call) inconclusive(reason prober.Reason, detail string) *prober.Failure 
 	return f
 }
 
+// at is another call's failure, as this one's.
+func (c call) at(f prober.Failure) *prober.Failure {
+	f.Stage = c.stage
+	return &f
+}
+
 // evidence makes the beginning of an error's body fit for a line of text, and
-// takes our token out of it should the server repeat it.
+// takes our secrets out of it should the server repeat them.
 func (a *api) evidence(body []byte) string {
 	text := string(body)
-	if a.key != "" {
-		text = strings.ReplaceAll(text, a.key.Reveal(), a.key.String())
+	for _, s := range a.secrets {
+		if s != "" {
+			text = strings.ReplaceAll(text, s.Reveal(), s.String())
+		}
 	}
 	text = strings.Map(func(r rune) rune {
 		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
@@ -164,3 +213,32 @@ func (a *api) evidence(body []byte) string {
 
 // decodes says whether an answer is the JSON that was promised.
 func (a answer) decodes(into any) bool { return json.Unmarshal(a.body, into) == nil }
+
+// usable says whether a value from the API can stand in a URL's path without
+// changing what the URL means.
+func usable(s string) bool {
+	if s == "" || len(s) > maxField || strings.Trim(s, ".") == "" {
+		return false
+	}
+	return url.PathEscape(s) == s
+}
+
+// field is a value of an answer with its name, for the check of several at once.
+type field struct{ name, value string }
+
+// unusable is the failure of the first field that usable refuses, or nil.
+func (c call) unusable(status int, fields ...field) *prober.Failure {
+	for _, f := range fields {
+		if !usable(f.value) {
+			return c.failure(prober.ReasonAPIBadAnswer, fmt.Sprintf("%d, but without a usable %s", status, f.name))
+		}
+	}
+	return nil
+}
+
+// usableURL says whether an address from the API may be used as it is: one of
+// the schemes, a host, no user, no fragment.
+func usableURL(s string, schemes ...string) bool {
+	u, err := url.Parse(s)
+	return err == nil && len(s) <= maxURL && slices.Contains(schemes, u.Scheme) && u.Hostname() != "" && u.User == nil && u.Fragment == ""
+}

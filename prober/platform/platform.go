@@ -1,12 +1,11 @@
-// Package platform makes and deletes streams through a platform's API. It must
-// not know RTMP, HLS, or why a stream is wanted.
+// Package platform makes, finds and deletes streams through a platform's API.
+// It must not know RTMP, HLS, or why a stream is wanted.
 package platform
 
 import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -21,22 +20,44 @@ type Stream struct {
 	ID         string        // by which the API deletes it
 	Key        prober.Secret // takes the place of {stream} in an ingest's URL
 	PlaybackID string        // takes the place of {stream} in a playback's URL
+	Push       prober.Secret // whole URL, key included, where the API gave one with the stream
+	Play       string        // URL of its playlist, where the API gave one with the stream
+}
+
+// Leftover says which streams a sweep deletes.
+type Leftover struct {
+	Prefix    string                 // of their names, as it is, longer than the constant Prefix
+	OlderThan time.Duration          // what was made less long ago stays; where the API does not tell, it is old
+	Keep      func(name string) bool // what is in use; nil keeps nothing
 }
 
 // Platform is what every platform's API can do. A failure is the platform's; an
-// error means that the call was wrong.
+// error means that the call was wrong. Its methods are bounded in time and safe
+// for use by several goroutines.
 type Platform interface {
 	// Create makes a stream. The name has to begin with Prefix.
 	Create(ctx context.Context, name string) (Stream, *prober.Failure, error)
-	// Delete ends a stream. One that is gone already counts as deleted.
+	// Delete ends a stream, and deletes what was recorded of it. One that is gone
+	// already counts as deleted.
 	Delete(ctx context.Context, s Stream) (*prober.Failure, error)
-	// Sweep deletes every stream whose name begins with prefix, which has to be
-	// longer than Prefix: an agent's own, left behind by a run that crashed.
-	Sweep(ctx context.Context, prefix string) (deleted int, failure *prober.Failure, err error)
+	// Sweep deletes what runs that crashed have left behind. It tries every one,
+	// and gives the first failure.
+	Sweep(ctx context.Context, l Leftover) (deleted int, failure *prober.Failure, err error)
+	// PushURL is where the API says that a stream is pushed to, key included: at
+	// the ingest whose host holds node, or at any.
+	PushURL(ctx context.Context, s Stream, node string) (prober.Secret, *prober.Failure, error)
+	// PlayURL is where the API says that a stream is played, by its playlist's URL.
+	PlayURL(ctx context.Context, s Stream, node string) (string, *prober.Failure, error)
+	// Recording is the URL of a playlist of what was recorded of a stream, or ""
+	// while there is none yet.
+	Recording(ctx context.Context, s Stream) (string, *prober.Failure, error)
 }
 
 // requestTimeout bounds each call of an API, its answer included.
 const requestTimeout = 10 * time.Second
+
+// Types lists the types that New knows.
+func Types() []string { return []string{"livepeer", "mux", "cloudflare", "http", "static"} }
 
 // New makes the platform that p describes. A nil client means one of its own.
 func New(p prober.Platform, client *http.Client) (Platform, error) {
@@ -44,13 +65,15 @@ func New(p prober.Platform, client *http.Client) (Platform, error) {
 	case "static":
 		return static{}, nil
 	case "livepeer":
-		base, err := url.Parse(p.API)
-		if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-			return nil, fmt.Errorf("platform livepeer: its api has to be an http or https URL, such as https://livepeer.studio/api")
-		}
-		return &livepeer{api: newAPI(base, p.Key, client)}, nil
+		return newLivepeer(p, client)
+	case "mux":
+		return newMux(p, client)
+	case "cloudflare":
+		return newCloudflare(p, client)
+	case "http":
+		return newContract(p, client)
 	}
-	return nil, fmt.Errorf("platform type %q: want livepeer or static", p.Type)
+	return nil, fmt.Errorf("platform type %q: want one of %s", p.Type, strings.Join(Types(), ", "))
 }
 
 func checkName(name string) error {
@@ -60,19 +83,32 @@ func checkName(name string) error {
 	return nil
 }
 
-// static is a platform where a stream exists once it is pushed to: its name is
-// its key and its playback id.
-type static struct{}
+// given is what a platform can say of addresses that gave them with the stream,
+// or never does. Platforms that can be asked have methods of their own.
+type given struct{ platform string }
 
-func (static) Create(_ context.Context, name string) (Stream, *prober.Failure, error) {
-	if err := checkName(name); err != nil {
-		return Stream{}, nil, err
+func (g given) PushURL(_ context.Context, s Stream, node string) (prober.Secret, *prober.Failure, error) {
+	if s.Push == "" || node != "" {
+		return "", g.missing(prober.StageProvision, "an ingest", node), nil
 	}
-	return Stream{ID: name, Key: prober.Secret(name), PlaybackID: name}, nil, nil
+	return s.Push, nil, nil
 }
 
-func (static) Delete(context.Context, Stream) (*prober.Failure, error) { return nil, nil }
+func (g given) PlayURL(_ context.Context, s Stream, node string) (string, *prober.Failure, error) {
+	if s.Play == "" || node != "" {
+		return "", g.missing(prober.StageProvision, "a playback", node), nil
+	}
+	return s.Play, nil, nil
+}
 
-func (static) Sweep(_ context.Context, prefix string) (int, *prober.Failure, error) {
-	return 0, nil, checkName(prefix)
+func (g given) Recording(context.Context, Stream) (string, *prober.Failure, error) {
+	return "", g.missing(prober.StageRecording, "a recording", ""), nil
+}
+
+func (g given) missing(stage prober.Stage, what, node string) *prober.Failure {
+	detail := "the " + g.platform + " platform does not say where " + what + " is; give its URL in the configuration"
+	if node != "" {
+		detail = "the " + g.platform + " platform lists no nodes; leave node out"
+	}
+	return &prober.Failure{Outcome: prober.Inconclusive, Stage: stage, Reason: prober.ReasonConfiguration, Detail: detail}
 }

@@ -197,7 +197,7 @@ func TestSweepDeletesOnlyItsOwn(t *testing.T) {
 		deleted = append(deleted, r.Method+" "+r.URL.Path)
 		w.WriteHeader(http.StatusNoContent)
 	})
-	n, failure, err := p.Sweep(t.Context(), "streamcanary-fra_")
+	n, failure, err := p.Sweep(t.Context(), platform.Leftover{Prefix: "streamcanary-fra_"})
 	slices.Sort(deleted)
 	if n != 2 || failure != nil || err != nil || !slices.Equal(deleted, []string{"DELETE /api/stream/1", "DELETE /api/stream/4"}) {
 		t.Errorf("swept %d, %v, %v: %v", n, failure, err, deleted)
@@ -212,7 +212,7 @@ func TestSweepEndsOnAnEndlessList(t *testing.T) {
 		w.Header().Set("Link", `</stream?cursor=x>; rel="next"`)
 		_, _ = io.WriteString(w, "[]")
 	})
-	if _, failure, err := p.Sweep(t.Context(), "streamcanary-fra_"); failure != nil || err != nil || asked != 50 {
+	if _, failure, err := p.Sweep(t.Context(), platform.Leftover{Prefix: "streamcanary-fra_"}); failure != nil || err != nil || asked != 50 {
 		t.Errorf("%v, %v after %d pages, want 50", failure, err, asked)
 	}
 }
@@ -229,7 +229,7 @@ func TestWrongCalls(t *testing.T) {
 			if _, _, err := p.Create(t.Context(), name); err == nil {
 				t.Errorf("%T made a stream named %q", p, name)
 			}
-			if _, _, err := p.Sweep(t.Context(), name); err == nil {
+			if _, _, err := p.Sweep(t.Context(), platform.Leftover{Prefix: name}); err == nil {
 				t.Errorf("%T swept %q", p, name)
 			}
 		}
@@ -254,7 +254,11 @@ func TestStatic(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	for _, p := range []prober.Platform{
-		{}, {Type: "mux"}, {Type: "livepeer"}, {Type: "livepeer", API: "livepeer.studio/api"}, {Type: "livepeer", API: "ftp://x/api"},
+		{}, {Type: "mux", API: "http://x"}, {Type: "cloudflare", API: "http://x", Key: "k"}, {Type: "http", API: "http://x"}, {Type: "vimeo"},
+		{Type: "mux", KeyID: "a", Key: "b"}, {Type: "cloudflare", Account: "a/b", Key: "k", API: "http://x"}, {Type: "livepeer"},
+		{Type: "http", API: "http://x", HTTP: &prober.HTTPContract{Create: prober.HTTPCall{Method: "POST", Status: []int{200}}}},
+		{Type: "http", API: "http://x", HTTP: &prober.HTTPContract{Create: prober.HTTPCall{Method: "POST", Status: []int{200}, Take: prober.Take{ID: "id"}},
+			Delete: prober.HTTPCall{Method: "DELETE", Status: []int{204}}}}, {Type: "livepeer", API: "livepeer.studio/api"}, {Type: "livepeer", API: "ftp://x/api"},
 		{Type: "livepeer", API: "http://[::1/"},
 	} {
 		if _, err := platform.New(p, nil); err == nil || !strings.HasPrefix(err.Error(), "platform") {
@@ -263,24 +267,74 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-func FuzzCreateAnswer(f *testing.F) {
-	f.Add(created)
-	f.Add(`{"id":"..","streamKey":"a b","playbackId":"%2e"}`)
+// FuzzAnswers gives one body as the answer to everything: no answer of an API may
+// break the prober, or become part of a URL that means something else.
+func FuzzAnswers(f *testing.F) {
+	for _, body := range []string{created, `{"id":"..","streamKey":"a b","playbackId":"%2e"}`, `[{"ingest":"rtmp://h/live","playback":"https://h/hls"}]`,
+		`{"data":{"id":"1","stream_key":"k","playback_ids":[{"policy":"public","id":"p"}]}}`, `{"data":[{"id":"1","passthrough":"streamcanary-x1","created_at":"9"}]}`,
+		`{"success":true,"result":{"uid":"u","rtmps":{"url":"rtmps://h/live/","streamKey":"k"}}}`, `{"success":true,"result":{"liveInputs":[{"uid":"u","meta":{"name":"streamcanary-x1"}}]}}`,
+		`{"meta":{"source":[{"type":"html5/application/vnd.apple.mpegurl","url":"https://h/x.m3u8"}]}}`} {
+		f.Add(body)
+	}
 	f.Fuzz(func(t *testing.T, body string) {
-		p := dial(t, "http://api.example", &http.Client{Transport: answers(body)})
-		s, failure, err := p.Create(t.Context(), "streamcanary-x")
-		if err != nil || failure != nil && failure.Reason != prober.ReasonAPIBadAnswer {
-			t.Fatal(failure, err)
-		}
-		if failure == nil && strings.ContainsAny(s.ID+s.Key.Reveal()+s.PlaybackID, "/ ?#%\r\n") {
-			t.Errorf("took %#v", s)
+		for _, kind := range platform.Types() {
+			every(t, kind, answers(body))
 		}
 	})
 }
 
-// answers is a transport whose every answer is a 201 with this body.
+// every asks a platform everything, and checks what it takes.
+func every(t *testing.T, kind string, transport http.RoundTripper) {
+	t.Helper()
+	p, err := platform.New(prober.Platform{Type: kind, API: "http://api.example", Key: token, KeyID: "id", Account: "acct", HTTP: anyContract()}, &http.Client{Transport: transport})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, failure, err := p.Create(t.Context(), "streamcanary-x")
+	if err != nil {
+		t.Fatal(failure, err)
+	}
+	if failure == nil && strings.ContainsAny(s.ID+s.Key.Reveal()+s.PlaybackID, "/ ?#%\r\n") {
+		t.Errorf("%s took %#v", kind, s)
+	}
+	if _, failure, err := p.Sweep(t.Context(), platform.Leftover{Prefix: "streamcanary-x", Keep: func(string) bool { return false }}); err != nil {
+		t.Fatal(failure, err)
+	}
+	if u, _, err := p.PushURL(t.Context(), s, ""); err != nil || u != "" && !strings.HasPrefix(u.Reveal(), "rtmp") {
+		t.Errorf("%s: push to %q, %v", kind, u.Reveal(), err)
+	}
+	if u, _, err := p.PlayURL(t.Context(), s, ""); err != nil || u != "" && !strings.HasPrefix(u, "http") {
+		t.Errorf("%s: play %q, %v", kind, u, err)
+	}
+	if u, _, err := p.Recording(t.Context(), s); err != nil || u != "" && !strings.HasPrefix(u, "http") {
+		t.Errorf("%s: recording %q, %v", kind, u, err)
+	}
+	if _, err := p.Delete(t.Context(), s); err != nil {
+		t.Error(err)
+	}
+}
+
+// anyContract takes everything that can be taken.
+func anyContract() *prober.HTTPContract {
+	take := prober.Take{ID: "$.id", Key: "$.streamKey", Playback: "$.playbackId", Name: "$.name", Created: "$.createdAt"}
+	ok := []int{200, 201, 204}
+	return &prober.HTTPContract{
+		Create:    prober.HTTPCall{Method: "POST", Path: "/s", Body: `{"name": "{name}"}`, Status: ok, Take: take},
+		Resolve:   &prober.HTTPCall{Method: "GET", Path: "/s/{id}", Status: ok, Take: prober.Take{PlayURL: "$.meta.source[0].url"}},
+		Delete:    prober.HTTPCall{Method: "DELETE", Path: "/s/{id}", Status: ok},
+		Recording: &prober.HTTPCall{Method: "GET", Path: "/s/{id}/r", Status: ok, Take: prober.Take{PlayURL: "$.meta.source[0].url"}},
+		List:      &prober.HTTPList{HTTPCall: prober.HTTPCall{Method: "GET", Path: "/s?cursor={next}", Status: ok, Take: take}, Items: "$.data", Next: "$.next"},
+	}
+}
+
+// answers is a transport whose every answer is this body, with the status that
+// is promised for the method.
 type answers string
 
-func (a answers) RoundTrip(*http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: http.StatusCreated, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(string(a)))}, nil
+func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
+	status := map[string]int{http.MethodPost: http.StatusCreated, http.MethodDelete: http.StatusNoContent}[r.Method]
+	if status == 0 || strings.Contains(r.URL.Path, "/accounts/") {
+		status = http.StatusOK
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(string(a)))}, nil
 }

@@ -30,6 +30,7 @@ func Check(r prober.Result) error {
 		checkSpending(r.Spending),
 		checkDetail("detail", r.Detail),
 		checkDetail("control_detail", r.ControlDetail),
+		checkDetail("host.reference_detail", r.Host.ReferenceDetail),
 	)
 }
 

@@ -126,6 +126,8 @@ type wireHost struct {
 	ClockKnown  bool           `json:"clock_known,omitempty"`
 	Loss        float64        `json:"loss"`
 	Reference   prober.Control `json:"reference,omitempty"`
+
+	ReferenceDetail string `json:"reference_detail,omitempty"`
 }
 
 type wireSpending struct {
@@ -146,6 +148,7 @@ type wireStage struct {
 func Encode(r prober.Result) ([]byte, error) {
 	r.Detail = prober.Clip(r.Detail, prober.MaxDetail)
 	r.ControlDetail = prober.Clip(r.ControlDetail, prober.MaxDetail)
+	r.Host.ReferenceDetail = prober.Clip(r.Host.ReferenceDetail, prober.MaxDetail)
 	r.Findings = slices.Clone(r.Findings[:min(len(r.Findings), prober.MaxFindings)])
 	for i := range r.Findings {
 		f := &r.Findings[i]

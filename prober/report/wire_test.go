@@ -43,7 +43,7 @@ func full() prober.Result {
 			Rule: "stale", Section: "6.2.1", Severity: prober.SeverityDegraded, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistStale,
 			Where: "720p", Detail: "no new segment for 9 s", Count: 3,
 		}},
-		Host:    prober.Host{CPU: .25, ClockOffset: -3 * time.Millisecond, ClockKnown: true, Loss: .01, Reference: prober.ControlPass},
+		Host:    prober.Host{CPU: .25, ClockOffset: -3 * time.Millisecond, ClockKnown: true, Loss: .01, Reference: prober.ControlFail, ReferenceDetail: "no connection"},
 		Control: prober.ControlFail, ControlDetail: "loopback origin: no segment within 5 s", Dropped: 17,
 		Spending: prober.Spending{LastHour: 123, Limit: 456, Thinned: 7},
 	}

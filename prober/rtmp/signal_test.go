@@ -82,16 +82,18 @@ func TestFFmpegReadsWhatWePush(t *testing.T) {
 			t.Errorf("ffmpeg says: %s", line)
 		}
 	}
-	markers := prober.FindMarkers(out.Bytes(), 0)
-	if len(markers) != 60 {
-		t.Fatalf("%d markers in 60 frames", len(markers))
+	pictures, sounds := markersOf(t, out.Bytes())
+	if len(pictures) != 60 || len(sounds) < 10 {
+		t.Fatalf("%d markers in 60 pictures, %d of sound in 2 s", len(pictures), len(sounds))
 	}
-	for i, m := range markers {
-		if m.Tag != prober.RunTag("run-1") || m.Seq != markers[0].Seq+uint64(i) {
-			t.Fatalf("marker %d is %+v, after %+v", i, m, markers[0])
+	for i, m := range pictures {
+		if m.Seq != pictures[0].Seq+uint64(i) {
+			t.Fatalf("marker %d is %+v, after %+v", i, m, pictures[0])
 		}
-		if age := time.Since(m.Clock); age < 0 || age > 20*time.Second {
-			t.Fatalf("marker %d is %s old", i, age)
+	}
+	for i, m := range sounds {
+		if m.Seq != sounds[0].Seq+5*uint64(i) {
+			t.Fatalf("marker %d of sound is %+v, after %+v", i, m, sounds[0])
 		}
 	}
 	select {
@@ -102,4 +104,24 @@ func TestFFmpegReadsWhatWePush(t *testing.T) {
 	if stats := b.Stats(); stats.Resyncs != 0 {
 		t.Errorf("stats %+v", stats)
 	}
+}
+
+// markersOf gives the fresh markers of run-1 in b, of pictures and of sound. There
+// must be no others.
+func markersOf(t *testing.T, b []byte) (pictures, sounds []prober.Marker) {
+	t.Helper()
+	for i, m := range prober.FindMarkers(b, 0) {
+		if m.Tag != prober.RunTag("run-1") {
+			t.Fatalf("marker %d is another's: %+v", i, m)
+		}
+		if age := time.Since(m.Clock); age < 0 || age > 20*time.Second {
+			t.Fatalf("marker %d is %s old", i, age)
+		}
+		if m.Audio {
+			sounds = append(sounds, m)
+		} else {
+			pictures = append(pictures, m)
+		}
+	}
+	return pictures, sounds
 }

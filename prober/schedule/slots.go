@@ -28,7 +28,7 @@ func (s Schedule) Offset(probe, agent string, agents []string) time.Duration {
 	if slot <= 0 {
 		return 0
 	}
-	within := time.Duration(hash(probe, "") % uint64(slot)).Truncate(time.Millisecond)
+	within := (time.Duration(hash(probe, "")>>1) % slot).Truncate(time.Millisecond)
 	return time.Duration(max(slices.Index(order, agent), 0))*slot + within
 }
 

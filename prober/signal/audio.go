@@ -4,6 +4,8 @@ import (
 	_ "embed"
 	"errors"
 	"time"
+
+	"streamcanary/prober"
 )
 
 // tone is 15 frames of AAC in ADTS. tone.sh makes it, and says why it has no seam.
@@ -40,28 +42,75 @@ func audioBodies(adts string) ([][]byte, error) {
 	return bodies, nil
 }
 
+// Data stream elements (ISO/IEC 14496-3, 4.4.2.1 and 4.5.2.9) carry bytes that
+// decoders skip. Where one has data_byte_align_flag set and begins a
+// raw_data_block, it is whole bytes long, so that what follows stays as it was.
+const (
+	markerElement  = 0b100_0000_1 // id_syn_ele, element_instance_tag 0, data_byte_align_flag
+	fillerElement  = 0b100_0001_1 // the same, tag 1
+	shortElement   = 254          // most bytes that go without esc_count
+	longElement    = 510          // most bytes of all
+	markerEvery    = 5            // frames: about nine markers a second
+	maxAudioFrame  = 2 * 6144 / 8 // a decoder's input buffer: 6144 bits a channel (4.5.3.1)
+	audioTagHeader = 2            // SoundFormat and the rest, AACPacketType
+	elementHeader  = 2            // without esc_count
+)
+
 // audio plays the loop by its own counter.
 type audio struct {
 	bodies [][]byte
+	tag    prober.Tag
 	seq    uint64
 }
 
 // dts is exact for years: the seconds are split off before anything can overflow.
 func (a *audio) dts() time.Duration { return timestamp(a.seq*samplesPerFrame, sampleRate) }
 
-func (a *audio) next() []byte {
-	b := a.bodies[a.seq%uint64(len(a.bodies))]
+// next appends the body of the next frame, made up to n bytes where it is shorter.
+func (a *audio) next(dst []byte, clock time.Time, n int) []byte {
+	body := a.bodies[a.seq%uint64(len(a.bodies))]
+	dst = append(dst, body[:audioTagHeader]...)
+	if a.seq%markerEvery == 0 {
+		dst = append(dst, markerElement, prober.MarkerSize)
+		dst = prober.Marker{Audio: true, Tag: a.tag, Seq: a.seq, Clock: clock}.Append(dst)
+	}
 	a.seq++
-	return b
+	body = body[audioTagHeader:]
+	dst = appendElements(dst, min(n, maxAudioFrame+audioTagHeader)-len(dst)-len(body))
+	return append(dst, body...)
 }
 
-// rate is the loop's bits a second.
+// appendElements appends data stream elements of n bytes in all, or one less.
+func appendElements(dst []byte, n int) []byte {
+	for n >= elementHeader {
+		at, room := len(dst), n-elementHeader
+		if room <= shortElement {
+			dst = append(dst, fillerElement, byte(room))
+		} else {
+			room = max(shortElement, min(room-1, longElement))
+			if room == shortElement {
+				dst = append(dst, fillerElement, shortElement)
+			} else {
+				dst = append(dst, fillerElement, 255, byte(room-255))
+			}
+		}
+		for range room {
+			dst = append(dst, 0xa5)
+		}
+		n -= len(dst) - at
+	}
+	return dst
+}
+
+// rate is the bits a second of the loop with its markers.
 func (a *audio) rate() int {
 	n := 0
 	for _, b := range a.bodies {
 		n += len(b)
 	}
-	return n * 8 * sampleRate / samplesPerFrame / len(a.bodies)
+	n *= markerEvery
+	n += len(a.bodies) * (elementHeader + prober.MarkerSize)
+	return n * 8 * sampleRate / samplesPerFrame / len(a.bodies) / markerEvery
 }
 
 // timestamp is the time of a unit of which there are perSecond.

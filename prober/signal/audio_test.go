@@ -5,6 +5,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"streamcanary/prober"
 )
 
 // TestSoundIsACleanToneWithoutSeam decodes twelve rounds of the loop and takes
@@ -38,7 +40,7 @@ func measure(t *testing.T, loop [][]byte) (level, rest float64) {
 	file := []Frame{{Audio: true, Body: append([]byte{aacTag, 0}, aacConfig()...)}}
 	a := audio{bodies: loop}
 	for range 12 * 15 {
-		file = append(file, Frame{Audio: true, DTS: a.dts(), Body: a.next()})
+		file = append(file, Frame{Audio: true, DTS: a.dts(), Body: a.next(nil, started(), 0)})
 	}
 	raw := run(t, flv(file), "ffmpeg", strict("-ac", "1", "-f", "s16le", "pipe:1")...)
 	samples := make([]float64, len(raw)/2)
@@ -94,5 +96,73 @@ func TestRateOfTheSound(t *testing.T) {
 	}
 	if m := s.Metadata(); m.VideoBitrate+m.AudioBitrate != 500_000 {
 		t.Errorf("%d of video and %d of audio are not the 500000 of the configuration", m.VideoBitrate, m.AudioBitrate)
+	}
+}
+
+func TestEveryFifthFrameOfSoundCarriesAMarker(t *testing.T) {
+	t.Parallel()
+	s, err := New(Config{Run: "some run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seq := uint64(0)
+	for i := range 300 {
+		clock := started().Add(time.Duration(i) * 7 * time.Millisecond)
+		f := s.Next(clock)
+		if !f.Audio {
+			continue
+		}
+		got := prober.FindMarkers(f.Body, 0)
+		want := prober.Marker{Audio: true, Tag: prober.RunTag("some run"), Seq: seq, Clock: clock}
+		if seq%5 == 0 && (len(got) != 1 || got[0] != want) || seq%5 != 0 && len(got) > 0 {
+			t.Fatalf("frame %d: markers %+v, want every fifth with %+v", seq, got, want)
+		}
+		seq++
+	}
+}
+
+// TestSoundAlone is decoded at rates from the least to the most that AAC allows,
+// and is the same tone as ever.
+func TestSoundAlone(t *testing.T) {
+	t.Parallel()
+	for _, bitrate := range []int{0, 72_000, 128_000, 320_000, 576_000} {
+		cfg := Config{Run: "r", NoVideo: true, Bitrate: bitrate}.withDefaults()
+		s, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.Headers()) != 1 || s.Metadata() != (Metadata{AudioBitrate: cfg.Bitrate, AudioCodec: 10, AudioSampleRate: 48000, AudioChannels: 2}) {
+			t.Errorf("%d bit/s: %d headers, metadata %+v", cfg.Bitrate, len(s.Headers()), s.Metadata())
+		}
+		all := frames(s, time.Minute)
+		bits, markers := 0, 0
+		for _, f := range all {
+			bits += 8 * len(f.Body)
+			markers += len(prober.FindMarkers(f.Body, 0))
+			if !f.Audio || !f.Keyframe || len(f.Body) > 1538 {
+				t.Fatalf("%d bit/s: frame %+v", cfg.Bitrate, f)
+			}
+		}
+		if rate := float64(bits) / 60; math.Abs(rate/float64(cfg.Bitrate)-1) > .01 {
+			t.Errorf("%.0f bit/s over a minute, want %d within 1 %%", rate, cfg.Bitrate)
+		}
+		if want := (len(all) + 4) / 5; markers != want {
+			t.Errorf("%d bit/s: %d markers in %d frames, want %d", cfg.Bitrate, markers, len(all), want)
+		}
+		file := flv(append(s.Headers(), all[:100]...))
+		pcm := run(t, file, "ffmpeg", loud("-f", "s16le", "pipe:1")...)
+		if n := len(pcm) / 4 / 1024; n != 100 {
+			t.Errorf("%d bit/s: %d frames decoded of 100", cfg.Bitrate, n)
+		}
+	}
+}
+
+func TestFillerOfSoundIsAsLongAsItCanBe(t *testing.T) {
+	t.Parallel()
+	for n := range 2000 {
+		got := len(appendElements(nil, n))
+		if missing := n - got; missing < 0 || missing > 1 {
+			t.Errorf("%d bytes of room: %d are filled", n, got)
+		}
 	}
 }

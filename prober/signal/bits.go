@@ -1,6 +1,7 @@
 package signal
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 )
@@ -65,20 +66,16 @@ func (w *bitWriter) trailing() {
 // prevention byte wherever two zeros are followed by a byte of 3 or less (7.4.1).
 func appendEscaped(dst []byte, header byte, rbsp []byte) []byte {
 	dst = append(dst, header)
-	zeros := 0
-	for _, b := range rbsp {
-		if zeros == 2 && b <= 3 {
-			dst = append(dst, 3)
-			zeros = 0
+	for {
+		n := bytes.Index(rbsp, []byte{0, 0})
+		if n < 0 || n+2 == len(rbsp) {
+			return append(dst, rbsp...)
 		}
-		dst = append(dst, b)
-		if b == 0 {
-			zeros++
-		} else {
-			zeros = 0
+		dst, rbsp = append(dst, rbsp[:n+2]...), rbsp[n+2:]
+		if rbsp[0] <= 3 {
+			dst = append(dst, 3)
 		}
 	}
-	return dst
 }
 
 // appendNAL appends a NAL unit behind its length in four bytes, as FLV carries it

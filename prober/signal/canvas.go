@@ -1,5 +1,7 @@
 package signal
 
+import "math/bits"
+
 // The luma of text and barcode, in limited range.
 const (
 	dark  = 24
@@ -12,7 +14,7 @@ type canvas struct {
 	mbWidth, mbHeight int
 	luma              []uint8    // mbWidth*4 a row
 	chroma            [2][]uint8 // mbWidth*2 a row: Cb, Cr
-	dirty             []bool     // by macroblock
+	dirty             []uint64   // a bit for each macroblock, the lowest first
 }
 
 func newCanvas(width, height int) *canvas {
@@ -20,7 +22,7 @@ func newCanvas(width, height int) *canvas {
 	n := c.mbWidth * c.mbHeight
 	c.luma = make([]uint8, 16*n)
 	c.chroma = [2][]uint8{make([]uint8, 4*n), make([]uint8, 4*n)}
-	c.dirty = make([]bool, n)
+	c.dirty = make([]uint64, (n+63)/64)
 	for i := range c.luma {
 		c.luma[i] = dark
 	}
@@ -30,6 +32,22 @@ func newCanvas(width, height int) *canvas {
 		}
 	}
 	return c
+}
+
+// touch marks a macroblock.
+func (c *canvas) touch(mb int) { c.dirty[mb>>6] |= 1 << (mb & 63) }
+
+// takeDirty gives the next marked macroblock from one on and unmarks it, or -1.
+func (c *canvas) takeDirty(from int) int {
+	mask := ^uint64(0) << (from & 63)
+	for i := from >> 6; i < len(c.dirty); i++ {
+		if word := c.dirty[i] & mask; word != 0 {
+			c.dirty[i] &^= word & -word
+			return i<<6 + bits.TrailingZeros64(word)
+		}
+		mask = ^uint64(0)
+	}
+	return -1
 }
 
 func (c *canvas) lumaBlocks(mbX, mbY int) (b [16]uint8) {
@@ -62,7 +80,7 @@ func (c *canvas) fill(x0, y0, x1, y1 int, v uint8) {
 		for x := x0; x < x1; x++ {
 			if row[x] != v {
 				row[x] = v
-				c.dirty[y/4*c.mbWidth+x/4] = true
+				c.touch(y/4*c.mbWidth + x/4)
 			}
 		}
 	}
@@ -79,16 +97,41 @@ func (c *canvas) fillColour(x0, y0, x1, y1 int, colour [3]uint8) {
 	}
 }
 
-// draw draws a character whose pixels are squares of scale blocks.
-func (c *canvas) draw(x, y, scale int, r rune) {
-	g := glyph(r)
+// Rows of blocks, to be copied: that is several times faster than a loop.
+const (
+	darkRow  = "\x18\x18\x18\x18\x18\x18\x18\x18\x18\x18\x18\x18\x18\x18\x18\x18"
+	lightRow = "\xeb\xeb\xeb\xeb\xeb\xeb\xeb\xeb\xeb\xeb\xeb\xeb\xeb\xeb\xeb\xeb"
+)
+
+// flip is fill for a rectangle within the picture that shows the other tone.
+func (c *canvas) flip(x0, y0, x1, y1 int, bright bool) {
+	tone := darkRow
+	if bright {
+		tone = lightRow
+	}
+	stride := c.mbWidth * 4
+	for y := y0; y < y1; y++ {
+		for row := c.luma[y*stride+x0 : y*stride+x1]; len(row) > 0; {
+			row = row[copy(row, tone):]
+		}
+	}
+	for y := y0 / 4; y <= (y1-1)/4; y++ {
+		for x := x0 / 4; x <= (x1-1)/4; x++ {
+			c.touch(y*c.mbWidth + x)
+		}
+	}
+}
+
+// draw draws a character over another, or over a space. Pixels are squares of
+// scale blocks.
+func (c *canvas) draw(x, y, scale int, r, over rune) {
+	g, shown := glyph(r), glyph(over)
 	for col := range glyphColumns {
-		for row := range 8 {
-			v := uint8(dark)
-			if g[col]>>row&1 == 1 {
-				v = light
-			}
-			c.fill(x+col*scale, y+row*scale, x+(col+1)*scale, y+(row+1)*scale, v)
+		left := x + col*scale
+		for differ := g[col] ^ shown[col]; differ != 0; differ &= differ - 1 {
+			row := bits.TrailingZeros8(differ)
+			top := y + row*scale
+			c.flip(left, top, left+scale, top+scale, g[col]>>row&1 == 1)
 		}
 	}
 }

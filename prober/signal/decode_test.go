@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"streamcanary/prober"
 )
 
 func TestFFmpegDecodesWhatWeMake(t *testing.T) {
@@ -23,8 +25,8 @@ func TestFFmpegDecodesWhatWeMake(t *testing.T) {
 				t.Errorf("%d pictures, want %d", len(pictures), want)
 			}
 			for i, p := range pictures {
-				if seq, err := ReadBarcode(p); err != nil || int(seq) != i {
-					t.Fatalf("picture %d: barcode reads %d, %v", i, seq, err)
+				if b, err := prober.ReadBarcode(p); err != nil || int(b.Seq) != i || !b.Matches(prober.RunTag(cfg.Run)) {
+					t.Fatalf("picture %d: barcode reads %+v, %v", i, b, err)
 				}
 			}
 			probed(t, cfg, file, length.Seconds())
@@ -100,8 +102,8 @@ func TestBarcodeSurvivesATranscoder(t *testing.T) {
 		t.Errorf("%d pictures, want 60", len(pictures))
 	}
 	for i, p := range pictures {
-		if seq, err := ReadBarcode(p); err != nil || int(seq) != i {
-			t.Fatalf("picture %d: barcode reads %d, %v", i, seq, err)
+		if b, err := prober.ReadBarcode(p); err != nil || int(b.Seq) != i || !b.Matches(prober.RunTag("r")) {
+			t.Fatalf("picture %d: barcode reads %+v, %v", i, b, err)
 		}
 	}
 }
@@ -164,7 +166,7 @@ func TestDecoderShowsExactlyWhatIsModelled(t *testing.T) {
 
 // noise draws over a canvas: per macroblock flat, nearly flat or wild.
 func noise(random *rand.Rand, c *canvas) {
-	for mb := range c.dirty {
+	for mb := range c.mbWidth * c.mbHeight {
 		spread := []int{0, 2, 6, 30, 120, 255}[random.IntN(6)]
 		base := random.IntN(256 - spread)
 		x, y := mb%c.mbWidth, mb/c.mbWidth
@@ -176,6 +178,8 @@ func noise(random *rand.Rand, c *canvas) {
 				c.chroma[p][(2*y+i/2)*c.mbWidth*2+2*x+i%2] = uint8(base + random.IntN(spread+1))
 			}
 		}
-		c.dirty[mb] = random.IntN(3) > 0
+		if random.IntN(3) > 0 {
+			c.touch(mb)
+		}
 	}
 }

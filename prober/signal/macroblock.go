@@ -1,5 +1,7 @@
 package signal
 
+import "bytes"
+
 // quantizer is the QP of every macroblock. At 28 the arithmetic of 8.5.10 and
 // 8.5.11 comes out even: a DC coefficient moves the samples by exactly one step
 // of luma and two of chroma, so what a decoder shows is known without rounding.
@@ -24,9 +26,11 @@ type edge struct {
 // coder codes macroblocks of a canvas, intra and DC only.
 type coder struct {
 	canvas  *canvas
-	codes   *codebook
+	book    *codebook
+	codes   *Codes
 	edges   []edge // by macroblock
 	slice   uint64
+	trial   bitWriter
 	decoded func(mbX, mbY int, luma [16]uint8, chroma [2][4]uint8) // for tests: what a decoder will show
 }
 
@@ -50,9 +54,35 @@ func (c *coder) neighbours(mbX, mbY int) (left, top *edge) {
 func (c *coder) macroblock(w *bitWriter, mbX, mbY int, intraTypes uint32) {
 	left, top := c.neighbours(mbX, mbY)
 	e := &c.edges[mbY*c.canvas.mbWidth+mbX]
-
-	luma, coeffs := codeLuma(c.canvas.lumaBlocks(mbX, mbY), predictLuma(left, top))
 	e.slice = c.slice
+	predicted := predictLuma(left, top)
+	key, simple := c.canvas.codedKey(mbX, mbY, predicted, intraTypes)
+	if !simple || left != nil && !left.grey || top != nil && !top.grey || c.decoded != nil {
+		c.compute(w, mbX, mbY, intraTypes, e)
+		return
+	}
+	slot := c.codes.slot(key)
+	known := slot.Load()
+	if known == nil || known.key != key {
+		c.trial.reset()
+		c.compute(&c.trial, mbX, mbY, intraTypes, e)
+		known = &coded{
+			key: key, bits: bytes.Clone(c.trial.buf), n: c.trial.n, rest: uint32(c.trial.acc & (1<<c.trial.n - 1)), //nolint:gosec // n is below 32
+			right: e.right, bottom: e.bottom,
+		}
+		slot.Store(known)
+	}
+	w.again(known)
+	e.right, e.bottom = known.right, known.bottom
+	e.grey, e.chroma = true, greyChroma()
+}
+
+func greyChroma() [2][4]uint8 { return [2][4]uint8{{128, 128, 128, 128}, {128, 128, 128, 128}} }
+
+// compute codes a macroblock, and fills its edge.
+func (c *coder) compute(w *bitWriter, mbX, mbY int, intraTypes uint32, e *edge) {
+	left, top := c.neighbours(mbX, mbY)
+	luma, coeffs := codeLuma(c.canvas.lumaBlocks(mbX, mbY), predictLuma(left, top))
 	e.right = [4]uint8{luma[3], luma[7], luma[11], luma[15]}
 	e.bottom = [4]uint8(luma[12:])
 
@@ -60,7 +90,7 @@ func (c *coder) macroblock(w *bitWriter, mbX, mbY int, intraTypes uint32) {
 	mbType := intraTypes + macroblockGrey
 	e.grey = c.canvas.isGrey(mbX, mbY) && (left == nil || left.grey) && (top == nil || top.grey)
 	if e.grey { // as predicted: nothing to code
-		e.chroma = [2][4]uint8{{128, 128, 128, 128}, {128, 128, 128, 128}}
+		e.chroma = greyChroma()
 	} else {
 		mbType = intraTypes + macroblockColour
 		for p := range e.chroma {
@@ -70,10 +100,10 @@ func (c *coder) macroblock(w *bitWriter, mbX, mbY int, intraTypes uint32) {
 
 	w.ue(mbType)
 	w.u(2, 0b11) // intra_chroma_pred_mode and mb_qp_delta: both 0
-	c.codes.residual(w, coeffs[:])
+	c.book.residual(w, coeffs[:])
 	if !e.grey {
-		c.codes.residual(w, chroma[0][:])
-		c.codes.residual(w, chroma[1][:])
+		c.book.residual(w, chroma[0][:])
+		c.book.residual(w, chroma[1][:])
 	}
 	if c.decoded != nil {
 		c.decoded(mbX, mbY, luma, e.chroma)

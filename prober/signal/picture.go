@@ -2,17 +2,20 @@ package signal
 
 import (
 	"fmt"
+	"math/bits"
 	"strconv"
 	"time"
 	"unicode"
+
+	"streamcanary/prober"
 
 	"golang.org/x/text/unicode/norm"
 )
 
 const (
-	clockLayout  = "15:04:05.000" // UTC
-	counterWidth = 10             // "#" and nine digits
-	textLines    = 3              // label, clock, counter
+	clockLayout  = "15:04:05.0" // UTC; the barcode has it to the millisecond
+	counterWidth = 10           // "#" and nine digits
+	textLines    = 3            // label, clock, counter
 )
 
 // layout says where things are, in blocks of 4x4 samples. From top to bottom:
@@ -28,12 +31,12 @@ type layout struct {
 
 func newLayout(width, height int) (layout, error) {
 	l := layout{width: width / 4, height: height / 4}
-	l.scale = min(l.width/(len(clockLayout)*charWidth), (l.height-l.height/barcodeHeight)*3/4/(textLines*lineHeight))
+	l.scale = min(l.width/(len(clockLayout)*charWidth), (l.height-l.height/prober.BarcodeHeight)*3/4/(textLines*lineHeight))
 	if l.scale < 1 || width%2 != 0 || height%2 != 0 {
 		return layout{}, fmt.Errorf("signal: %dx%d: width and height have to be even and at least 288x176", width, height)
 	}
 	line := lineHeight * l.scale
-	l.barcode = (height - height/barcodeHeight) / 4
+	l.barcode = (height - height/prober.BarcodeHeight) / 4
 	l.counter = l.barcode - line
 	l.clock = l.counter - line
 	l.label = l.clock - line
@@ -50,17 +53,18 @@ func (l layout) centred(n, scale int) int { return max(0, (l.width-n*charWidth*s
 type picture struct {
 	layout
 	*canvas
+	tag          prober.Tag
 	shownClock   [len(clockLayout)]byte
 	shownCounter [counterWidth]byte
-	shownCode    uint32
+	shownCode    [prober.BarcodeRows]uint32
 }
 
-func newPicture(width, height int, label string) (*picture, error) {
+func newPicture(width, height int, label string, tag prober.Tag) (*picture, error) {
 	l, err := newLayout(width, height)
 	if err != nil {
 		return nil, err
 	}
-	p := &picture{layout: l, canvas: newCanvas(width, height)}
+	p := &picture{layout: l, canvas: newCanvas(width, height), tag: tag}
 	p.drawBars()
 	p.drawLabel(label)
 	return p, nil
@@ -92,7 +96,7 @@ func (p *picture) drawLabel(label string) {
 	}
 	x := p.centred(len(runes), scale)
 	for i, r := range runes {
-		p.draw(x+i*charWidth*scale, p.label, scale, r)
+		p.draw(x+i*charWidth*scale, p.label, scale, r, ' ')
 	}
 }
 
@@ -119,41 +123,42 @@ func (p *picture) update(seq uint64, clock time.Time) {
 	copy(counter[counterWidth-len(n):], n)
 	p.text(p.counter, counter[:], p.shownCounter[:])
 
-	p.cells(barcode(seq))
+	p.cells(prober.Marker{Tag: p.tag, Seq: seq, Clock: clock}.Barcode().Rows())
 }
 
-// cells draws the barcode.
-func (p *picture) cells(code uint32) {
-	changed := code ^ p.shownCode // at first all cells are dark, as zero would be
-	p.shownCode = code
-	for i := range barcodeCells {
-		bit := uint32(1) << (barcodeCells - 1 - i)
-		if changed&bit == 0 {
-			continue
+// cells draws the barcode: what differs from the one that shows. At first all
+// cells are dark, as zero would be.
+func (p *picture) cells(rows [prober.BarcodeRows]uint32) {
+	for y, row := range rows {
+		changed := row ^ p.shownCode[y]
+		top, bottom := p.cellTop(y), p.cellTop(y+1)
+		for changed != 0 {
+			x := bits.LeadingZeros32(changed)
+			bit := uint32(1) << (prober.BarcodeColumns - 1 - x)
+			changed &^= bit
+			p.flip(nearest(x*p.width, prober.BarcodeColumns), top, nearest((x+1)*p.width, prober.BarcodeColumns), bottom, row&bit != 0)
 		}
-		v := uint8(dark)
-		if code&bit != 0 {
-			v = light
-		}
-		x, y := i%barcodeColumns, i/barcodeColumns
-		p.fill(x*p.width/barcodeColumns, p.cellTop(y), (x+1)*p.width/barcodeColumns, p.cellTop(y+1), v)
 	}
+	p.shownCode = rows
 }
 
 // cellTop is the first block of a row of cells. Behind the last row it is the
 // end of the coded picture: below the visible one, and larger.
 func (p *picture) cellTop(row int) int {
-	if row == barcodeRows {
+	if row == prober.BarcodeRows {
 		return p.mbHeight * 4
 	}
-	return p.barcode + row*(p.height-p.barcode)/barcodeRows
+	return p.barcode + nearest(row*(p.height-p.barcode), prober.BarcodeRows)
 }
+
+// nearest is a/b, rounded.
+func nearest(a, b int) int { return (2*a + b) / (2 * b) }
 
 func (p *picture) text(y int, text, shown []byte) {
 	x := p.centred(len(text), p.scale)
 	for i, b := range text {
 		if b != shown[i] {
-			p.draw(x+i*charWidth*p.scale, y, p.scale, rune(b))
+			p.draw(x+i*charWidth*p.scale, y, p.scale, rune(b), rune(max(shown[i], ' ')))
 			shown[i] = b
 		}
 	}

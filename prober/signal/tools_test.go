@@ -88,10 +88,21 @@ func strict(args ...string) []string {
 	return append([]string{"-v", "error", "-xerror", "-err_detect", "explode", "-i", "pipe:0"}, args...)
 }
 
+// loud makes ffmpeg name whatever it does not like.
+func loud(args ...string) []string {
+	return append([]string{"-v", "warning", "-xerror", "-err_detect", "explode", "-i", "pipe:0"}, args...)
+}
+
 // decoded lets ffmpeg decode a file in memory to grey pictures.
 func decoded(t *testing.T, file []byte, width, height int) []*image.Gray {
 	t.Helper()
 	raw := run(t, file, "ffmpeg", strict("-vsync", "passthrough", "-pix_fmt", "gray", "-f", "rawvideo", "pipe:1")...)
+	return greys(t, raw, width, height)
+}
+
+// greys takes raw pictures apart.
+func greys(t *testing.T, raw []byte, width, height int) []*image.Gray {
+	t.Helper()
 	var all []*image.Gray
 	for size := width * height; len(raw) >= size; raw = raw[size:] {
 		all = append(all, &image.Gray{Pix: raw[:size], Stride: width, Rect: image.Rect(0, 0, width, height)})

@@ -20,14 +20,15 @@ type video struct {
 }
 
 func newVideo(cfg Config) (*video, error) {
-	p, err := newPicture(cfg.Width, cfg.Height, cfg.Label)
+	tag := prober.RunTag(cfg.Run)
+	p, err := newPicture(cfg.Width, cfg.Height, cfg.Label, tag)
 	if err != nil {
 		return nil, err
 	}
 	v := &video{
 		picture: p,
-		coder:   coder{canvas: p.canvas, codes: newCodebook(), edges: make([]edge, p.mbWidth*p.mbHeight)},
-		tag:     prober.RunTag(cfg.Run),
+		coder:   coder{canvas: p.canvas, book: newCodebook(), codes: cfg.Codes, edges: make([]edge, p.mbWidth*p.mbHeight)},
+		tag:     tag,
 		gop:     max(1, int(cfg.Keyframe*time.Duration(cfg.FPS)/time.Second)),
 	}
 	for i := range v.still {
@@ -85,20 +86,18 @@ func (v *video) changes(dst []byte) []byte {
 	v.coder.begin()
 	pHeader(&v.bits, v.frameNum)
 	width, top := v.picture.mbWidth, v.picture.moving()
-	skipped := uint32(top * width) //nolint:gosec // bounded by the level
-	dirty := v.picture.dirty[skipped:]
-	for i, changed := range dirty {
-		if !changed {
-			skipped++
-			continue
+	coded := 0 // macroblocks up to here are in the slice; those above top never change
+	for from := top * width; ; from = coded {
+		at := v.picture.takeDirty(from)
+		if at < 0 {
+			break
 		}
-		dirty[i] = false
-		v.bits.ue(skipped) // mb_skip_run
-		skipped = 0
-		v.coder.macroblock(&v.bits, i%width, top+i/width, 5)
+		v.bits.ue(uint32(at - coded)) //nolint:gosec // mb_skip_run, bounded by the level
+		v.coder.macroblock(&v.bits, at%width, at/width, 5)
+		coded = at + 1
 	}
-	if skipped > 0 {
-		v.bits.ue(skipped)
+	if rest := width*v.picture.mbHeight - coded; rest > 0 {
+		v.bits.ue(uint32(rest)) //nolint:gosec // bounded by the level
 	}
 	v.bits.trailing()
 	return appendNAL(dst, nalSlice, v.bits.buf)

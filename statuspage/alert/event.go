@@ -31,6 +31,10 @@ func meaningOf(t incident.EventType) (meaning, bool) {
 		return meaning{"agents.none", ActionTrigger, SeverityCritical}, true
 	case incident.AgentsBack:
 		return meaning{"agents.back", ActionResolve, SeverityInfo}, true
+	case incident.ReferenceFailed: // agents that are cut off are no longer told from the platform by it
+		return meaning{"reference.failed", ActionTrigger, SeverityWarning}, true
+	case incident.ReferenceBack:
+		return meaning{"reference.back", ActionResolve, SeverityInfo}, true
 	case incident.QuorumLost: // an open incident that cannot close by itself
 		return meaning{"quorum.lost", ActionTrigger, SeverityError}, true
 	case incident.QuorumBack:
@@ -49,6 +53,12 @@ func meaningOf(t incident.EventType) (meaning, bool) {
 		return meaning{"results.dropped", ActionNotice, SeverityWarning}, true
 	case incident.ResultRefused:
 		return meaning{"result.refused", ActionNotice, SeverityWarning}, true
+	case incident.PlatformRefused: // it says nothing of the platform, and nobody else will notice
+		return meaning{"platform.refused", ActionTrigger, SeverityWarning}, true
+	case incident.PlatformAccepted:
+		return meaning{"platform.accepted", ActionResolve, SeverityInfo}, true
+	case incident.CertificateExpiring:
+		return meaning{"certificate.expiring", ActionNotice, SeverityWarning}, true
 	case incident.ChangeReported:
 		return meaning{"change.reported", ActionNotice, SeverityInfo}, true
 

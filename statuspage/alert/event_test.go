@@ -64,6 +64,9 @@ func TestFromEvent(t *testing.T) {
 		{incident.AgentRecovered, "", ActionResolve, SeverityInfo},
 		{incident.ResultsDropped, "", ActionNotice, SeverityWarning},
 		{incident.ResultRefused, "", ActionNotice, SeverityWarning},
+		{incident.PlatformRefused, "", ActionTrigger, SeverityWarning},
+		{incident.PlatformAccepted, "", ActionResolve, SeverityInfo},
+		{incident.CertificateExpiring, "", ActionNotice, SeverityWarning},
 		{incident.ChangeReported, "", ActionNotice, SeverityInfo},
 	} {
 		e := Event{Seq: 7, Event: incident.Event{ID: "e1", Type: c.event, Key: "k", Summary: "s", At: began}}

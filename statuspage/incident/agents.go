@@ -32,7 +32,8 @@ func (t *turn) result(r prober.Result, now time.Time) {
 		t.forgetBroadcasts(site)
 	}
 	t.heard(r, a)
-	if a.Control == prober.ControlPass {
+	t.refusals(r)
+	if t.counts(a) {
 		t.add(r, site, now.Add(-max(r.Age, 0)))
 	}
 }
@@ -111,6 +112,7 @@ func (t *turn) heard(r prober.Result, a *agentState) {
 	a.SeenAt = t.s.At
 	t.allDirty = t.allDirty || a.Silent || a.Control != r.Control
 	a.Control, a.ControlDetail = r.Control, r.ControlDetail
+	t.reference(r.Agent, a, r.Host)
 	switch {
 	case r.Control != prober.ControlUnknown:
 		a.UnknownSince = time.Time{}
@@ -166,8 +168,8 @@ func (p Policy) silentAt(s State, a *agentState) time.Time {
 // goodSite says whether a site's word counts: an agent of it is heard, and that
 // agent's own controls pass.
 func (t *turn) goodSite(id string) bool {
-	for agent, site := range t.index.site {
-		if a := t.s.Agents[agent]; site == id && !a.Silent && a.Control == prober.ControlPass {
+	for _, agent := range t.index.at[id] {
+		if a := t.s.Agents[agent]; !a.Silent && t.counts(a) {
 			return true
 		}
 	}
@@ -211,6 +213,7 @@ func (t *turn) agentTimers() {
 			t.emit(Event{Type: AgentsBack, Key: "agents", Summary: "Agents are heard again"})
 		}
 	}
+	t.referenceTimers()
 	for _, name := range t.index.agents {
 		t.contradicted(name, t.s.Agents[name])
 	}
@@ -228,8 +231,8 @@ func (t *turn) unknownControl(name string, a *agentState) {
 
 // contradictedSite says whether an agent of a site stands alone with what it sees.
 func (t *turn) contradictedSite(id string) bool {
-	for agent, site := range t.index.site {
-		if site == id && t.s.Agents[agent].Contradicted {
+	for _, agent := range t.index.at[id] {
+		if t.s.Agents[agent].Contradicted {
 			return true
 		}
 	}

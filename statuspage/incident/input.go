@@ -38,10 +38,16 @@ const (
 	ResultsDropped    EventType = "results_dropped"    // an agent's outbox was full; told once a boot and growth
 	NoAgents          EventType = "no_agents"          // nothing is known of anything
 	AgentsBack        EventType = "agents_back"        // resolves no_agents
+	ReferenceFailed   EventType = "reference_failed"   // the independent reference fails at a quorum of sites: it is out itself
+	ReferenceBack     EventType = "reference_back"     // resolves reference_failed
 	QuorumLost        EventType = "quorum_lost"        // an incident is open and too few sites are left to resolve it
 	QuorumBack        EventType = "quorum_back"
 	ResultRefused     EventType = "result_refused" // a result of an unknown agent, element or time; told once a cause
 	ChangeReported    EventType = "change_reported"
+
+	PlatformRefused     EventType = "platform_refused"     // a target's API turns our calls away: no key, no quota
+	PlatformAccepted    EventType = "platform_accepted"    // resolves platform_refused
+	CertificateExpiring EventType = "certificate_expiring" // of an API; told once a day
 
 	// for the agents
 	ProbeRequested EventType = "probe_requested"

@@ -55,16 +55,71 @@ func (m matrix) separates(l *line) bool {
 	return false
 }
 
-// between lists red cells whose row and column both have good ones: what fails
-// lies between an ingest and a playback that both work.
-func (m matrix) between() []cell {
-	var stray []cell
-	for _, c := range m.cells {
-		if !c.Good && !c.Direct && m.rows[c.Ingest].good > 0 && m.columns[c.Playback].good > 0 {
-			stray = append(stray, c)
+// inPart explains the red cells whose row and column both have good ones: the
+// columns that are red in half, or the rows, if all of it stands in those and they
+// are few; or else what is between ingests and playbacks, when a
+// third of the matrix is red. A stray red cell is noise of one path, and nothing;
+// an endpoint that could not even be reached is nobody's but the column's.
+func (m matrix) inPart() (rows, columns []string, between *cell) {
+	left := m.rest(func(c cell) bool { return m.rows[c.Ingest].good > 0 && m.columns[c.Playback].good > 0 })
+	if columns = left.halfRed(left.columns); columns != nil {
+		return nil, columns, nil
+	}
+	left = left.rest(func(c cell) bool { return !c.Direct })
+	if rows = left.halfRed(left.rows); rows != nil {
+		return rows, nil, nil
+	}
+	if red := left.red(); red == 0 || 3*red < len(m.cells) {
+		return nil, nil, nil
+	}
+	for i := range left.cells {
+		if c := &left.cells[i]; !c.Good {
+			return nil, nil, c
 		}
 	}
-	return stray
+	return nil, nil, nil
+}
+
+// rest is the matrix of some of the cells.
+func (m matrix) rest(keep func(cell) bool) matrix {
+	var cells []cell
+	for _, c := range m.cells {
+		if keep(c) {
+			cells = append(cells, c)
+		}
+	}
+	return newMatrix(cells)
+}
+
+func (m matrix) red() int { return len(m.cells) - m.good }
+
+// halfRed lists the lines that are at least half red, with two red cells or more;
+// nil unless they hold all red cells and are not more than half of the lines: what
+// is red in most lines lies elsewhere.
+func (m matrix) halfRed(lines map[string]*line) []string {
+	var ids []string
+	red := m.red()
+	for _, id := range sortedKeys(lines) {
+		l := lines[id]
+		if n := len(l.cells) - l.good; n >= 2 && 2*n >= len(l.cells) {
+			ids = append(ids, id)
+			red -= n
+		}
+	}
+	if red > 0 || 2*len(ids) > len(lines) {
+		return nil
+	}
+	return ids
+}
+
+// firstRed is the evidence of a line's first red cell.
+func (l *line) firstRed() Evidence {
+	for _, c := range l.cells {
+		if !c.Good {
+			return c.Evidence
+		}
+	}
+	return Evidence{}
 }
 
 // evidence is the first failure of a red line, or the first success of another.

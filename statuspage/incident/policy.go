@@ -157,8 +157,9 @@ func (p Policy) siteCap(threshold Nats) Nats {
 
 // index answers what a result may name, without a search.
 type index struct {
-	site     map[string]string // of an agent
-	agents   []string          // sorted
+	site     map[string]string   // of an agent
+	at       map[string][]string // agents of a site
+	agents   []string            // sorted
 	elements map[prober.Element]bool
 	target   map[string]Target
 	regions  map[prober.Element]string // of an ingest or playback
@@ -166,12 +167,13 @@ type index struct {
 
 func newIndex(t Topology) index {
 	x := index{
-		site: map[string]string{}, elements: map[prober.Element]bool{},
+		site: map[string]string{}, at: map[string][]string{}, elements: map[prober.Element]bool{},
 		target: map[string]Target{}, regions: map[prober.Element]string{},
 	}
 	for _, s := range t.Sites {
 		for _, a := range s.Agents {
 			x.site[a] = s.ID
+			x.at[s.ID] = append(x.at[s.ID], a)
 		}
 	}
 	x.agents = sortedKeys(x.site)

@@ -80,6 +80,12 @@ func (t *turn) pushSide(round *roundState, r prober.Result, e Evidence) {
 		t.count(round, api(r.Target), !failed, e)
 	case r.Kind == prober.KindCanary:
 		t.canary(round, r, !failed, e)
+	case r.Kind == prober.KindRecording:
+		// What is left of a broadcast is made between its ingest and any playback.
+		// A run that ended before says nothing of it: go-live and canary do.
+		if !failed || r.Stage == prober.StageRecording {
+			t.count(round, core(r.Target), !failed, e)
+		}
 	case failed && r.Stage == prober.StageProvision:
 		round.Refused = &e
 	case failed:
@@ -106,6 +112,10 @@ func (t *turn) canary(round *roundState, r prober.Result, ok bool, e Evidence) {
 // pullSide keeps a cell for the matrix.
 func (t *turn) pullSide(round *roundState, r prober.Result, e Evidence) {
 	c := cell{Ingest: r.Ingest, Playback: r.Playback, Good: r.Outcome != prober.Fail, Degraded: r.Outcome == prober.Degraded, Evidence: e}
+	if r.Ingest == "" {
+		t.othersStream(round, r, e)
+		return
+	}
 	c.Direct = !c.Good && (r.Stage == prober.StageResolve || r.Stage == prober.StageConnect)
 	if r.Kind == prober.KindPlayback && t.foreign(r, c, round, e) {
 		return
@@ -113,48 +123,20 @@ func (t *turn) pullSide(round *roundState, r prober.Result, e Evidence) {
 	round.Cells = append(round.Cells, c)
 }
 
-// foreign deals with a broadcast that another agent pushes, and says whether
-// the cell is thereby dealt with. If nobody sees the broadcast good, the site
-// that alone could explain it is its pusher's, not this one's.
-func (t *turn) foreign(r prober.Result, c cell, round *roundState, e Evidence) bool {
-	b := t.s.Broadcasts[r.Run]
-	if c.Good && r.Run != "" {
-		if b == nil {
-			b = &broadcastState{Ingest: r.Ingest, Seen: map[string]time.Time{}}
-			t.s.Broadcasts[r.Run] = b
-		}
-		b.Seen[round.Site+"|"+r.Playback] = t.s.At
+// othersStream judges a stream that none of us pushes: that the playback named with
+// it gives it is what the configuration claims, so there is nothing to separate.
+func (t *turn) othersStream(round *roundState, r prober.Result, e Evidence) {
+	at := playback(r.Target, r.Playback)
+	t.count(round, at, r.Outcome != prober.Fail, e)
+	if r.Outcome != prober.Fail {
+		t.countAs(round, KindQuality, at, r.Outcome == prober.Pass, e)
 	}
-	if c.Good || c.Direct || r.Pusher == "" || r.Pusher == r.Agent {
-		return false
-	}
-	const fresh = 10 * time.Second
-	if b != nil {
-		for where, at := range b.Seen {
-			if where != round.Site+"|"+r.Playback && t.s.At.Sub(at) <= fresh {
-				return false
-			}
-		}
-	}
-	pusher, ok := t.index.site[r.Pusher]
-	if !ok {
-		return true
-	}
-	e.Site = pusher
-	blamed := core(r.Target)
-	for run, other := range t.s.Broadcasts {
-		if run != r.Run && other.Ingest != r.Ingest && len(other.Seen) > 0 {
-			blamed = ingest(r.Target, r.Ingest)
-			break
-		}
-	}
-	t.count(round, blamed, false, e)
-	return true
 }
 
 // judge reads the matrix. With a good cell anywhere, the failed ingests are
 // exactly the fully red rows and the failed playbacks exactly the fully red
-// columns; much red besides those lies between them.
+// columns. What is red besides those is a failing of some only: of columns or of
+// rows where all of it stands in those, else of what lies between them.
 func (t *turn) judge(round *roundState) {
 	t.judgeAPI(round)
 	t.unpulled(round)
@@ -164,25 +146,33 @@ func (t *turn) judge(round *roundState) {
 		t.judgeDark(round, m)
 		return
 	}
-	for _, id := range sortedKeys(m.rows) {
-		if l := m.rows[id]; m.separates(l) {
-			t.count(round, ingest(round.Target, id), l.good > 0, l.evidence())
-		}
-	}
-	for _, id := range sortedKeys(m.columns) {
-		if l := m.columns[id]; m.separates(l) {
-			t.count(round, playback(round.Target, id), l.good > 0, l.evidence())
-		}
-	}
-	// A stray red cell is noise of one path; a third of them is a pattern.
-	between := m.between()
-	if 3*len(between) < len(round.Cells) {
+	rows, columns, between := m.inPart()
+	t.countLines(round, m, m.rows, rows, ingest)
+	t.countLines(round, m, m.columns, columns, playback)
+	if between == nil {
 		t.count(round, core(round.Target), true, m.firstGood())
 		return
 	}
-	e := between[0].Evidence
+	t.count(round, core(round.Target), false, inPart(between.Evidence))
+}
+
+// countLines counts every row, or every column: failed where it is all red, or one
+// of those that fail in part.
+func (t *turn) countLines(round *roundState, m matrix, lines map[string]*line, some []string, element func(target, id string) prober.Element) {
+	for _, id := range sortedKeys(lines) {
+		switch l := lines[id]; {
+		case !m.separates(l):
+		case slices.Contains(some, id):
+			t.count(round, element(round.Target, id), false, inPart(l.firstRed()))
+		default:
+			t.count(round, element(round.Target, id), l.good > 0, l.evidence())
+		}
+	}
+}
+
+func inPart(e Evidence) Evidence {
 	e.Partial = true
-	t.count(round, core(round.Target), false, e)
+	return e
 }
 
 // judgeDark reads a matrix without a good cell: what cannot be reached is the
@@ -250,8 +240,7 @@ func (t *turn) countAs(round *roundState, kind prober.Kind, e prober.Element, ok
 	if !t.index.elements[e] {
 		return
 	}
-	key := sumKey(e, kind)
-	counted := key + "|" + evidence.Site
+	counted := sumKey(e, kind) + "|" + evidence.Site
 	if slices.Contains(round.Counted, counted) {
 		return
 	}

@@ -30,6 +30,10 @@ type State struct {
 	Changes    []Change                   `json:"changes"`   // recent, oldest first
 	Refused    map[string]uint64          `json:"refused"`   // results not taken, by cause
 	NoAgents   bool                       `json:"no_agents"`
+	Platforms  map[string]*platformState  `json:"platforms,omitempty"` // by target: of which on-call has been told something
+
+	ReferenceOutUntil time.Time `json:"reference_out_until,omitzero"` // it failed at a quorum of sites
+	ReferenceTold     bool      `json:"reference_told,omitempty"`
 }
 
 type agentState struct {
@@ -38,12 +42,18 @@ type agentState struct {
 	Control       prober.Control `json:"control"`
 	ControlDetail string         `json:"control_detail,omitempty"`
 	UnknownSince  time.Time      `json:"unknown_since,omitzero"` // its control
-	DroppedTold   uint64         `json:"dropped_told"`
-	Late          uint64         `json:"late"`
-	Sick          bool           `json:"sick"`
-	Silent        bool           `json:"silent"`
-	AloneSince    time.Time      `json:"alone_since,omitzero"` // it alone sees failures
-	Contradicted  bool           `json:"contradicted"`
+
+	Reference       prober.Control `json:"reference,omitempty"` // of the independent reference
+	ReferenceDetail string         `json:"reference_detail,omitempty"`
+	ReferenceSince  time.Time      `json:"reference_since,omitzero"`
+	Cut             bool           `json:"cut,omitempty"` // on-call was told that its reference alone fails
+
+	DroppedTold  uint64    `json:"dropped_told"`
+	Late         uint64    `json:"late"`
+	Sick         bool      `json:"sick"`
+	Silent       bool      `json:"silent"`
+	AloneSince   time.Time `json:"alone_since,omitzero"` // it alone sees failures
+	Contradicted bool      `json:"contradicted"`
 }
 
 // bootState is which results of one start of an agent were taken.
@@ -74,11 +84,6 @@ type siteSum struct {
 	Last      *Evidence `json:"last,omitempty"` // the last failure
 }
 
-type broadcastState struct {
-	Ingest string               `json:"ingest"`
-	Seen   map[string]time.Time `json:"seen"` // good, by site and playback
-}
-
 type componentState struct {
 	Status    Status    `json:"status"`
 	CreatedAt time.Time `json:"created_at"`
@@ -94,6 +99,12 @@ type openIncident struct {
 	HoldUntil  time.Time `json:"hold_until,omitzero"`
 	QuorumLost bool      `json:"quorum_lost"`
 	Relapses   int       `json:"relapses"`
+}
+
+// platformState is what a target's API says of us, and not of itself.
+type platformState struct {
+	RefusedBy     []string  `json:"refused_by,omitempty"` // agent and kind of probe, sorted
+	CertificateAt time.Time `json:"certificate_at,omitzero"`
 }
 
 // NewState is the state before the first input.

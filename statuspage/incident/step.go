@@ -18,7 +18,7 @@ func (p Policy) Step(s State, in Input) (State, []Event) {
 	if in.Seq <= s.Seq && s.Seq != 0 {
 		return s, nil
 	}
-	t := &turn{Policy: p, s: &s, seq: in.Seq, before: s.At, dirty: map[string]bool{}}
+	t := &turn{Policy: p, s: &s, seq: in.Seq, before: s.At}
 	s.Seq, s.PolicyHash = in.Seq, p.hash
 	t.clock(in.At.UTC())
 	t.known()
@@ -67,9 +67,9 @@ type turn struct {
 	Policy
 	s        *State
 	seq      uint64
-	before   time.Time       // the state's time before this input
-	dirty    map[string]bool // sums that got evidence
-	allDirty bool            // an agent's word began or ceased to count
+	before   time.Time // the state's time before this input
+	dirty    []string  // sums that got evidence
+	allDirty bool      // an agent's word began or ceased to count
 	events   []Event
 }
 
@@ -150,10 +150,15 @@ func (s *State) rewind(by time.Duration) {
 		}
 	}
 	back(&s.GraceFrom)
+	back(&s.ReferenceOutUntil)
+	for _, p := range s.Platforms {
+		back(&p.CertificateAt)
+	}
 	for _, a := range s.Agents {
 		back(&a.SeenAt)
 		back(&a.AloneSince)
 		back(&a.UnknownSince)
+		back(&a.ReferenceSince)
 	}
 	for _, r := range s.Rounds {
 		back(&r.Deadline)
@@ -188,6 +193,7 @@ func (t *turn) forget() {
 			}
 		}
 	}
+	t.forgetRefusals()
 	for id := range t.s.Components {
 		if !slices.ContainsFunc(t.topology.Components, func(c Component) bool { return c.ID == id }) {
 			delete(t.s.Components, id)
@@ -210,7 +216,7 @@ func (t *turn) change(c Change) {
 
 // timers does whatever became due by now.
 func (t *turn) timers() {
-	for _, key := range sortedKeys(t.s.Rounds) {
+	for _, key := range t.dueRounds() {
 		switch r := t.s.Rounds[key]; {
 		case r.Deadline.After(t.s.At):
 		case r.Judged:
@@ -227,16 +233,23 @@ func (t *turn) timers() {
 	t.decide()
 }
 
+// dueRounds lists the rounds whose time is over, in an order of their own.
+func (t *turn) dueRounds() []string {
+	var due []string
+	for key, r := range t.s.Rounds {
+		if !r.Deadline.After(t.s.At) {
+			due = append(due, key)
+		}
+	}
+	slices.Sort(due)
+	return due
+}
+
 // prune keeps the state bounded.
 func (t *turn) prune() {
 	const keep = time.Minute
 	for run, b := range t.s.Broadcasts {
-		for where, at := range b.Seen {
-			if t.s.At.Sub(at) > keep {
-				delete(b.Seen, where)
-			}
-		}
-		if len(b.Seen) == 0 {
+		if b.forget(t.s.At.Add(-keep)) {
 			delete(t.s.Broadcasts, run)
 		}
 	}

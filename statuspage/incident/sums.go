@@ -25,7 +25,7 @@ func (t *turn) weigh(e prober.Element, kind prober.Kind, ok bool, evidence Evide
 		sum.Sites[evidence.Site] = site
 	}
 	sum.EvidenceAt, site.At = t.s.At, t.s.At
-	t.dirty[key] = true
+	t.touch(key)
 	w := t.weights[kind]
 	if ok {
 		site.Failing, site.Ran = false, true
@@ -82,7 +82,7 @@ func (t *turn) request(target string) {
 	last := &t.events[len(t.events)-1]
 	last.ProbeNow = &prober.ProbeNow{
 		ID: last.ID, Target: target, Rounds: rounds, Spacing: spacing,
-		Kinds: confirmedKinds(),
+		Kinds: ConfirmedKinds(),
 	}
 }
 
@@ -151,7 +151,15 @@ func (t *turn) touched() []string {
 	if t.allDirty {
 		return sortedKeys(t.s.Sums)
 	}
-	return sortedKeys(t.dirty)
+	slices.Sort(t.dirty)
+	return t.dirty
+}
+
+// touch notes that a sum got evidence.
+func (t *turn) touch(key string) {
+	if !slices.Contains(t.dirty, key) {
+		t.dirty = append(t.dirty, key)
+	}
 }
 
 // afterwards keeps the word "no failure since" true: a site that fails after the

@@ -28,6 +28,10 @@ func phrase(f Failure) observation {
 		return qualityPhrase(f)
 	case f.Element.Type == prober.ElementCore && f.partial():
 		return observation{title: "Some broadcasts do not play everywhere", sentence: "Some broadcasts are accepted but do not play everywhere", again: "playback of every broadcast everywhere", noRegion: true}
+	case f.Element.Type == prober.ElementAPI && f.Kind == prober.KindAPI:
+		return observation{title: "The API is failing", sentence: "The API does not answer, or not as it should", again: "answers of the API", noRegion: true}
+	case f.Element.Type == prober.ElementCore && f.Kind == prober.KindRecording:
+		return observation{title: "Recordings of broadcasts are missing", sentence: "Recordings of broadcasts are missing or do not play", again: "recordings of broadcasts", noRegion: true}
 	case f.Element.Type == prober.ElementAPI:
 		return observation{title: "New streams cannot be created", sentence: "New streams cannot be created through the API", again: "creating streams through the API", noRegion: true}
 	case f.Element.Type == prober.ElementCore:
@@ -94,13 +98,20 @@ func (t *turn) observe(failures []Failure) []observation {
 }
 
 // covered says whether a failure is said already by another: new broadcasts do
-// not play where no broadcast does, and what is out is not also bad.
+// not play where no broadcast does, an API that makes no streams is failing, and
+// what is out is not also bad.
 func (t *turn) covered(f Failure, all []Failure) bool {
 	if f.Kind == KindQuality {
 		return slices.ContainsFunc(all, func(o Failure) bool { return o.Element == f.Element && o.Kind != KindQuality })
 	}
-	return f.Element.Type == prober.ElementPlayback && f.Kind == prober.KindGoLive &&
-		slices.ContainsFunc(all, func(o Failure) bool { return o.Element == f.Element && o.Kind == prober.KindPlayback })
+	by := prober.Kind("")
+	switch {
+	case f.Element.Type == prober.ElementPlayback && f.Kind == prober.KindGoLive:
+		by = prober.KindPlayback
+	case f.Element.Type == prober.ElementAPI && f.Kind == prober.KindAPI:
+		by = prober.KindGoLive
+	}
+	return slices.ContainsFunc(all, func(o Failure) bool { return o.Element == f.Element && o.Kind == by })
 }
 
 // where names regions: "in Frankfurt and New York", "in all regions", "in any

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"streamcanary/prober/origin"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+const faultsDocument = "deploy/faults.md"
+
+const faultsHead = `# What the prober sees of each fault
+
+The origin of the demo, the drills and the tests ([prober/origin](../prober/origin))
+can be broken in these ways, and heals from each. One agent, wired as the real one,
+saw every fault within the time that stands here, named as it stands here, and
+nothing like it before and after: [fault_table_test.go](../cmd/streamcanary/fault_table_test.go)
+runs the whole table, with segments of 1 s, rounds of 1 s, and the default settings
+where the table does not say otherwise. This file is made from that test's table.
+
+A **result** is a probe's verdict; a **finding** stands beside one that may well pass.
+What an incident is made of, and what each reason means, is in the [README](../README.md).
+`
+
+// TestFaultsAreDocumented holds the document against the table, and the table
+// against the faults there are.
+func TestFaultsAreDocumented(t *testing.T) {
+	t.Parallel()
+	rows := faultTable()
+	for _, r := range rows {
+		if !knownFault(r.fault) {
+			t.Errorf("the table has a fault %s that there is not", r.fault)
+		}
+	}
+	var b strings.Builder
+	b.WriteString(faultsHead)
+	var at origin.Where
+	for _, f := range origin.Faults() {
+		if f.At != at {
+			at = f.At
+			fmt.Fprintf(&b, "\n## At the %s\n\n| Fault | What it does | Seen by | Stage | Reason | As | Within |\n|---|---|---|---|---|---|---|\n", whereWords[at])
+		}
+		mine := slices.DeleteFunc(slices.Clone(rows), func(r faultRow) bool { return r.fault != f.Name })
+		if len(mine) == 0 {
+			t.Errorf("nobody is expected to see the fault %s", f.Name)
+		}
+		for _, r := range mine {
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | `%s` | %s | %s |\n", f.Name, f.Help, r.kind, r.stage, r.reason, r.as(), r.within)
+		}
+	}
+	path := filepath.Join(repository, faultsDocument)
+	if *update {
+		if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(have) != b.String() {
+		t.Errorf("%s is not what the table says; write it anew with go test ./cmd/streamcanary -run %s -update", faultsDocument, t.Name())
+	}
+}
+
+var whereWords = map[origin.Where]string{
+	origin.AtIngest: "ingest", origin.AtPlaylist: "playlists", origin.AtSegment: "segments",
+	origin.AtMedia: "media", origin.AtRecording: "recordings", origin.AtAPI: "streams API",
+}
+
+// as is how the row's result or finding counts.
+func (r faultRow) as() string {
+	if r.outcome != "" {
+		return string(r.outcome)
+	}
+	return "finding: " + string(r.finding)
+}

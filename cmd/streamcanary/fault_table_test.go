@@ -1,0 +1,450 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"streamcanary/prober"
+	"streamcanary/prober/agent"
+	"streamcanary/prober/origin"
+	"streamcanary/prober/report"
+)
+
+// faultRow is what is expected of a fault: which probe sees it, as what, and how soon.
+type faultRow struct {
+	fault   string
+	kind    prober.Kind // whose result says so
+	stage   prober.Stage
+	reason  prober.Reason
+	outcome prober.Outcome  // of the result; "" where it is a finding that says so
+	finding prober.Severity // of the finding
+	within  time.Duration
+	setup   func(*origin.Config) // of the origin; nil leaves it plain
+	pushes  int                  // broadcasts that run; 0 is one
+	full    bool                 // the broadcast has its usual size
+	after   int                  // results of playback that pass before the fault
+}
+
+// verdict is a row whose result ends there; noted one with such a finding.
+func verdict(fault string, kind prober.Kind, outcome prober.Outcome, stage prober.Stage, reason prober.Reason, within time.Duration) faultRow {
+	return faultRow{fault: fault, kind: kind, stage: stage, reason: reason, outcome: outcome, within: within}
+}
+
+func noted(fault string, kind prober.Kind, severity prober.Severity, stage prober.Stage, reason prober.Reason, within time.Duration) faultRow {
+	return faultRow{fault: fault, kind: kind, stage: stage, reason: reason, finding: severity, within: within}
+}
+
+// warm strikes once the broadcast has run for a while.
+func (r faultRow) warm() faultRow {
+	r.after = 10
+	return r
+}
+
+// twice runs two broadcasts.
+func (r faultRow) twice() faultRow {
+	r.pushes = 2
+	return r
+}
+
+// large runs a broadcast of the usual size, which fills what buffers there are.
+func (r faultRow) large() faultRow {
+	r.full = true
+	return r
+}
+
+// with gives a row another origin.
+func (r faultRow) with(setup func(*origin.Config)) faultRow {
+	r.setup = setup
+	return r
+}
+
+func renditions(c *origin.Config) { c.Renditions = []string{"high", "low"} }
+func twoSeconds(c *origin.Config) { c.SegmentDuration = 2 * time.Second }
+func secured(c *origin.Config)    { c.RTMPSAddr, c.HTTPSAddr = "127.0.0.1:0", "127.0.0.1:0" }
+func recorded(c *origin.Config)   { c.Record = true }
+
+// matches says whether a result is what the row expects.
+func (r faultRow) matches(got prober.Result) bool {
+	if got.Kind != r.kind {
+		return false
+	}
+	if r.outcome != "" {
+		return got.Outcome == r.outcome && got.Stage == r.stage && got.Reason == r.reason
+	}
+	return slices.ContainsFunc(got.Findings, func(f prober.Finding) bool {
+		return f.Severity == r.finding && f.Stage == r.stage && f.Reason == r.reason
+	})
+}
+
+// asked says whether the row's probe runs when it is told to, not all the time.
+func (r faultRow) asked() bool {
+	return r.kind == prober.KindGoLive || r.kind == prober.KindRecording || r.kind == prober.KindAPI
+}
+
+const (
+	faultLanes    = 24               // rows at a time: what two cores bear
+	fullSize      = "full"           // region of an ingest whose broadcast is not small
+	faultPatience = 25 * time.Second // for a broadcast to be well, before and after
+)
+
+// TestFaultTable breaks an origin in every way there is, and has one agent, wired
+// as the real one, see each: at the stage, for the reason and within the time
+// that the table says. Before and after, all is well.
+func TestFaultTable(t *testing.T) {
+	t.Parallel()
+	rows := faultTable()
+	seen := &faultSink{t: t, of: make(map[string][]prober.Result), more: make(chan struct{})}
+	parts := agentParts{Agent: "agent-1", Sink: seen}
+	cfg, release := agentConfig(parts)
+	feed := cfg.Feed
+	cfg.Feed = func(p agent.Picture) (agent.Feed, error) {
+		p.Small = p.Label != fullSize // dozens of them run at a time
+		return feed(p)
+	}
+	a, err := agent.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	b := &faultBench{agent: a, seen: seen}
+	var running sync.WaitGroup
+	lanes := make(chan struct{}, faultLanes)
+	for i, row := range rows {
+		lanes <- struct{}{}
+		running.Go(func() {
+			defer func() { <-lanes }()
+			t.Run(row.fault, func(t *testing.T) {
+				if err := b.run(ctx, t, fmt.Sprintf("%02d-%s", i, row.fault), row); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+	running.Wait()
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	release()
+}
+
+// faultBench runs rows of the table at one agent.
+type faultBench struct {
+	agent *agent.Agent
+	seen  *faultSink
+
+	mu       sync.Mutex
+	assigned prober.Assignment
+	asked    int
+}
+
+func (b *faultBench) run(ctx context.Context, t *testing.T, id string, row faultRow) error {
+	t.Helper()
+	c := origin.Config{Region: id, RTMPAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0"}
+	if row.setup != nil {
+		row.setup(&c)
+	}
+	o, err := origin.New(c)
+	if err != nil {
+		return err
+	}
+	if err := o.Start(ctx); err != nil {
+		return err
+	}
+	defer o.Close()
+	b.assign(faultTarget(id, row, o), faultProbes(id, row, o))
+	defer b.drop(id)
+	if row.stage == prober.StageProvision { // what the start asks of the API is over then
+		b.probeNow(id, row)
+	}
+	if !row.asked() || row.stage == prober.StageProvision {
+		if err := b.well(ctx, id, row, 0); err != nil {
+			return fmt.Errorf("before the fault: %w", err)
+		}
+		passed := 0
+		if _, err := b.seen.wait(ctx, id, 0, faultPatience, func(r prober.Result) bool {
+			if r.Kind == prober.KindPlayback && r.Outcome == prober.Pass {
+				passed++
+			}
+			return passed >= row.after
+		}); err != nil {
+			return fmt.Errorf("before the fault: %w", err)
+		}
+	}
+	return b.strike(ctx, t, id, row, o)
+}
+
+// strike injects the fault, waits for it to be seen, heals it, and waits until
+// that is seen.
+func (b *faultBench) strike(ctx context.Context, t *testing.T, id string, row faultRow, o *origin.Origin) error {
+	t.Helper()
+	inside, heal := context.WithCancel(ctx)
+	defer heal()
+	over := make(chan error, 1)
+	mark, began := b.seen.mark(id), time.Now()
+	go func() { over <- o.Inject(inside, origin.Fault{Name: row.fault, For: time.Minute}) }()
+	b.probeNow(id, row)
+	found, err := b.seen.wait(ctx, id, mark, row.within, row.matches)
+	if err != nil {
+		heal()
+		<-over
+		return err
+	}
+	t.Logf("%-28s %5.1f s of %3.0f: %s", row.fault, found.Sub(began).Seconds(), row.within.Seconds(), row.reason)
+	heal()
+	if err := <-over; !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("the fault ended with %w", err)
+	}
+	mark = b.seen.mark(id)
+	b.probeNow(id, row)
+	if err := b.well(ctx, id, row, mark); err != nil {
+		return fmt.Errorf("after the fault: %w", err)
+	}
+	return nil
+}
+
+// well waits for a result that passes without what the row expects: of the row's
+// kind, and of the canary and its playback.
+func (b *faultBench) well(ctx context.Context, id string, row faultRow, mark int) error {
+	kinds := []prober.Kind{row.kind}
+	if !row.asked() {
+		kinds = []prober.Kind{prober.KindCanary, prober.KindPlayback}
+	}
+	for _, kind := range kinds {
+		if _, err := b.seen.wait(ctx, id, mark, faultPatience, func(r prober.Result) bool {
+			return r.Kind == kind && r.Outcome == prober.Pass && !row.matches(r)
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *faultBench) probeNow(id string, row faultRow) {
+	if !row.asked() {
+		return
+	}
+	b.mu.Lock()
+	b.asked++
+	n := b.asked
+	b.mu.Unlock()
+	b.agent.ProbeNow(prober.ProbeNow{ID: fmt.Sprint("ask-", n), Target: id, Kinds: []prober.Kind{row.kind}, Rounds: 1})
+}
+
+func (b *faultBench) assign(t prober.Target, probes []prober.Probe) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.assigned.Targets = append(slices.Clone(b.assigned.Targets), t)
+	b.assigned.Probes = append(slices.Clone(b.assigned.Probes), probes...)
+	b.agent.Assign(b.assigned)
+}
+
+func (b *faultBench) drop(id string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.assigned.Targets = slices.DeleteFunc(slices.Clone(b.assigned.Targets), func(t prober.Target) bool { return t.ID == id })
+	b.assigned.Probes = slices.DeleteFunc(slices.Clone(b.assigned.Probes), func(p prober.Probe) bool { return p.Target == id })
+	b.agent.Assign(b.assigned)
+}
+
+func faultTarget(id string, row faultRow, o *origin.Origin) prober.Target {
+	t := prober.Target{ID: id, Platform: prober.Platform{Type: "static"},
+		Ingests:   []prober.Ingest{{ID: "in", Region: "in", URL: o.RTMPURL()}},
+		Playbacks: []prober.Playback{{ID: "out", Region: "out", URL: o.HLSURL()}},
+	}
+	if row.full {
+		t.Ingests[0].Region = fullSize
+	}
+	if ca := o.CA(); ca != nil {
+		t.Ingests[0].URL, t.Ingests[0].RTMP.CA = o.RTMPSURL(), string(ca)
+	}
+	for i := 1; i < row.pushes; i++ {
+		t.Ingests = append(t.Ingests, prober.Ingest{ID: fmt.Sprint("in", i), Region: "in", URL: o.RTMPURL()})
+	}
+	if row.stage == prober.StageProvision {
+		t.Platform = prober.Platform{Type: "livepeer", API: o.APIURL()}
+	}
+	return t
+}
+
+func faultProbes(id string, row faultRow, o *origin.Origin) []prober.Probe {
+	const rare = "@every 1h" // when it is asked for
+	switch row.kind {
+	case prober.KindGoLive:
+		return []prober.Probe{{Kind: row.kind, Target: id, Schedule: rare, Offset: time.Minute}}
+	case prober.KindRecording:
+		return []prober.Probe{{Kind: row.kind, Target: id, Schedule: rare, Offset: time.Minute, Recording: &prober.RecordingCheck{
+			Broadcast: 4 * time.Second, Within: 3 * time.Second, Tolerance: 2 * time.Second, URL: o.RecordingURL(),
+		}}}
+	default:
+		return []prober.Probe{
+			{Kind: prober.KindCanary, Target: id, Schedule: "@every 1s"},
+			{Kind: prober.KindPlayback, Target: id, Schedule: "@every 1s"},
+		}
+	}
+}
+
+// faultSink keeps results by target, and wakes whoever waits for one.
+type faultSink struct {
+	t *testing.T
+
+	mu   sync.Mutex
+	of   map[string][]prober.Result
+	more chan struct{} // closed at the next
+}
+
+func (s *faultSink) Put(results ...prober.Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range results {
+		if err := report.Check(r); err != nil {
+			s.t.Errorf("result %+v: %v", r, err)
+		}
+		s.of[r.Target] = append(s.of[r.Target], r)
+	}
+	close(s.more)
+	s.more = make(chan struct{})
+}
+
+func (s *faultSink) mark(target string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.of[target])
+}
+
+// wait gives the time at which a result behind a mark came that matches.
+func (s *faultSink) wait(ctx context.Context, target string, from int, within time.Duration, match func(prober.Result) bool) (time.Time, error) {
+	late := time.NewTimer(within)
+	defer late.Stop()
+	for begin := from; ; {
+		s.mu.Lock()
+		results, more := s.of[target], s.more
+		s.mu.Unlock()
+		if slices.ContainsFunc(results[from:], match) {
+			return time.Now(), nil
+		}
+		from = len(results)
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return time.Time{}, ctx.Err()
+		case <-late.C:
+			return time.Time{}, fmt.Errorf("not seen within %s; told: %s", within, told(results[begin:]))
+		}
+	}
+}
+
+// told sums results up, for whoever has to find out why.
+func told(results []prober.Result) string {
+	times := make(map[string]int)
+	for _, r := range results {
+		times[fmt.Sprint(r.Kind, " ", r.Outcome, " ", r.Stage, " ", r.Reason, " ", r.Detail)]++
+		for _, f := range r.Findings {
+			times[fmt.Sprint(r.Kind, " finding ", f.Severity, " ", f.Stage, " ", f.Reason, " (", f.Section, ") ", f.Where, ": ", f.Detail)]++
+		}
+	}
+	var lines []string
+	for _, what := range slices.Sorted(maps.Keys(times)) {
+		lines = append(lines, fmt.Sprintf("\n  %3d x %s", times[what], what))
+	}
+	return strings.Join(lines, "")
+}
+
+// faultTable is what the prober makes of each fault.
+func faultTable() []faultRow {
+	const (
+		canary, playback, golive, rec = prober.KindCanary, prober.KindPlayback, prober.KindGoLive, prober.KindRecording
+		fail, degraded, unclear       = prober.Fail, prober.Degraded, prober.Inconclusive
+		grave, worse, note            = prober.SeverityFail, prober.SeverityDegraded, prober.SeverityNote
+		s                             = time.Second
+	)
+	_, _ = note, unclear
+	return []faultRow{
+		verdict("restart", canary, fail, prober.StageIngest, prober.ReasonConnectionReset, 3*s),
+		verdict("refuse-connect", golive, fail, prober.StageConnect, prober.ReasonConnectionRefused, 3*s),
+		verdict("silent-accept", golive, fail, prober.StageConnect, prober.ReasonHandshakeTimeout, 8*s),
+		verdict("silent-handshake", golive, fail, prober.StageConnect, prober.ReasonHandshakeTimeout, 8*s),
+		verdict("not-rtmp", golive, fail, prober.StageConnect, prober.ReasonHandshakeFailed, 3*s),
+		verdict("silent-connect", golive, fail, prober.StageConnect, prober.ReasonConnectNoAnswer, 8*s),
+		verdict("reject-connect", golive, fail, prober.StageConnect, prober.ReasonConnectRejected, 3*s),
+		verdict("redirect-connect", golive, fail, prober.StageConnect, prober.ReasonConnectRejected, 8*s),
+		verdict("tls-expired", golive, fail, prober.StageConnect, prober.ReasonTLSFailed, 3*s).with(secured),
+		verdict("silent-publish", golive, fail, prober.StagePublish, prober.ReasonPublishNoAnswer, 8*s),
+		verdict("refuse-publish", golive, fail, prober.StagePublish, prober.ReasonPublishDenied, 3*s),
+		verdict("publish-bad-name", golive, fail, prober.StagePublish, prober.ReasonPublishNameInUse, 3*s),
+		verdict("publish-unauthorized", golive, fail, prober.StagePublish, prober.ReasonPublishBadKey, 3*s),
+		verdict("swallow-publish", golive, fail, prober.StagePublish, prober.ReasonPublishNameInUse, 3*s),
+		verdict("reset-publish", golive, fail, prober.StageIngest, prober.ReasonConnectionReset, 3*s),
+		verdict("drop-broadcasts", canary, fail, prober.StageIngest, prober.ReasonConnectionReset, 3*s),
+		verdict("close-broadcasts", canary, fail, prober.StageIngest, prober.ReasonConnectionClosed, 3*s),
+		verdict("stall-ingest", canary, fail, prober.StageIngest, prober.ReasonSendStalled, 20*s),
+		verdict("throttle-ingest", canary, fail, prober.StageIngest, prober.ReasonSendThrottled, 25*s).large(),
+		noted("change-window", golive, note, prober.StageIngest, prober.ReasonWindowChanged, 9*s),
+
+		verdict("playlist-404", playback, fail, prober.StageManifest, prober.ReasonHTTPStatus, 6*s),
+		verdict("playlist-500", playback, fail, prober.StageManifest, prober.ReasonHTTPStatus, 6*s),
+		verdict("redirect-loop", playback, fail, prober.StageManifest, prober.ReasonRedirectLoop, 6*s),
+		verdict("slow-playlists", playback, fail, prober.StageManifest, prober.ReasonHTTPTimeout, 10*s),
+		verdict("empty-playlist", playback, fail, prober.StageManifest, prober.ReasonEmptyBody, 6*s),
+		verdict("html-playlist", playback, fail, prober.StageManifest, prober.ReasonNotAPlaylist, 6*s),
+		verdict("malformed-playlist", playback, fail, prober.StageManifest, prober.ReasonPlaylistMalformed, 6*s),
+		verdict("no-segments", playback, fail, prober.StageManifest, prober.ReasonPlaylistNoSegments, 6*s),
+		verdict("endlist", playback, fail, prober.StageManifest, prober.ReasonStreamEnded, 6*s),
+		verdict("freeze-playlist", playback, fail, prober.StageManifest, prober.ReasonPlaylistStale, 8*s),
+		verdict("freeze-rendition", playback, degraded, prober.StageManifest, prober.ReasonPlaylistStale, 8*s).with(renditions),
+		verdict("rendition-404", playback, degraded, prober.StageManifest, prober.ReasonHTTPStatus, 8*s).with(renditions),
+		noted("missing-rendition", playback, worse, prober.StageManifest, prober.ReasonPlaylistMalformed, 15*s).with(renditions),
+		noted("wrong-codecs", playback, worse, prober.StageMedia, prober.ReasonPlaylistMalformed, 15*s),
+		noted("wrong-resolution", playback, worse, prober.StageMedia, prober.ReasonPlaylistMalformed, 15*s),
+		verdict("stale-copies", playback, fail, prober.StageManifest, prober.ReasonSequenceRegression, 12*s).warm(),
+		verdict("old-copies", playback, fail, prober.StageManifest, prober.ReasonPlaylistStale, 10*s),
+		noted("small-target-duration", playback, worse, prober.StageManifest, prober.ReasonPlaylistMalformed, 6*s).with(twoSeconds),
+		noted("wrong-durations", playback, note, prober.StageMedia, prober.ReasonDurationMismatch, 6*s),
+		verdict("sequence-reset", playback, fail, prober.StageManifest, prober.ReasonSequenceRegression, 6*s).warm(),
+		noted("sequence-jump", playback, worse, prober.StageManifest, prober.ReasonPlaylistMalformed, 6*s).warm(),
+		noted("discontinuity-sequence-falls", playback, note, prober.StageManifest, prober.ReasonPlaylistChanged, 6*s),
+		noted("missing-dates", playback, note, prober.StageManifest, prober.ReasonPlaylistMalformed, 15*s).with(renditions),
+		noted("date-jump", playback, note, prober.StageManifest, prober.ReasonPlaylistMalformed, 15*s),
+
+		verdict("segment-404", playback, fail, prober.StageSegment, prober.ReasonHTTPStatus, 6*s),
+		verdict("slow-segments", playback, fail, prober.StageSegment, prober.ReasonHTTPTimeout, 10*s),
+		verdict("trickle-segments", playback, fail, prober.StageSegment, prober.ReasonHTTPTimeout, 12*s),
+		verdict("empty-segments", playback, fail, prober.StageSegment, prober.ReasonEmptyBody, 6*s),
+		verdict("half-segments", playback, fail, prober.StageMedia, prober.ReasonNotMedia, 6*s),
+		verdict("short-segments", playback, fail, prober.StageSegment, prober.ReasonHTTPClosed, 6*s),
+		verdict("error-page-segments", playback, fail, prober.StageMedia, prober.ReasonNotMedia, 6*s),
+		verdict("garbage-segments", playback, fail, prober.StageMedia, prober.ReasonNotMedia, 6*s),
+
+		verdict("other-stream", playback, fail, prober.StageMedia, prober.ReasonNotOurs, 6*s).twice(),
+		verdict("old-recording", playback, fail, prober.StageMedia, prober.ReasonMarkerStale, 40*s),
+		verdict("black-picture", playback, fail, prober.StageMedia, prober.ReasonNoMarker, 6*s),
+		verdict("frozen-picture", playback, fail, prober.StageMedia, prober.ReasonNoMarker, 6*s),
+		noted("silence", playback, worse, prober.StageMedia, prober.ReasonAudioMissing, 6*s),
+		noted("missing-video", playback, grave, prober.StageMedia, prober.ReasonVideoMissing, 6*s),
+		noted("missing-audio", playback, grave, prober.StageMedia, prober.ReasonAudioMissing, 6*s),
+		noted("av-offset", playback, worse, prober.StageMedia, prober.ReasonAVOffset, 6*s),
+		verdict("timestamp-jump", playback, fail, prober.StageMedia, prober.ReasonTimestampJump, 6*s),
+		noted("dropped-frames", playback, worse, prober.StageMedia, prober.ReasonFramesMissing, 6*s),
+		noted("continuity-errors", playback, worse, prober.StageMedia, prober.ReasonContinuityError, 6*s),
+		noted("no-keyframes", playback, note, prober.StageMedia, prober.ReasonNoKeyframe, 6*s),
+
+		verdict("recording-404", rec, fail, prober.StageRecording, prober.ReasonRecordingMissing, 15*s).with(recorded),
+		verdict("recording-denied", rec, fail, prober.StageRecording, prober.ReasonRecordingDenied, 15*s).with(recorded),
+		verdict("short-recording", rec, fail, prober.StageRecording, prober.ReasonRecordingDuration, 15*s).with(recorded),
+
+		verdict("api-500", golive, fail, prober.StageProvision, prober.ReasonAPIError, 3*s),
+		verdict("api-401", golive, unclear, prober.StageProvision, prober.ReasonAPIUnauthorized, 3*s),
+		verdict("api-429", golive, unclear, prober.StageProvision, prober.ReasonAPIQuota, 3*s),
+		verdict("slow-api", golive, fail, prober.StageProvision, prober.ReasonAPITimeout, 20*s),
+		verdict("api-bad-answer", golive, fail, prober.StageProvision, prober.ReasonAPIBadAnswer, 3*s),
+	}
+}

@@ -1,0 +1,134 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"streamcanary/prober"
+)
+
+const (
+	pullBound  = 20 * time.Second // until a stream must have shown that it plays
+	pullLook   = 500 * time.Millisecond
+	liveProof  = 2 // segments: the second came while we watched, so it is live
+	vodSamples = 4 // segments of a VOD that are downloaded
+)
+
+// pullRound plays the streams that others push, all at once, and tells one
+// result of each playback.
+func (u *unit) pullRound() {
+	probe := u.probe(prober.KindPlayback)
+	bound := probe.Timeout
+	if bound <= 0 {
+		bound = pullBound
+	}
+	began := time.Now()
+	parts := make([]part, len(probe.Pulls))
+	var wg sync.WaitGroup
+	for i, p := range probe.Pulls {
+		wg.Go(func() { parts[i] = u.pull(p, bound) })
+	}
+	wg.Wait()
+	var at []string // playbacks, in the order of the probe
+	for _, p := range probe.Pulls {
+		if !slices.Contains(at, p.Playback) {
+			at = append(at, p.Playback)
+		}
+	}
+	round := u.env.newRound(prober.KindPlayback)
+	results := make([]prober.Result, 0, len(at))
+	for _, id := range at {
+		var here []part
+		for i, p := range probe.Pulls {
+			if p.Playback == id {
+				here = append(here, parts[i])
+			}
+		}
+		worst, findings := fold(here)
+		r := prober.Result{Kind: prober.KindPlayback, Target: probe.Target, Playback: id, Round: round, RoundOf: len(at),
+			Started: began, Figures: worst.figures, Findings: findings}
+		results = append(results, judged(r, worst.failure))
+	}
+	u.env.report(results...)
+}
+
+// pull plays one stream for as long as it takes to tell.
+func (u *unit) pull(p prober.Pull, bound time.Duration) part {
+	ctx, cancel := context.WithTimeout(u.ctx, bound)
+	defer cancel()
+	found := part{name: p.Name}
+	if p.VOD {
+		found.failure, found.figures = u.pullVOD(ctx, p)
+	} else {
+		found.failure, found.figures = u.pullLive(ctx, p, bound)
+	}
+	switch f := found.failure; {
+	case u.ctx.Err() != nil:
+		found.failure = nothing(prober.ReasonCancelled, "the agent stopped")
+	case f != nil:
+		named := *f
+		named.Detail = prober.Clip(p.Name+": "+f.Detail, prober.MaxDetail)
+		found.failure = &named
+	}
+	return found
+}
+
+func (u *unit) pullVOD(ctx context.Context, p prober.Pull) (*prober.Failure, prober.Figures) {
+	if u.env.Replay == nil {
+		return broken(prober.StageManifest, fmt.Errorf("this agent cannot play VOD")), prober.Figures{}
+	}
+	found, err := u.env.Replay(ctx, Replay{URL: p.URL, Sample: vodSamples})
+	if err != nil {
+		found.Failure = broken(prober.StageManifest, err)
+	}
+	if ctx.Err() != nil && (found.Failure == nil || found.Failure.Reason == prober.ReasonCancelled) {
+		found.Failure = &prober.Failure{Outcome: prober.Fail, Stage: prober.StageSegment, Reason: prober.ReasonHTTPTimeout,
+			Detail: fmt.Sprintf("%d segments did not come in time", vodSamples)}
+	}
+	return found.Failure, prober.Figures{BytesReceived: found.Bytes}
+}
+
+// pullLive follows a stream until a segment has come that was not there at first.
+func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration) (*prober.Failure, prober.Figures) {
+	follower := u.env.Follower(p.URL, "")
+	running, stop := context.WithCancel(ctx)
+	var broke error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		broke = follower.Run(running)
+	}()
+	defer func() {
+		stop()
+		<-ended
+	}()
+	var figures prober.Figures
+	segments := 0
+	for {
+		alive := sleep(ctx, pullLook)
+		obs := follower.Observe(time.Now())
+		segments += obs.Segments
+		figures.BytesReceived += obs.Bytes
+		figures.Stages, figures.HTTP = obs.Stages, obs.HTTP
+		select {
+		case <-ended:
+			if broke != nil && u.ctx.Err() == nil {
+				return broken(prober.StageManifest, broke), figures
+			}
+		default:
+		}
+		switch {
+		case obs.Failure == nil && segments >= liveProof:
+			return nil, figures
+		case alive:
+		case obs.Failure != nil:
+			return obs.Failure, figures
+		default:
+			return &prober.Failure{Outcome: prober.Fail, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistStale,
+				Detail: fmt.Sprintf("%d segments in %s: no new one came", segments, bound)}, figures
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package hls
+
+import (
+	"time"
+
+	"streamcanary/prober"
+)
+
+// checkTop judges the multivariant playlist: by itself, against the ladder that is
+// expected, against what it listed before, and its renditions against each other.
+func (f *Follower) checkTop(p *Playlist, all []listing, at time.Time) {
+	found := f.cfg.Rules.Analyze(nil, p, at)
+	found = append(found, f.cfg.Rules.Grade(checkLadder(f.cfg.Ladder, all))...)
+	found = append(found, f.cfg.Rules.Grade(f.vanished(all))...)
+	found = append(found, f.cfg.Rules.Renditions(f.observed())...)
+	found = append(found, f.cfg.Rules.Stamps(f.stamps())...)
+	f.top.set(slotPlaylist, worstOf(found), at)
+	f.top.update(func(o *Observation) { o.Findings = merge(o.Findings, found) })
+}
+
+// vanished finds what was listed before and is not any more. Where as much is
+// listed as before, it has merely another name.
+func (f *Follower) vanished(all []listing) []prober.Finding {
+	listed := map[string]bool{}
+	for _, l := range all {
+		listed[l.name] = true
+	}
+	var found []prober.Finding
+	before := f.current()
+	severity := prober.SeverityNote
+	if len(all) < len(before) {
+		severity = prober.SeverityDegraded
+	}
+	for _, r := range before {
+		if !listed[r.what.name] && r.what.kind != kindAlone {
+			found = append(found, ladderFinding(severity, prober.ReasonRenditionMissing, r.what.name, "listed before, and not any more"))
+		}
+	}
+	return found
+}
+
+// observed are the latest playlists of all renditions, in their order.
+func (f *Follower) observed() []Observed {
+	var all []Observed
+	for _, r := range f.current() {
+		r.state.mu.Lock()
+		if o := r.state.latest; o.Playlist != nil {
+			all = append(all, o)
+		}
+		r.state.mu.Unlock()
+	}
+	return all
+}
+
+// stamps place what renditions show on their timelines, by the only clock that is
+// common to all: EXT-X-PROGRAM-DATE-TIME. Without it nothing can be compared.
+func (f *Follower) stamps() []Stamp {
+	var all []Stamp
+	for _, r := range f.current() {
+		r.state.mu.Lock()
+		s := r.state.stamp
+		r.state.mu.Unlock()
+		if s.Moment.IsZero() {
+			continue
+		}
+		all = append(all, s)
+	}
+	return all
+}

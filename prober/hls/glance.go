@@ -1,0 +1,112 @@
+package hls
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"streamcanary/prober"
+)
+
+// Looker decodes the beginning of a segment. init is its initialization section,
+// or nil. The error says why nothing can be said.
+type Looker func(ctx context.Context, segment, init []byte) (prober.Look, error)
+
+// maxGlance bounds a segment that is kept to be decoded: bytes.
+const maxGlance = 8 << 20
+
+// glance is a segment without markers that is to be decoded.
+type glance struct {
+	r             *rendition
+	segment, init []byte
+	at            time.Time // when its last byte had come
+	duration      time.Duration
+}
+
+// offer hands a segment over to be decoded, where one is due and nothing else
+// is waiting: a look must never delay who follows.
+func (r *rendition) offer(s Segment, segment, init []byte, at time.Time) {
+	f := r.f
+	if at.Before(r.glanceAt) || len(segment) > maxGlance || len(f.glances) == cap(f.glances) {
+		return
+	}
+	select {
+	case f.glances <- glance{r: r, segment: bytes.Clone(segment), init: bytes.Clone(init), at: at, duration: s.Duration}:
+		r.glanceAt = at.Add(f.cfg.LookEvery)
+	default:
+	}
+}
+
+// glanceAll decodes what is offered, one after the other, until ctx ends.
+func (f *Follower) glanceAll(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case g := <-f.glances:
+			f.glance(ctx, g)
+		}
+	}
+}
+
+func (f *Follower) glance(ctx context.Context, g glance) {
+	look, err := f.cfg.Look(ctx, g.segment, g.init)
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		g.r.state.glanced(glimpse{blind: true, until: g.at.Add(glimpseHolds * f.cfg.LookEvery)})
+		return
+	}
+	means, fail := look.Judge(prober.Sought{
+		Tag: f.tag, At: g.at, MaxAge: f.cfg.MaxMarkerAge, Video: g.r.what.kind != kindAudio, Audio: true,
+	})
+	s := glimpse{means: means, until: g.at.Add(glimpseHolds * f.cfg.LookEvery), at: g.at, duration: g.duration}
+	for _, b := range look.Barcodes {
+		if b.Matches(f.tag) {
+			s.marker = prober.Marker{Tag: f.tag, Seq: uint64(b.Seq), Clock: b.At(g.at)}
+			break
+		}
+	}
+	g.r.state.glanced(s)
+	g.r.state.set(slotLook, fail, time.Now())
+	if means != "" {
+		f.played()
+	}
+}
+
+// glimpseHolds is for how many intervals between two looks the last one counts.
+const glimpseHolds = 3
+
+// glimpse is what the latest look at a rendition showed.
+type glimpse struct {
+	blind    bool // it could not be decoded by us: nothing is known
+	means    prober.Means
+	marker   prober.Marker // read from the first picture of ours
+	at       time.Time     // when the segment had come
+	duration time.Duration // of it
+	until    time.Time     // it counts
+}
+
+// glanced records a look.
+func (s *state) glanced(g glimpse) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.glimpse = g
+	if g.means == "" {
+		return
+	}
+	s.proven = true
+	o := &s.seen
+	o.Proof, o.LatencyBy = g.means, g.means
+	o.FirstMarker, o.LastMarker, o.ReceivedAt = g.marker, g.marker, g.at
+	o.LatencyFirst = g.at.Sub(g.marker.Clock)
+	o.LatencyLast = o.LatencyFirst - g.duration
+}
+
+// blind says whether the latest look could tell nothing.
+func (s *state) blind() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.glimpse.blind
+}

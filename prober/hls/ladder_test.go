@@ -1,0 +1,89 @@
+package hls
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"streamcanary/prober/media"
+)
+
+func TestCheckLadder(t *testing.T) {
+	t.Parallel()
+	variant := func(resolution string, bandwidth int64, codecs string) Variant {
+		return Variant{URI: fmt.Sprint(resolution, bandwidth, codecs), Resolution: resolution, Bandwidth: bandwidth, Codecs: codecs}
+	}
+	full := []Variant{variant("1280x720", 3_000_000, "avc1.64001f,mp4a.40.2"), variant("640x360", 800_000, "avc1.64001e,mp4a.40.2")}
+	ladder := []Rung{
+		{Width: 1280, Height: 720, Bandwidth: 2_800_000, Codecs: "avc1.64,mp4a"},
+		{Width: 640, Height: 360, Bandwidth: 800_000, Codecs: "avc1"},
+	}
+	english := []Rendition{{Type: "AUDIO", Group: "a", Language: "en", URI: "en.m3u8"}}
+	tests := []struct {
+		name       string
+		ladder     []Rung
+		variants   []Variant
+		renditions []Rendition
+		want       string
+	}{
+		{"as expected", ladder, full, nil, ""},
+		{"not asked", nil, full[:1], nil, ""},
+		{"one missing", ladder, full[:1], nil, "degraded rendition_missing 360p"},
+		{"one too many", ladder[:1], full, nil, "note rendition_unexpected 360p"},
+		{"another width", ladder, []Variant{full[0], variant("480x360", 800_000, "avc1.64001e")}, nil, "degraded rendition_mismatch 360p"},
+		{"another bitrate", ladder, []Variant{full[0], variant("640x360", 300_000, "avc1.64001e")}, nil, "degraded rendition_mismatch 360p"},
+		{"another codec", ladder, []Variant{variant("1280x720", 3_000_000, "hvc1.1.6.L93,mp4a.40.2"), full[1]}, nil, "degraded rendition_mismatch 720p"},
+		{"two of one height", ladder, []Variant{variant("1280x720", 6_000_000, "avc1.64001f,mp4a.40.2"), full[0], full[1]}, nil, "note rendition_unexpected 720p 6000k"},
+		{"sound is there", append(ladder[:2:2], Rung{Rendition: "audio en"}), full, english, ""},
+		{"sound is missing", append(ladder[:2:2], Rung{Rendition: "audio de"}), full, english, "degraded rendition_missing audio de"},
+		{"by bitrate alone", []Rung{{Bandwidth: 3_000_000}, {Bandwidth: 800_000}}, full, nil, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			for _, f := range checkLadder(tt.ladder, listings(&Playlist{Variants: tt.variants, Renditions: tt.renditions})) {
+				got = append(got, fmt.Sprint(f.Severity, " ", f.Reason, " ", f.Where))
+			}
+			if all := strings.Join(got, ", "); all != tt.want {
+				t.Errorf("got %q, want %q", all, tt.want)
+			}
+		})
+	}
+}
+
+func TestCheckPicture(t *testing.T) {
+	t.Parallel()
+	l := listing{name: "720p", variant: Variant{Resolution: "1280x720"}}
+	of := func(width, height int) media.Summary {
+		return media.Summary{Tracks: []media.Track{{Kind: media.Video, Units: 1, Width: width, Height: height}}}
+	}
+	for _, tt := range []struct {
+		width, height, want int
+	}{{1280, 720, 0}, {1280, 734, 0}, {0, 0, 0}, {640, 360, 1}, {1920, 1080, 1}} {
+		if got := checkPicture(l, of(tt.width, tt.height)); len(got) != tt.want {
+			t.Errorf("%dx%d: %v", tt.width, tt.height, got)
+		}
+	}
+}
+
+func TestListingNames(t *testing.T) {
+	t.Parallel()
+	p := &Playlist{
+		Variants: []Variant{
+			{URI: "a", Bandwidth: 64_000, Codecs: "mp4a.40.2"}, {URI: "b", Bandwidth: 3_000_000, Resolution: "1280x720"},
+			{URI: "c", Bandwidth: 1_000_000, Resolution: "1280x720"}, {URI: "d", Bandwidth: 500_000}, {URI: "d", Bandwidth: 600_000},
+			{URI: "e", Bandwidth: 500_000},
+		},
+		Renditions: []Rendition{{Type: "AUDIO", Name: "Main"}, {Type: "AUDIO", Language: "en", URI: "f"},
+			{Type: "SUBTITLES", Language: "de", URI: "g"}, {Type: "AUDIO", Language: "en", URI: "h"}, {Type: "AUDIO", URI: "a", Name: "again"}},
+	}
+	var names []string
+	for _, l := range listings(p) {
+		names = append(names, l.name)
+	}
+	want := "720p 3000k, 720p 1000k, 500k, 500k #2, audio 64k, audio en, subtitles de, audio en #2"
+	if got := strings.Join(names, ", "); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

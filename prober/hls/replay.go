@@ -1,0 +1,271 @@
+package hls
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"streamcanary/prober"
+	"streamcanary/prober/media"
+)
+
+// ReplayConfig says what Replay plays. Only URL is needed.
+type ReplayConfig struct {
+	URL       string // of a multivariant or media playlist that has an end
+	Run       string // whose markers have to be in it, where markers are; "" is nobody's
+	Transport http.RoundTripper
+	// Sample bounds the segments that are downloaded: the first, the last, and
+	// others evenly between. 0 is every one.
+	Sample int
+}
+
+// Replayed is what Replay found.
+type Replayed struct {
+	// Failure is the first thing that is wrong, in the reasons of playlists and
+	// segments; nil: it plays from its beginning to its end.
+	Failure    *prober.Failure
+	Status     int           // of the HTTP answer behind Failure; 0 is none
+	Denied     bool          // Failure is 401, 403, or a storage's "AccessDenied"
+	Unfinished bool          // Failure is that EXT-X-ENDLIST is missing (4.4.3.4)
+	Duration   time.Duration // by the playlist's EXTINF
+	Listed     int           // segments
+	Segments   int           // of them, downloaded and looked into
+	Bytes      int64
+	Pictures   int          // with our marker
+	Missing    int          // pictures between the first and the last of ours that are not there; only when all was downloaded
+	Proof      prober.Means // of Run; "" is not proven
+}
+
+// Bounds of one replay.
+const (
+	maxReplaySegments = 4000
+	maxReplayBytes    = 2 << 30
+	maxReplayDepth    = 2 // playlists, one inside the other
+)
+
+// Replay plays what has an end: a recording, or other VOD. Of a multivariant
+// playlist it plays the first variant with video and loads the others' playlists.
+// An error means that it cannot be asked for.
+func Replay(ctx context.Context, cfg ReplayConfig) (Replayed, error) {
+	top, err := Config{URL: cfg.URL}.playbackURL()
+	if err != nil {
+		return Replayed{}, err
+	}
+	base := cfg.Transport
+	if base == nil {
+		own := NewTransport()
+		defer own.CloseIdleConnections()
+		base = own
+	}
+	last := &lastStatus{RoundTripper: base}
+	defaults := Config{}.withDefaults()
+	r := &replay{cfg: cfg, limits: defaults, fetch: fetcher{client: newClient(last, nil), stall: defaults.StallTimeout, buffers: defaults.Buffers}}
+	fail := r.play(ctx, top)
+	if fail != nil {
+		r.found.Failure = fail
+		if fail.Reason == prober.ReasonHTTPStatus {
+			r.found.Status = last.code
+		}
+		r.found.Denied = r.found.Denied || r.found.Status == http.StatusUnauthorized || r.found.Status == http.StatusForbidden
+	}
+	return r.found, nil
+}
+
+// lastStatus notes the status of the latest answer. One goroutine uses it.
+type lastStatus struct {
+	http.RoundTripper
+	code int
+}
+
+func (l *lastStatus) RoundTrip(r *http.Request) (*http.Response, error) {
+	l.code = 0
+	res, err := l.RoundTripper.RoundTrip(r)
+	if err == nil {
+		l.code = res.StatusCode
+	}
+	return res, err //nolint:wrapcheck // a transport gives what it was given
+}
+
+type replay struct {
+	cfg    ReplayConfig
+	limits Config
+	fetch  fetcher
+	found  Replayed
+
+	init   initSection
+	seen   bool // a picture of ours
+	before prober.Marker
+}
+
+func (r *replay) play(ctx context.Context, top *url.URL) *prober.Failure {
+	p, base, fail := r.playlist(ctx, top, maxReplayDepth)
+	if fail != nil {
+		return fail
+	}
+	for _, s := range p.Segments {
+		r.found.Duration += s.Duration
+	}
+	r.found.Listed = len(p.Segments)
+	switch {
+	case !p.EndList:
+		r.found.Unfinished = true
+		return manifest(prober.ReasonPlaylistStale, "%s: no EXT-X-ENDLIST: it is not finished", place(base))
+	case len(p.Segments) == 0:
+		return manifest(prober.ReasonPlaylistNoSegments, "%s: no segments", place(base))
+	case len(p.Segments) > maxReplaySegments && r.cfg.Sample == 0:
+		return manifest(prober.ReasonTooLarge, "%s: %d segments, more than the bound of %d", place(base), len(p.Segments), maxReplaySegments)
+	}
+	for _, i := range sampled(len(p.Segments), r.cfg.Sample) {
+		if fail := r.segment(ctx, base, p.Segments[i]); fail != nil {
+			fail.Detail = prober.Clip(fmt.Sprintf("segment %d of %d: %s", i+1, len(p.Segments), fail.Detail), prober.MaxDetail)
+			return fail
+		}
+	}
+	return nil
+}
+
+// sampled picks n of the segments, the first and the last among them; 0 is all.
+func sampled(of, n int) []int {
+	if n <= 0 || n >= of {
+		n = of
+	}
+	picked := make([]int, n)
+	for i := range picked {
+		picked[i] = i
+		if n > 1 {
+			picked[i] = i * (of - 1) / (n - 1)
+		}
+	}
+	return picked
+}
+
+// playlist loads a media playlist, by way of a multivariant one where that is
+// what stands there. Every variant has to be there.
+func (r *replay) playlist(ctx context.Context, at *url.URL, depth int) (*Playlist, *url.URL, *prober.Failure) {
+	got, fail := r.fetch.get(ctx, request{url: at, stage: prober.StageManifest, limit: r.limits.PlaylistBytes, timeout: r.limits.PlaylistTimeout, gzip: true})
+	if fail != nil {
+		return nil, nil, fail
+	}
+	defer got.release()
+	r.found.Bytes += int64(len(got.body))
+	p, fail := Parse(got.body)
+	if fail != nil {
+		r.found.Denied = accessDenied(got.body)
+		fail.Detail = prober.Clip(place(got.url)+": "+fail.Detail, prober.MaxDetail)
+		return nil, nil, fail
+	}
+	if !p.Multivariant {
+		return p, got.url, nil
+	}
+	if depth == 1 || len(p.Variants) == 0 {
+		return nil, nil, manifest(prober.ReasonNoRenditionPlayable, "%s: a multivariant playlist that lists nothing that can be played", place(got.url))
+	}
+	var first *Playlist
+	var base *url.URL
+	for _, v := range videoFirst(p.Variants) {
+		u, fail := resolveURL(got.url, v.URI)
+		if fail != nil {
+			return nil, nil, fail
+		}
+		media, at, fail := r.playlist(ctx, u, depth-1)
+		if fail != nil {
+			return nil, nil, fail
+		}
+		if first == nil {
+			first, base = media, at
+		}
+	}
+	return first, base, nil
+}
+
+// accessDenied knows the page that object stores give in the place of what may
+// not be read, sometimes with 200.
+func accessDenied(body []byte) bool {
+	head := body[:min(len(body), 1024)]
+	return bytes.Contains(head, []byte("AccessDenied")) || bytes.Contains(head, []byte("Access Denied"))
+}
+
+func (r *replay) segment(ctx context.Context, base *url.URL, s Segment) *prober.Failure {
+	if s.Gap {
+		return nil // listed as not there (4.4.4.7)
+	}
+	if r.found.Bytes > maxReplayBytes {
+		return failf(prober.StageSegment, prober.ReasonTooLarge, "more than %d bytes in all", maxReplayBytes)
+	}
+	u, fail := resolveURL(base, s.URI)
+	if fail != nil {
+		return fail
+	}
+	init, fail := r.initFor(ctx, base, s.Init)
+	if fail != nil {
+		return fail
+	}
+	got, fail := r.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: r.limits.SegmentBytes, part: s.Range,
+		timeout: min(max(r.limits.SegmentTimeout, s.Duration), maxSegmentTime)})
+	if fail != nil {
+		return fail
+	}
+	defer got.release()
+	r.found.Bytes += int64(len(got.body))
+	if s.Encryption != "" {
+		return nil // it can be had; what is inside is not ours to see
+	}
+	summary, err := media.Inspect(got.body, init)
+	if err != nil {
+		r.found.Denied = accessDenied(got.body)
+		return failf(prober.StageMedia, prober.ReasonNotMedia, "%s (%d bytes): %v", place(got.url), len(got.body), err)
+	}
+	r.found.Segments++
+	return r.ours(got.url, summary)
+}
+
+func (r *replay) initFor(ctx context.Context, base *url.URL, in Init) ([]byte, *prober.Failure) {
+	if in.URI == "" {
+		return nil, nil
+	}
+	u, fail := resolveURL(base, in.URI)
+	if fail != nil {
+		return nil, fail
+	}
+	if r.init.url == u.String() && r.init.part == in.Range {
+		return r.init.body, nil
+	}
+	got, fail := r.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: maxInit, timeout: r.limits.SegmentTimeout, part: in.Range})
+	if fail != nil {
+		return nil, fail
+	}
+	defer got.release()
+	r.found.Bytes += int64(len(got.body))
+	r.init = initSection{url: u.String(), part: in.Range, body: bytes.Clone(got.body)}
+	return r.init.body, nil
+}
+
+// ours looks at the markers, where there are any: a transcoded recording has none.
+func (r *replay) ours(where *url.URL, s media.Summary) *prober.Failure {
+	if r.cfg.Run == "" {
+		return nil
+	}
+	markers, proof := s.Markers, prober.MeansSEI
+	if len(markers) == 0 {
+		markers, proof = s.AudioMarkers, prober.MeansAAC
+	}
+	tag := prober.RunTag(r.cfg.Run)
+	for _, m := range markers {
+		if m.Tag != tag {
+			return failf(prober.StageMedia, prober.ReasonNotOurs, "%s: another broadcast's media, sent at %s", place(where), m.Clock.UTC().Format(time.TimeOnly))
+		}
+		r.found.Proof = proof
+		if proof != prober.MeansSEI {
+			continue
+		}
+		r.found.Pictures++
+		if r.seen && r.cfg.Sample == 0 && m.Seq > r.before.Seq+1 {
+			r.found.Missing += int(min(m.Seq-r.before.Seq-1, 1<<20))
+		}
+		r.seen, r.before = true, m
+	}
+	return nil
+}

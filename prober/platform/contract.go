@@ -1,0 +1,302 @@
+package platform
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"streamcanary/prober"
+)
+
+// contract drives any HTTP API that prober.HTTPContract can describe.
+type contract struct {
+	api      *api
+	contract prober.HTTPContract
+	record   bool
+}
+
+// maxItems bounds the streams of one list.
+const maxItems = 10_000
+
+func newContract(p prober.Platform, client *http.Client) (*contract, error) {
+	if p.HTTP == nil {
+		return nil, fmt.Errorf("platform http: its contract is missing")
+	}
+	if err := checkContract(*p.HTTP); err != nil {
+		return nil, fmt.Errorf("platform http: %w", err)
+	}
+	a, err := newAPI(p, client)
+	if err != nil {
+		return nil, err
+	}
+	bearer := a.authorize
+	a.authorize = func(r *http.Request) {
+		bearer(r)
+		for _, h := range p.HTTP.Headers {
+			r.Header.Set(h.Name, h.Value.Reveal())
+		}
+	}
+	for _, h := range p.HTTP.Headers {
+		a.secrets = append(a.secrets, h.Value)
+	}
+	return &contract{api: a, contract: *p.HTTP, record: p.Record}, nil
+}
+
+// checkContract wants statuses and paths that can be read.
+func checkContract(h prober.HTTPContract) error {
+	calls := []*prober.HTTPCall{&h.Create, h.Resolve, &h.Delete, h.Recording}
+	if h.List != nil {
+		calls = append(calls, &h.List.HTTPCall)
+		for _, path := range []string{h.List.Items, orRoot(h.List.Next)} {
+			if _, err := prober.ParseJSONPath(path); err != nil {
+				return fmt.Errorf("path %q %w", path, err)
+			}
+		}
+	}
+	for _, c := range calls {
+		if c == nil {
+			continue
+		}
+		if len(c.Status) == 0 || c.Method == "" {
+			return fmt.Errorf("a call without method or status")
+		}
+		for _, path := range []string{c.Take.ID, c.Take.Key, c.Take.Playback, c.Take.PushURL, c.Take.PlayURL, c.Take.Name, c.Take.Created} {
+			if _, err := prober.ParseJSONPath(orRoot(path)); err != nil {
+				return fmt.Errorf("path %q %w", path, err)
+			}
+		}
+	}
+	return nil
+}
+
+func orRoot(path string) string {
+	if path == "" {
+		return "$"
+	}
+	return path
+}
+
+func (g *contract) Create(ctx context.Context, name string) (Stream, *prober.Failure, error) {
+	if err := checkName(name); err != nil {
+		return Stream{}, nil, err
+	}
+	// What the API does not give is the name, as on a server that makes nothing.
+	s := Stream{ID: name, Key: prober.Secret(name), PlaybackID: name}
+	c := g.call(prober.StageProvision, g.contract.Create, variables(s, name, g.record))
+	failure, err := g.take(ctx, c, g.contract.Create.Take, &s)
+	if failure != nil || err != nil || g.contract.Resolve == nil {
+		return s, failure, err
+	}
+	c = g.call(prober.StageProvision, *g.contract.Resolve, variables(s, name, g.record))
+	failure, err = g.take(ctx, c, g.contract.Resolve.Take, &s)
+	return s, failure, err
+}
+
+// take makes a call and puts what it gives into a stream.
+func (g *contract) take(ctx context.Context, c call, t prober.Take, s *Stream) (*prober.Failure, error) {
+	answer, failure, err := g.api.do(ctx, c)
+	if failure != nil || err != nil {
+		return failure, err
+	}
+	if t == (prober.Take{}) {
+		return nil, nil //nolint:nilnil // nothing is to be taken
+	}
+	document, ok := readJSON(answer.body)
+	if !ok {
+		return c.failure(prober.ReasonAPIBadAnswer, fmt.Sprintf("%d, but not JSON", answer.status)), nil
+	}
+	for _, f := range []struct {
+		what, path string
+		into       *string
+		schemes    []string
+	}{
+		{"id", t.ID, &s.ID, nil}, {"key", t.Key, (*string)(&s.Key), nil}, {"playback", t.Playback, &s.PlaybackID, nil},
+		{"push_url", t.PushURL, (*string)(&s.Push), []string{"rtmp", "rtmps"}}, {"play_url", t.PlayURL, &s.Play, []string{"http", "https"}},
+	} {
+		if f.path == "" {
+			continue
+		}
+		text := textAt(document, f.path)
+		if f.schemes == nil && !usable(text) || f.schemes != nil && !usableURL(text, f.schemes...) {
+			return c.failure(prober.ReasonAPIBadAnswer, fmt.Sprintf("%d, but without a usable %s at %s", answer.status, f.what, f.path)), nil
+		}
+		*f.into = text
+	}
+	return nil, nil //nolint:nilnil // nothing failed
+}
+
+func (g *contract) Delete(ctx context.Context, s Stream) (*prober.Failure, error) {
+	c := g.call(prober.StageTeardown, g.contract.Delete, variables(s, "", g.record))
+	c.want = append(slices.Clone(c.want), http.StatusNotFound, http.StatusGone)
+	_, failure, err := g.api.do(ctx, c)
+	return failure, err
+}
+
+// Sweep goes through the whole list before it deletes, so that deleting does
+// not shift the pages.
+func (g *contract) Sweep(ctx context.Context, left Leftover) (int, *prober.Failure, error) {
+	if err := checkName(left.Prefix); err != nil {
+		return 0, nil, err
+	}
+	if g.contract.List == nil {
+		return 0, nil, nil
+	}
+	all, failure, err := g.list(ctx, *g.contract.List)
+	if failure != nil || err != nil {
+		return 0, failure, err
+	}
+	return deleteAll(ctx, left.left(all, time.Now()), func(ctx context.Context, id string) (*prober.Failure, error) {
+		return g.Delete(ctx, Stream{ID: id})
+	})
+}
+
+func (g *contract) list(ctx context.Context, l prober.HTTPList) ([]listed, *prober.Failure, error) {
+	var all []listed
+	next := ""
+	for range maxPages {
+		c := g.call(prober.StageTeardown, l.HTTPCall, map[string]string{"next": next})
+		c.limit = maxList
+		if l.Next == "" && next != "" {
+			c.path, _, _ = strings.Cut(c.path, "?")
+			c.path += "?" + next
+		}
+		answer, failure, err := g.api.do(ctx, c)
+		if failure != nil || err != nil {
+			return nil, failure, err
+		}
+		document, ok := readJSON(answer.body)
+		items, isList := valueAt(document, l.Items).([]any)
+		if !ok || !isList {
+			return nil, c.failure(prober.ReasonAPIBadAnswer, fmt.Sprintf("%d, but without a list at %s", answer.status, l.Items)), nil
+		}
+		for _, item := range items {
+			all = append(all, listed{id: textAt(item, l.Take.ID), name: textAt(item, l.Take.Name), created: anyTime(textAt(item, l.Take.Created))})
+		}
+		if l.Next == "" {
+			next = nextPage(answer.header)
+		} else {
+			next = textAt(document, l.Next)
+		}
+		if next == "" || len(all) > maxItems {
+			break
+		}
+	}
+	return all, nil, nil
+}
+
+func (g *contract) PushURL(ctx context.Context, s Stream, node string) (prober.Secret, *prober.Failure, error) {
+	return given{"http"}.PushURL(ctx, s, node)
+}
+
+func (g *contract) PlayURL(ctx context.Context, s Stream, node string) (string, *prober.Failure, error) {
+	return given{"http"}.PlayURL(ctx, s, node)
+}
+
+// Recording takes the recording's URL. A 404, or an answer without it, is "not yet".
+func (g *contract) Recording(ctx context.Context, s Stream) (string, *prober.Failure, error) {
+	h := g.contract.Recording
+	if h == nil {
+		return given{"http"}.Recording(ctx, s)
+	}
+	c := g.call(prober.StageRecording, *h, variables(s, "", g.record))
+	c.want = append(slices.Clone(c.want), http.StatusNotFound)
+	answer, failure, err := g.api.do(ctx, c)
+	if failure != nil || err != nil || answer.status == http.StatusNotFound && !slices.Contains(h.Status, http.StatusNotFound) {
+		return "", failure, err
+	}
+	document, ok := readJSON(answer.body)
+	if !ok {
+		return "", c.failure(prober.ReasonAPIBadAnswer, fmt.Sprintf("%d, but not JSON", answer.status)), nil
+	}
+	switch address := textAt(document, h.Take.PlayURL); {
+	case address == "" || address == "null":
+		return "", nil, nil
+	case !usableURL(address, "http", "https"):
+		return "", c.failure(prober.ReasonAPIBadAnswer, fmt.Sprintf("%d, but no usable address at %s", answer.status, h.Take.PlayURL)), nil
+	default:
+		return address, nil, nil
+	}
+}
+
+// call fills a call's templates.
+func (g *contract) call(stage prober.Stage, h prober.HTTPCall, known map[string]string) call {
+	c := call{stage: stage, method: h.Method, want: h.Status, limit: maxStream, kind: h.Type, shown: h.Path,
+		path: fill(h.Path, known, url.QueryEscape)}
+	c.shown, _, _ = strings.Cut(c.shown, "?")
+	if h.Body != "" {
+		escape := func(s string) string { return s }
+		if h.Type == "" || strings.Contains(h.Type, "json") {
+			escape = func(s string) string { b := asJSON(s); return string(b[1 : len(b)-1]) }
+		} else if strings.Contains(h.Type, "form-urlencoded") {
+			escape = url.QueryEscape
+		}
+		c.body = []byte(fill(h.Body, known, escape))
+	}
+	return c
+}
+
+func variables(s Stream, name string, record bool) map[string]string {
+	return map[string]string{"name": name, "id": s.ID, "key": s.Key.Reveal(), "playback": s.PlaybackID, "record": strconv.FormatBool(record)}
+}
+
+// fill replaces {variables} that are known; other braces stay, as JSON has them.
+func fill(template string, known map[string]string, escape func(string) string) string {
+	pairs := make([]string, 0, 2*len(known))
+	for name, value := range known {
+		pairs = append(pairs, "{"+name+"}", escape(value))
+	}
+	return strings.NewReplacer(pairs...).Replace(template)
+}
+
+// readJSON keeps numbers as they are written: an id of 19 digits is no float.
+func readJSON(body []byte) (document any, ok bool) {
+	d := json.NewDecoder(strings.NewReader(string(body)))
+	d.UseNumber()
+	return document, d.Decode(&document) == nil && !d.More()
+}
+
+func valueAt(document any, path string) any {
+	p, err := prober.ParseJSONPath(path)
+	if err != nil {
+		return nil
+	}
+	value, _ := p.In(document)
+	return value
+}
+
+// textAt is the text or number at a path, "" when there is none.
+func textAt(document any, path string) string {
+	if path == "" {
+		return ""
+	}
+	switch v := valueAt(document, path).(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	}
+	return ""
+}
+
+// anyTime reads RFC 3339, or seconds or milliseconds since 1970; the zero time is
+// none of them.
+func anyTime(text string) time.Time {
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	const milliseconds = 100_000_000_000 // as seconds, that were the year 5138
+	switch {
+	case err != nil || n <= 0:
+		return time.Time{}
+	case n < milliseconds:
+		return time.Unix(n, 0)
+	}
+	return time.UnixMilli(n)
+}

@@ -1,0 +1,111 @@
+package incident
+
+import (
+	"strings"
+	"time"
+
+	"streamcanary/prober"
+)
+
+// broadcastState is what the sites see of one running broadcast. A place is a site
+// and a playback, "site|playback".
+type broadcastState struct {
+	Ingest  string               `json:"ingest"`
+	Seen    map[string]time.Time `json:"seen"`              // good, by place
+	Failing map[string]time.Time `json:"failing,omitempty"` // since when without a good one, by place
+	Failed  map[string]time.Time `json:"failed,omitempty"`  // bad, by place
+}
+
+// foreign deals with a broadcast that another agent pushes, and says whether the
+// cell is thereby dealt with. A failure counts in this site's matrix once the
+// broadcast was seen good elsewhere since it began here; if another site sees it
+// fail instead, the site that alone could explain it is its pusher's; until one or
+// the other is known it counts for nothing.
+func (t *turn) foreign(r prober.Result, c cell, round *roundState, e Evidence) bool {
+	if r.Run == "" {
+		return false
+	}
+	b := t.broadcast(r)
+	place := round.Site + "|" + r.Playback
+	b.note(place, c.Good, t.s.At)
+	if c.Good || c.Direct || r.Pusher == "" || r.Pusher == r.Agent {
+		return false
+	}
+	good, failing := b.elsewhere(place, round.Site)
+	if good {
+		return false
+	}
+	pusher, known := t.index.site[r.Pusher]
+	if !failing || !known {
+		return true
+	}
+	e.Site = pusher
+	t.count(round, t.blamed(r), false, e)
+	return true
+}
+
+func (t *turn) broadcast(r prober.Result) *broadcastState {
+	b := t.s.Broadcasts[r.Run]
+	if b == nil {
+		b = &broadcastState{Ingest: r.Ingest, Seen: map[string]time.Time{}}
+		t.s.Broadcasts[r.Run] = b
+	}
+	return b
+}
+
+// blamed is what a broadcast that nobody sees good is charged to: its ingest, if
+// broadcasts of other ingests are seen, else the core.
+func (t *turn) blamed(r prober.Result) prober.Element {
+	for run, other := range t.s.Broadcasts {
+		if run != r.Run && other.Ingest != r.Ingest && len(other.Seen) > 0 {
+			return ingest(r.Target, r.Ingest)
+		}
+	}
+	return core(r.Target)
+}
+
+// note keeps a sighting.
+func (b *broadcastState) note(place string, good bool, at time.Time) {
+	if good {
+		b.Seen[place] = at
+		delete(b.Failing, place)
+		delete(b.Failed, place)
+		return
+	}
+	if b.Failing == nil {
+		b.Failing, b.Failed = map[string]time.Time{}, map[string]time.Time{}
+	}
+	if _, ok := b.Failing[place]; !ok {
+		b.Failing[place] = at
+	}
+	b.Failed[place] = at
+}
+
+// elsewhere says what was seen since the broadcast fails at a place: whether it is
+// good anywhere else, and whether another site sees it fail.
+func (b *broadcastState) elsewhere(place, site string) (good, failing bool) {
+	since := b.Failing[place]
+	for other, at := range b.Seen {
+		good = good || other != place && at.After(since)
+	}
+	for other, at := range b.Failed {
+		failing = failing || !strings.HasPrefix(other, site+"|") && !at.Before(since)
+	}
+	return good, failing
+}
+
+// forget drops what was seen too long ago, and says whether nothing is left.
+func (b *broadcastState) forget(before time.Time) bool {
+	for place, at := range b.Seen {
+		if at.Before(before) {
+			delete(b.Seen, place)
+		}
+	}
+	for place, at := range b.Failed {
+		if at.Before(before) {
+			delete(b.Failed, place)
+			delete(b.Failing, place)
+		}
+	}
+	return len(b.Seen)+len(b.Failed) == 0
+}

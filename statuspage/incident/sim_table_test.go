@@ -1,0 +1,309 @@
+package incident
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"streamcanary/prober"
+)
+
+var (
+	updateTable = flag.Bool("update", false, "write the golden tables anew")
+	long        = flag.Bool("simulate", false, "simulate as long as the README's figures claim (an hour), not the short version")
+)
+
+// faultRow is something that breaks, again and again from other seeds.
+type faultRow struct {
+	name  string
+	setup simSetup
+	lasts time.Duration
+	fault simFault
+	flaps time.Duration // the fault comes and goes; 0 is steady
+	want  []string      // components that have to fail; none: nothing may be public
+	at    float64       // the delay counts for the figures to reach: at most so many seconds at the 95th percentile; 0 is no bound
+}
+
+func standard(sites int) simSetup {
+	return simSetup{sites: sites, regions: 3, canary: 2 * time.Second, pulls: 2 * time.Second, golive: time.Minute, api: true,
+		noise: .01, drops: 1e-5, latency: 300 * time.Millisecond,
+		settings: func(s *Settings) { s.Hold = time.Minute }}
+}
+
+func some(n ...int) map[int]bool {
+	m := map[int]bool{}
+	for _, i := range n {
+		m[i] = true
+	}
+	return m
+}
+
+func faultRows() []faultRow {
+	const minute = time.Minute
+	all := some(0, 1, 2)
+	ingests, playbacks := []string{"ingest-r0", "ingest-r1", "ingest-r2"}, []string{"playback-r0", "playback-r1", "playback-r2"}
+	with := func(s simSetup, change func(*simSetup)) simSetup { change(&s); return s }
+	foreign := with(standard(3), func(s *simSetup) { s.foreign = true })
+	return []faultRow{
+		{"total outage", standard(3), minute, simFault{push: all, dead: all, api: true}, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
+		{"total outage, seen from 6 sites", standard(6), minute, simFault{push: all, dead: all, api: true}, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
+		{"total outage, seen from 12 sites", standard(12), minute, simFault{push: all, dead: all, api: true}, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
+		{"one region out", standard(3), minute, simFault{push: some(0), dead: some(0)}, 0, []string{"ingest-r0", "playback-r0"}, 30},
+		{"two regions out", standard(3), minute, simFault{push: some(0, 2), dead: some(0, 2)}, 0, []string{"ingest-r0", "ingest-r2", "playback-r0", "playback-r2"}, 30},
+		{"an ingest drops and refuses", standard(3), minute, simFault{push: some(1)}, 0, []string{"ingest-r1"}, 30},
+		{"an ingest refuses new broadcasts", standard(3), 2 * minute, simFault{fresh: some(1)}, 0, []string{"ingest-r1"}, 0},
+		{"every ingest refuses new broadcasts", standard(3), 2 * minute, simFault{fresh: all}, 0, ingests, 0},
+		{"a playback shows nothing", standard(3), minute, simFault{play: some(2)}, 0, []string{"playback-r2"}, 30},
+		{"a playback cannot be reached", standard(3), minute, simFault{dead: some(2)}, 0, []string{"playback-r2"}, 30},
+		{"nothing comes out anywhere", standard(3), minute, simFault{core: true}, 0, []string{"core"}, 0},
+		{"the API fails", standard(3), 2 * minute, simFault{api: true}, 0, []string{"api"}, 0},
+		{"total outage, 95 % of the probes fail", standard(3), minute, simFault{push: all, dead: all, api: true, share: .95}, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
+		{"an ingest, 95 %", standard(3), minute, simFault{push: some(1), share: .95}, 0, []string{"ingest-r1"}, 30},
+		{"a playback, 95 %", standard(3), minute, simFault{play: some(2), share: .95}, 0, []string{"playback-r2"}, 30},
+		{"an ingest and another region's playback, 95 %", standard(3), 2 * minute, simFault{push: some(1), play: some(2), share: .95}, 0, []string{"ingest-r1", "playback-r2"}, 0},
+		{"two playbacks, 95 %", standard(3), minute, simFault{play: some(0, 2), share: .95}, 0, []string{"playback-r0", "playback-r2"}, 0},
+		{"the API and a playback, 95 %", standard(3), 2 * minute, simFault{api: true, play: some(2), share: .95}, 0, []string{"api", "playback-r2"}, 0},
+		{"an ingest refuses half of the new broadcasts", standard(3), 10 * minute, simFault{fresh: some(1), share: .5}, 0, []string{"ingest-r1"}, 180},
+		{"half of the probes of a playback fail", standard(3), 10 * minute, simFault{play: some(2), share: .5}, 0, []string{"playback-r2"}, 180},
+		{"half of everything that is played fails", standard(3), 10 * minute, simFault{core: true, share: .5}, 0, []string{"core"}, 180},
+		{"half of the calls of the API fail", standard(3), 10 * minute, simFault{api: true, share: .5}, 0, []string{"api"}, 180},
+		{"a quarter of the probes of a playback fail", standard(3), 30 * minute, simFault{play: some(2), share: .25}, 0, []string{"playback-r2"}, 0},
+		{"a playback comes and goes every 20 s", standard(3), 10 * minute, simFault{play: some(2)}, 20 * time.Second, []string{"playback-r2"}, 0},
+		{"total outage, clocks up to 20 s apart", with(standard(3), func(s *simSetup) { s.skew = 20 * time.Second }), minute, simFault{push: all, dead: all, api: true}, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
+		{"the hub is away, then everything comes at once", standard(3), minute, simFault{away: true}, 0, nil, 0},
+		{"one agent is sick", standard(3), 10 * minute, simFault{sick: some(1)}, 0, nil, 0},
+		{"every agent is sick", standard(3), 10 * minute, simFault{sick: all}, 0, nil, 0},
+		{"one agent is silent", standard(3), 10 * minute, simFault{silent: some(1)}, 0, nil, 0},
+		{"one agent reaches nothing, and its control passes", standard(3), 10 * minute, simFault{blind: some(1)}, 0, nil, 0},
+		{"a pusher whose broadcasts nobody can play", foreign, 10 * minute, simFault{pusher: some(1)}, 0, nil, 0},
+		{"that, and a playback shows nothing", foreign, 2 * minute, simFault{pusher: some(1), play: some(2)}, 0, []string{"playback-r2"}, 0},
+	}
+}
+
+// faultFigures is what came of a row's runs.
+type faultFigures struct {
+	runs, missed, rightPlace, wrongPublic int
+	delays                                []time.Duration
+}
+
+// run plays a row once from a seed.
+func (row faultRow) run(t *testing.T, seed uint64, f *faultFigures) {
+	t.Helper()
+	c := row.setup
+	c.seed = seed
+	begin := 3*time.Minute + time.Duration(seed*7919%60_000)*time.Millisecond
+	c.fault = func(at time.Duration) simFault {
+		if at < begin || at >= begin+row.lasts || row.flaps > 0 && (at-begin)/row.flaps%2 == 1 {
+			return simFault{}
+		}
+		return row.fault
+	}
+	w := newSim(t, c)
+	watch := newInvariants(w)
+	w.run(begin)
+	if n := len(w.of(IncidentOpened)); n > 0 {
+		t.Errorf("%s, seed %d: opened before anything broke", row.name, seed)
+	}
+	w.run(row.lasts)
+	f.runs++
+	place, opened := w.failing(), w.of(IncidentOpened)
+	switch {
+	case len(row.want) == 0:
+		if len(opened) > 0 {
+			f.wrongPublic++
+		}
+	case len(opened) == 0:
+		f.missed++
+	default:
+		f.delays = append(f.delays, opened[0].At.Sub(w.start)-begin)
+		if slices.Equal(place, row.want) {
+			f.rightPlace++
+		}
+	}
+	w.run(5 * time.Minute)
+	watch.end()
+}
+
+// failing lists the components that an incident has had, sorted.
+func (w *sim) failing() []string {
+	all := map[string]bool{}
+	for _, e := range w.events {
+		if e.Incident != nil {
+			for _, c := range e.Incident.Components {
+				all[c] = true
+			}
+		}
+	}
+	return sortedKeys(all)
+}
+
+// line is the row of the table.
+func (f faultFigures) line(row faultRow) string {
+	share := func(n, of int) string {
+		if of == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%.1f %%", 100*float64(n)/float64(of))
+	}
+	if len(row.want) == 0 {
+		return fmt.Sprintf("| %s | %d | %d | | | | | %d |", row.name, row.setup.sites, f.runs, f.wrongPublic)
+	}
+	slices.Sort(f.delays)
+	var sum time.Duration
+	for _, d := range f.delays {
+		sum += d
+	}
+	mean, p95 := time.Duration(0), time.Duration(0)
+	if n := len(f.delays); n > 0 {
+		mean, p95 = sum/time.Duration(n), f.delays[(n*95+99)/100-1]
+	}
+	return fmt.Sprintf("| %s | %d | %d | %d | %.1f | %.1f | %s | |", row.name, row.setup.sites, f.runs, f.missed, mean.Seconds(), p95.Seconds(), share(f.rightPlace, len(f.delays)))
+}
+
+// TestFaults plays every row, writes the table, and holds the figures to reach.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	runs, golden, rows := 1, "faults.short.md", faultRows()
+	if *long {
+		runs, golden = 200, "faults.md"
+	} else {
+		rows = slices.DeleteFunc(rows, func(r faultRow) bool { return r.lasts > 2*time.Minute || r.setup.sites > 6 })
+	}
+	lines := make([]string, len(rows))
+	var wg sync.WaitGroup
+	gate := make(chan struct{}, 2)
+	for i, row := range rows {
+		wg.Go(func() {
+			gate <- struct{}{}
+			defer func() { <-gate }()
+			var f faultFigures
+			for seed := range runs {
+				row.run(t, uint64(seed+1), &f)
+			}
+			lines[i] = f.line(row)
+			row.hold(t, f)
+		})
+	}
+	wg.Wait()
+	head := "| What breaks | Sites | Runs | Missed | Delay, mean (s) | 95th percentile (s) | Place right | Wrongly public |\n|---|---|---|---|---|---|---|---|\n"
+	sameTable(t, golden, head+strings.Join(lines, "\n")+"\n")
+}
+
+func (row faultRow) hold(t *testing.T, f faultFigures) {
+	t.Helper()
+	if f.missed > 0 || f.wrongPublic > 0 {
+		t.Errorf("%s: %d missed, %d wrongly public", row.name, f.missed, f.wrongPublic)
+	}
+	slices.Sort(f.delays)
+	if n := len(f.delays); row.at > 0 && n > 0 {
+		if p95 := f.delays[(n*95+99)/100-1].Seconds(); p95 > row.at {
+			t.Errorf("%s: opened after %.1f s at the 95th percentile, want %.0f", row.name, p95, row.at)
+		}
+		if 100*f.rightPlace < 99*n {
+			t.Errorf("%s: the place was right in %d of %d", row.name, f.rightPlace, n)
+		}
+	}
+}
+
+func sameTable(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *updateTable {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(want) != got {
+		t.Errorf("%s differs; read the difference, and write it anew with -update:\n%s", path, got)
+	}
+}
+
+// invariants are what must hold after every step, and in the end.
+type invariants struct {
+	w    *sim
+	open map[string]Event // incidents that were told, by id
+}
+
+func newInvariants(w *sim) *invariants {
+	v := &invariants{w: w, open: map[string]Event{}}
+	seen := 0
+	w.check = func() {
+		for ; seen < len(w.events); seen++ {
+			v.event(w.events[seen])
+		}
+		v.state()
+	}
+	return v
+}
+
+func (v *invariants) event(e Event) {
+	t := v.w.t
+	switch e.Type {
+	case IncidentOpened:
+		if _, twice := v.open[e.Incident.ID]; twice {
+			t.Errorf("incident %s opened twice", e.Incident.ID)
+		}
+		v.open[e.Incident.ID] = e
+		for _, f := range e.Incident.Failures {
+			if len(f.Evidence) < v.w.policy.settings.Quorum {
+				t.Errorf("%s opened on the word of %d sites", f.Element, len(f.Evidence))
+			}
+		}
+	case IncidentResolved:
+		opened, ok := v.open[e.Incident.ID]
+		if !ok || opened.Type != IncidentOpened {
+			t.Errorf("incident %s resolved, but it was not open", e.Incident.ID)
+		}
+		v.open[e.Incident.ID] = e
+		for _, f := range e.Incident.Failures {
+			if f.RecoveredAt.IsZero() && e.Incident.MergedInto == "" {
+				t.Errorf("incident %s resolved while %s fails", e.Incident.ID, f.Element)
+			}
+		}
+	default:
+	}
+}
+
+func (v *invariants) state() {
+	t, s, p := v.w.t, v.w.state, v.w.policy
+	elements := map[prober.Element]string{}
+	for _, o := range s.Incidents {
+		for _, f := range o.Incident.Failures {
+			if other, twice := elements[f.Element]; twice && other != o.Incident.ID && f.RecoveredAt.IsZero() {
+				t.Errorf("%s fails in two open incidents, %s and %s", f.Element, other, o.Incident.ID)
+			}
+			if f.RecoveredAt.IsZero() {
+				elements[f.Element] = o.Incident.ID
+			}
+		}
+	}
+	if n := len(s.Rounds); n > maxRounds*len(v.w.agents) {
+		t.Errorf("%d rounds are open", n)
+	}
+	for key, sum := range s.Sums {
+		for id, site := range sum.Sites {
+			if site.W < 0 || site.W > p.siteCap(p.settings.Threshold) || site.V < 0 || site.V > p.siteCap(p.settings.RecoveryThreshold) {
+				t.Errorf("sum %s of %s is out of bounds: %d, %d", key, id, site.W, site.V)
+			}
+		}
+	}
+}
+
+// end holds that everything that opened was resolved, once it was long over.
+func (v *invariants) end() {
+	for id, e := range v.open {
+		if e.Type != IncidentResolved {
+			v.w.t.Errorf("incident %s (%s) is still open, long after its end", id, e.Summary)
+		}
+	}
+}

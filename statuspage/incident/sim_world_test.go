@@ -1,0 +1,556 @@
+package incident
+
+import (
+	"container/heap"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"streamcanary/prober"
+)
+
+// sim is a platform and its fleet of agents, simulated from a seed: it turns what
+// is broken, and the noise, into the results that agents would send, hands them to
+// the real Step in the order of a journal, and runs the rounds that Step asks for.
+type sim struct {
+	t      *testing.T
+	setup  simSetup
+	policy Policy
+	state  State
+	rng    *rand.Rand
+	now    time.Time
+	start  time.Time
+	seq    uint64 // of the journal
+	queue  simQueue
+	order  uint64 // keeps the order of what is due at one time
+	agents []*simAgent
+	rounds []*simRounds
+	flying int  // results on their way
+	skips  bool // quiet stretches are skipped
+
+	events  []Event
+	steps   int
+	skipped uint64 // inputs
+	check   func() // after every step; nil is nothing
+}
+
+// simRounds are the rounds of one kind of probe at one agent.
+type simRounds struct {
+	agent   *simAgent
+	kind    prober.Kind
+	period  time.Duration
+	results int // of a round
+	next    time.Time
+	noisy   time.Time // the first round from next on that is not all good
+}
+
+// simSetup says what is simulated.
+type simSetup struct {
+	seed    uint64
+	sites   int
+	regions int // each has an ingest and a playback
+	canary  time.Duration
+	pulls   time.Duration // of the playback probe
+	golive  time.Duration
+	api     bool // the platform has an API of its own
+
+	noise   float64       // a row or a column of a round fails by chance
+	drops   float64       // a canary of a round drops by chance
+	bursts  *simBursts    // nil is none
+	skew    time.Duration // agents' clocks are apart by up to so much
+	latency time.Duration // from a result to the journal, up to
+	foreign bool          // agents pull the next one's broadcasts as well
+
+	settings func(*Settings)
+	topology func(*Topology)
+	fault    func(at time.Duration) simFault // since the start; nil is nothing, ever
+}
+
+// simBursts are a site's own trouble: for a while nearly all its probes fail.
+type simBursts struct {
+	mean  time.Duration
+	share float64 // of the time
+	seen  float64 // share of the bursts that the agent's control notices
+	pairs float64 // share that strike a second site as well
+	fails float64 // share of a site's probes that fail in a burst
+}
+
+// simFault is what is broken at a moment.
+type simFault struct {
+	api    bool
+	share  float64      // of the probes that are concerned and do fail; 0 is all
+	push   map[int]bool // ingests that drop and refuse everything
+	fresh  map[int]bool // ingests that refuse new broadcasts only
+	play   map[int]bool // playbacks, which show nothing
+	dead   map[int]bool // playbacks, which cannot be reached
+	core   bool         // nothing comes out anywhere
+	sick   map[int]bool // agents whose machine or network is broken, and which know it
+	blind  map[int]bool // agents whose network is broken, and whose controls pass
+	silent map[int]bool // agents that are not heard
+	pusher map[int]bool // agents whose broadcasts nobody can play, though they are taken
+	away   bool         // the hub: results come late, all at once
+}
+
+type simAgent struct {
+	n          int
+	id         string
+	seq        uint64
+	skew       time.Duration
+	control    prober.Control
+	burstUntil time.Time // fails until then
+	held       []prober.Result
+}
+
+type simItem struct {
+	at    time.Time
+	order uint64
+	do    func()
+}
+
+type simQueue []simItem
+
+func (q simQueue) Len() int { return len(q) }
+func (q simQueue) Less(i, j int) bool {
+	if !q[i].at.Equal(q[j].at) {
+		return q[i].at.Before(q[j].at)
+	}
+	return q[i].order < q[j].order
+}
+func (q simQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *simQueue) Push(x any)   { *q = append(*q, x.(simItem)) }
+func (q *simQueue) Pop() any {
+	old := *q
+	x := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return x
+}
+
+func simTopology(sites, regions int, api bool) Topology {
+	t := Topology{Installation: "sim", Page: PageInfo{Name: "Sim", URL: "https://status.example.com"}}
+	target := Target{ID: "live", Name: "Live", HasAPI: api, Kinds: []prober.Kind{prober.KindCanary, prober.KindPlayback, prober.KindGoLive}}
+	for i := range regions {
+		id := "r" + strconv.Itoa(i)
+		target.Regions = append(target.Regions, Region{ID: id, Name: "Region " + strconv.Itoa(i)})
+		target.Ingests = append(target.Ingests, Endpoint{ID: id, Region: id})
+		target.Playbacks = append(target.Playbacks, Endpoint{ID: id, Region: id})
+		t.Components = append(t.Components,
+			Component{ID: "ingest-" + id, Name: "Ingest " + id, Publish: PublishAuto, Elements: []prober.Element{ingest("live", id)}},
+			Component{ID: "playback-" + id, Name: "Playback " + id, Publish: PublishAuto, Elements: []prober.Element{playback("live", id)}})
+	}
+	t.Components = append(t.Components, Component{ID: "core", Name: "Delivery", Publish: PublishAuto, Elements: []prober.Element{core("live")}})
+	if api {
+		t.Components = append(t.Components, Component{ID: "api", Name: "API", Publish: PublishAuto, Elements: []prober.Element{{Target: "live", Type: prober.ElementAPI}}})
+	}
+	for i := range sites {
+		id := "a" + strconv.Itoa(i)
+		t.Sites = append(t.Sites, Site{ID: "s" + strconv.Itoa(i), Agents: []string{id}})
+	}
+	t.Targets = []Target{target}
+	return t
+}
+
+func newSim(t *testing.T, c simSetup) *sim {
+	t.Helper()
+	top := simTopology(c.sites, c.regions, c.api)
+	if c.topology != nil {
+		c.topology(&top)
+	}
+	s := DefaultSettings()
+	s.Threshold = DefaultThreshold(s, top, c.schedule(), DefaultFalseOpenings)
+	if c.settings != nil {
+		c.settings(&s)
+	}
+	p, err := NewPolicy(s, top)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &sim{t: t, setup: c, policy: p, state: NewState(), rng: rand.New(rand.NewPCG(c.seed, 0x5eed)),
+		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	w.start = w.now
+	for i := range c.sites {
+		a := &simAgent{n: i, id: "a" + strconv.Itoa(i), control: prober.ControlPass}
+		if c.skew > 0 {
+			a.skew = time.Duration(w.rng.Int64N(int64(2*c.skew))) - c.skew
+		}
+		w.agents = append(w.agents, a)
+		n := c.regions
+		w.every(a, prober.KindCanary, c.canary, n)
+		w.every(a, prober.KindPlayback, c.pulls, c.cells())
+		w.every(a, prober.KindGoLive, c.golive, n+n*n)
+		if c.bursts != nil {
+			w.after(w.quiet(), func() { w.burst(a) })
+		}
+	}
+	return w
+}
+
+// cells is how many results a round of pulling has.
+func (c simSetup) cells() int {
+	if c.foreign {
+		return 2 * c.regions * c.regions
+	}
+	return c.regions * c.regions
+}
+
+func (c simSetup) schedule() Schedule {
+	return Schedule{"live": {prober.KindCanary: c.canary, prober.KindPlayback: c.pulls, prober.KindGoLive: c.golive}}
+}
+
+// at puts something into the queue.
+func (w *sim) at(when time.Time, do func()) {
+	w.order++
+	heap.Push(&w.queue, simItem{at: when, order: w.order, do: do})
+}
+
+func (w *sim) after(d time.Duration, do func()) { w.at(w.now.Add(d), do) }
+
+// every repeats a kind of round, the agents spread over the period.
+func (w *sim) every(a *simAgent, kind prober.Kind, period time.Duration, results int) {
+	if period == 0 {
+		return
+	}
+	w.rounds = append(w.rounds, &simRounds{agent: a, kind: kind, period: period, results: results,
+		next: w.start.Add(time.Duration(a.n) * period / time.Duration(w.setup.sites))})
+}
+
+// due is the round that comes next.
+func (w *sim) due() *simRounds {
+	var first *simRounds
+	for _, r := range w.rounds {
+		if first == nil || r.next.Before(first.next) {
+			first = r
+		}
+	}
+	return first
+}
+
+func (w *sim) round(a *simAgent, kind prober.Kind) {
+	switch kind {
+	case prober.KindCanary:
+		w.canaries(a)
+	case prober.KindPlayback:
+		w.plays(a)
+	default:
+		w.goLive(a)
+	}
+}
+
+// run lets time pass until end, with the ticks that the engine asks for.
+func (w *sim) run(d time.Duration) {
+	end := w.now.Add(d)
+	for {
+		due := w.policy.Next(w.state)
+		if housekeeping := w.state.At.Add(10 * time.Second); due.IsZero() || housekeeping.Before(due) {
+			due = housekeeping
+		}
+		if due.Before(w.now) {
+			due = w.now
+		}
+		round := w.due()
+		if len(w.queue) > 0 && !w.queue[0].at.After(due) && !w.queue[0].at.After(end) && !w.queue[0].at.After(round.next) {
+			item, _ := heap.Pop(&w.queue).(simItem)
+			w.now = item.at
+			item.do()
+			continue
+		}
+		if !round.next.After(due) && !round.next.After(end) {
+			if w.skip(end) {
+				continue
+			}
+			w.now = round.next
+			round.next = round.next.Add(round.period)
+			w.round(round.agent, round.kind)
+			continue
+		}
+		if due.After(end) {
+			w.now = end
+			return
+		}
+		if due.Equal(w.now) && w.state.At.Equal(due) {
+			due = due.Add(100 * time.Millisecond) // the hub's own resolution
+		}
+		w.now = due
+		if !w.truth().away {
+			w.step(Input{})
+		} else {
+			w.now = w.now.Add(time.Second)
+		}
+	}
+}
+
+func (w *sim) truth() simFault {
+	if w.setup.fault == nil {
+		return simFault{}
+	}
+	return w.setup.fault(w.now.Sub(w.start))
+}
+
+func (w *sim) step(in Input) {
+	w.seq++
+	w.steps++
+	in.Seq, in.At = w.seq, w.now
+	var events []Event
+	w.state, events = w.policy.Step(w.state, in)
+	for _, e := range events {
+		w.events = append(w.events, e)
+		if e.ProbeNow != nil {
+			w.confirm(*e.ProbeNow)
+		}
+	}
+	if w.check != nil {
+		w.check()
+	}
+}
+
+// confirm runs what the engine asks for, at every agent.
+func (w *sim) confirm(req prober.ProbeNow) {
+	for i := range req.Rounds {
+		w.after(time.Duration(i)*req.Spacing+50*time.Millisecond, func() {
+			for _, a := range w.agents {
+				w.canaries(a)
+				w.plays(a)
+				w.goLive(a)
+			}
+		})
+	}
+}
+
+// send brings a result into the journal, after its way there.
+func (w *sim) send(a *simAgent, after time.Duration, r prober.Result) {
+	f := w.truth()
+	if f.silent[a.n] {
+		return
+	}
+	at := w.now.Add(after)
+	w.flying++
+	w.at(at, func() {
+		w.flying--
+		r.Control = a.control
+		if w.truth().sick[a.n] {
+			r.Control = prober.ControlFail
+		}
+		a.seq++
+		r.Agent, r.Boot, r.Seq, r.Site, r.Target = a.id, "boot", a.seq, "s", "live"
+		r.Ended = w.now.Add(a.skew)
+		if w.truth().away {
+			a.held = append(a.held, r)
+			return
+		}
+		for _, late := range a.held {
+			late.Age = w.now.Sub(late.Ended.Add(-a.skew))
+			w.step(Input{Result: &late})
+		}
+		a.held = nil
+		w.step(Input{Result: &r})
+	})
+}
+
+// draw is a number from 0 to 1 that depends on the seed, the agent, the round (its
+// kind and time) and what is drawn, and on nothing else: so it can be known what
+// a round will draw without running those before it.
+func (w *sim) draw(a *simAgent, kind prober.Kind, at time.Time, what int) float64 {
+	x := w.setup.seed ^ uint64(at.Sub(w.start))*0x9e3779b97f4a7c15 ^ uint64(a.n+1)*0xbf58476d1ce4e5b9 ^ uint64(what+1)*0x94d049bb133111eb ^ uint64(kind[0])<<56
+	for range 2 {
+		x += 0x9e3779b97f4a7c15
+		x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+		x = (x ^ x>>27) * 0x94d049bb133111eb
+		x ^= x >> 31
+	}
+	return float64(x>>11) / (1 << 53)
+}
+
+// What is drawn for a round, besides its rows (from drawRow) and columns.
+const (
+	drawWay = iota
+	drawRow
+	drawColumn = 100
+)
+
+func (w *sim) way(a *simAgent, kind prober.Kind) time.Duration {
+	return time.Duration(w.draw(a, kind, w.now, drawWay) * float64(w.setup.latency))
+}
+
+func (w *sim) chance(p float64) bool { return p > 0 && w.rng.Float64() < p }
+
+// noisyAt says whether chance spoils a round: a row or a column of it.
+func (w *sim) noisyAt(a *simAgent, kind prober.Kind, at time.Time, what int) bool {
+	p := w.setup.noise
+	if kind == prober.KindCanary {
+		p = w.setup.drops
+	}
+	return p > 0 && w.draw(a, kind, at, what) < p
+}
+
+// lost says whether a probe of an agent fails for the agent's own sake.
+func (w *sim) lost(a *simAgent, f simFault) bool {
+	if f.sick[a.n] || f.blind[a.n] {
+		return true
+	}
+	return w.now.Before(a.burstUntil) && w.chance(w.setup.bursts.fails)
+}
+
+// hit says whether a probe that a fault concerns does fail.
+func (w *sim) hit(concerned bool, f simFault) bool {
+	return concerned && (f.share == 0 || w.chance(f.share))
+}
+
+func (w *sim) region(i int) string { return "r" + strconv.Itoa(i) }
+
+func (w *sim) newRound(kind prober.Kind) string {
+	return string(kind[:1]) + strconv.FormatInt(int64(w.now.Sub(w.start)), 36)
+}
+
+func bad(r prober.Result, s prober.Stage) prober.Result {
+	r.Outcome, r.Stage, r.Reason = prober.Fail, s, prober.ReasonConnectionRefused
+	return r
+}
+
+func inconclusive(r prober.Result) prober.Result {
+	r.Outcome, r.Reason = prober.Inconclusive, prober.ReasonNothingPushed
+	return r
+}
+
+// canaries is a round of an agent's running broadcasts.
+func (w *sim) canaries(a *simAgent) {
+	f, round, way := w.truth(), w.newRound(prober.KindCanary), w.way(a, prober.KindCanary)
+	for i := range w.setup.regions {
+		r := prober.Result{Kind: prober.KindCanary, Pusher: a.id, Ingest: w.region(i), Round: round, RoundOf: w.setup.regions, Outcome: prober.Pass}
+		if w.lost(a, f) || w.hit(f.push[i], f) || w.noisyAt(a, prober.KindCanary, w.now, drawRow+i) {
+			r = bad(r, prober.StageIngest)
+		}
+		w.send(a, way, r)
+	}
+}
+
+// plays is a round of pulling an agent's own broadcasts, and the next agent's.
+func (w *sim) plays(a *simAgent) {
+	f, round, way := w.truth(), w.newRound(prober.KindPlayback), w.way(a, prober.KindPlayback)
+	m := w.matrix(a, prober.KindPlayback, f)
+	pushers := []*simAgent{a}
+	if w.setup.foreign {
+		pushers = append(pushers, w.agents[(a.n+1)%len(w.agents)])
+	}
+	for _, pusher := range pushers {
+		for i := range w.setup.regions {
+			for j := range w.setup.regions {
+				r := prober.Result{Kind: prober.KindPlayback, Pusher: pusher.id, Ingest: w.region(i), Playback: w.region(j), Run: pusher.id + w.region(i),
+					Round: round, RoundOf: w.setup.cells(), Outcome: prober.Pass}
+				stage := m.cells[i][j]
+				if stage == "" && f.pusher[pusher.n] {
+					stage = prober.StageMedia
+				}
+				switch {
+				case f.push[i] && stage != prober.StageConnect:
+					r = inconclusive(r)
+				case stage != "":
+					r = bad(r, stage)
+				}
+				w.send(a, way, r)
+			}
+		}
+	}
+}
+
+// simMatrix is what a round of pulling sees.
+type simMatrix struct{ cells [][]prober.Stage }
+
+func (w *sim) matrix(a *simAgent, kind prober.Kind, f simFault) simMatrix {
+	n := w.setup.regions
+	rows, columns := make([]bool, n), make([]bool, n)
+	for i := range n {
+		rows[i], columns[i] = w.noisyAt(a, kind, w.now, drawRow+i), w.noisyAt(a, kind, w.now, drawColumn+i)
+	}
+	lost := w.lost(a, f)
+	m := simMatrix{cells: make([][]prober.Stage, n)}
+	for i := range n {
+		m.cells[i] = make([]prober.Stage, n)
+		for j := range n {
+			switch {
+			case lost:
+				m.cells[i][j] = prober.StageConnect
+			case w.hit(f.dead[j], f):
+				m.cells[i][j] = prober.StageConnect
+			case rows[i] || columns[j]:
+				m.cells[i][j] = prober.StageManifest
+			case w.hit(f.play[j] || f.core, f):
+				m.cells[i][j] = prober.StageManifest
+			}
+		}
+	}
+	return m
+}
+
+// goLive is a round of fresh broadcasts: what is refused is known at once, what
+// plays after six seconds.
+func (w *sim) goLive(a *simAgent) {
+	f, round, way := w.truth(), w.newRound(prober.KindGoLive), w.way(a, prober.KindGoLive)
+	n := w.setup.regions
+	m := w.matrix(a, prober.KindGoLive, f)
+	refused := w.setup.api && w.hit(f.api, f)
+	for i := range n {
+		r := prober.Result{Kind: prober.KindGoLive, Pusher: a.id, Ingest: w.region(i), Run: fmt.Sprint(a.id, round, i), Round: round, RoundOf: n + n*n, Outcome: prober.Pass}
+		pushed, known := r, way+6*time.Second
+		switch {
+		case refused:
+			pushed = bad(r, prober.StageProvision)
+		case w.lost(a, f):
+			pushed = bad(r, prober.StageConnect)
+		case w.hit(f.push[i] || f.fresh[i], f):
+			pushed = bad(r, prober.StagePublish)
+		}
+		if pushed.Outcome == prober.Fail {
+			known = way + 200*time.Millisecond
+		}
+		w.send(a, known, pushed)
+		for j := range n {
+			cell := r
+			cell.Playback = w.region(j)
+			switch {
+			case pushed.Outcome == prober.Fail:
+				cell = inconclusive(cell)
+			case m.cells[i][j] != "":
+				cell = bad(cell, m.cells[i][j])
+			case f.pusher[a.n]:
+				cell = bad(cell, prober.StageMedia)
+			}
+			w.send(a, known, cell)
+		}
+	}
+}
+
+// quiet is the time until a site's next burst.
+func (w *sim) quiet() time.Duration {
+	b := w.setup.bursts
+	mean := float64(b.mean) * (1 - b.share) / b.share
+	return time.Duration(w.rng.ExpFloat64() * mean)
+}
+
+// burst begins a site's trouble. Its control, if it notices, needs two rounds of
+// its own for that, and as many to see that it is over.
+func (w *sim) burst(a *simAgent) {
+	b := w.setup.bursts
+	length := time.Duration((.5 + w.rng.Float64()) * float64(b.mean))
+	struck := []*simAgent{a}
+	if w.chance(b.pairs) && len(w.agents) > 1 {
+		struck = append(struck, w.agents[(a.n+1+w.rng.IntN(len(w.agents)-1))%len(w.agents)])
+	}
+	seen := w.chance(b.seen)
+	for _, s := range struck {
+		s.burstUntil = w.now.Add(length)
+		if !seen {
+			continue
+		}
+		notice := 2*time.Second + time.Duration(w.rng.Int64N(int64(2*time.Second)))
+		w.after(notice, func() { s.control = prober.ControlFail })
+		w.after(max(length, notice)+4*time.Second, func() { s.control = prober.ControlPass })
+	}
+	w.after(length+w.quiet(), func() { w.burst(a) })
+}
+
+// of lists the events of a type since some event on.
+func (w *sim) of(kind EventType) []Event {
+	return slices.DeleteFunc(slices.Clone(w.events), func(e Event) bool { return e.Type != kind })
+}
