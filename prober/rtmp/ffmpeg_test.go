@@ -30,7 +30,7 @@ func startFFmpegServer(t *testing.T, args ...string) *ffmpegServer {
 	s := &ffmpegServer{address: "127.0.0.1:" + freePort(t), over: make(chan struct{})}
 	all := append([]string{"-v", "error", "-nostdin", "-copyts", "-f", "flv", "-listen", "1",
 		"-i", "rtmp://" + s.address + "/live/one"}, args...)
-	s.command = exec.Command(needFFmpeg(t), all...)
+	s.command = exec.Command(findFFmpeg(t), all...)
 	s.command.Stdout, s.command.Stderr = &s.out, &s.errors
 	if err := s.command.Start(); err != nil {
 		t.Fatal(err)

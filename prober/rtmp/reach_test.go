@@ -196,7 +196,7 @@ func TestAdobeAuthentication(t *testing.T) {
 // ffmpeg passes the same server: what it checks is what others speak, too.
 func TestFFmpegPassesAdobeAuthentication(t *testing.T) {
 	t.Parallel()
-	ffmpeg := needFFmpeg(t)
+	ffmpeg := findFFmpeg(t)
 	s := serve(t, adobe("canary", "p4ss"))
 	u := url.URL{Scheme: "rtmp", User: url.UserPassword("canary", "p4ss"), Host: s.listener.Addr().String(), Path: "/live/one"}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -205,18 +205,6 @@ func TestFFmpegPassesAdobeAuthentication(t *testing.T) {
 	if err != nil {
 		t.Fatalf("ffmpeg: %v\n%s", err, out)
 	}
-}
-
-func needFFmpeg(t *testing.T) string {
-	t.Helper()
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("ffmpeg is missing (Debian: apt-get install ffmpeg), and CI=true allows no skip")
-		}
-		t.Skip("ffmpeg is missing (Debian: apt-get install ffmpeg)")
-	}
-	return ffmpeg
 }
 
 // The broadcast runs at the address that works; the one that does not is named.
