@@ -99,14 +99,19 @@ rtmp { access_log off; server { listen %[5]s;
 // await polls until a condition of the real server holds.
 func (s *nginx) await(tb testing.TB, holds func() bool) {
 	tb.Helper()
+	s.awaitFor(tb, 10*time.Second, holds)
+}
+
+func (s *nginx) awaitFor(tb testing.TB, patience time.Duration, holds func() bool) {
+	tb.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); <-tick.C {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-tick.C {
 		if holds() {
 			return
 		}
 	}
-	tb.Fatal("waited 10 s for nginx")
+	tb.Fatalf("waited %s for nginx", patience)
 }
 
 // has reports whether the statistics contain every one of the words.
