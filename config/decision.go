@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,7 +45,7 @@ func (h *Hub) delay(kind prober.Kind, period time.Duration) string {
 		return string(kind) + " never: too few sites"
 	}
 	next := period
-	if s := h.Settings; s.ConfirmRounds > 0 {
+	if s := h.Settings; s.ConfirmRounds > 0 && slices.Contains(incident.ConfirmedKinds(), kind) {
 		next = min(period, s.ConfirmSpacing)
 	}
 	most := period + time.Duration(n-1)*next + h.Settings.OpenSettle

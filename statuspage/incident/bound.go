@@ -87,7 +87,7 @@ func roundsAYear(c Component, s Settings, every Schedule) float64 {
 			if !speaks(kind, e.Type) {
 				continue
 			}
-			if s.ConfirmRounds > 0 && slices.Contains(confirmedKinds(), kind) {
+			if s.ConfirmRounds > 0 && slices.Contains(ConfirmedKinds(), kind) {
 				period = min(period, s.ConfirmSpacing)
 			}
 			rounds := year.Seconds() / max(period, time.Second).Seconds()
@@ -100,8 +100,8 @@ func roundsAYear(c Component, s Settings, every Schedule) float64 {
 	return sum
 }
 
-// confirmedKinds are the kinds that the first failure asks for at once.
-func confirmedKinds() []prober.Kind {
+// ConfirmedKinds are the kinds that the first failure asks for at once.
+func ConfirmedKinds() []prober.Kind {
 	return []prober.Kind{prober.KindGoLive, prober.KindCanary, prober.KindPlayback, prober.KindAPI}
 }
 

@@ -554,8 +554,3 @@ func (w *sim) burst(a *simAgent) {
 func (w *sim) of(kind EventType) []Event {
 	return slices.DeleteFunc(slices.Clone(w.events), func(e Event) bool { return e.Type != kind })
 }
-
-// years is how many component-years have been simulated.
-func (w *sim) years() float64 {
-	return w.now.Sub(w.start).Hours() / 24 / 365 * float64(len(w.policy.topology.Components))
-}

@@ -82,7 +82,7 @@ func (t *turn) request(target string) {
 	last := &t.events[len(t.events)-1]
 	last.ProbeNow = &prober.ProbeNow{
 		ID: last.ID, Target: target, Rounds: rounds, Spacing: spacing,
-		Kinds: confirmedKinds(),
+		Kinds: ConfirmedKinds(),
 	}
 }
 
