@@ -18,6 +18,7 @@ const (
 	slotSegment              // the latest segment
 	slotMedia                // what is inside it
 	slotLoaded               // how it came
+	slotReload               // what became of a blocking reload
 	slotLook                 // what decoding one showed
 	slots
 )
