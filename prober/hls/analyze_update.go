@@ -77,7 +77,7 @@ func overlap(a, b *Playlist) (inA, inB []Segment) {
 // their names: query and path may hold tokens made for each request.
 func differs(a, b *Segment) string {
 	switch {
-	case a.URI != b.URI && nameOf(a.URI) != nameOf(b.URI):
+	case !sameName(a.URI, b.URI):
 		return "URI"
 	case (a.Duration - b.Duration).Abs() >= 10*time.Millisecond:
 		return "duration"

@@ -85,6 +85,7 @@ func ruleCases() map[string][]struct{ broken, legal pair } {
 	return map[string]cases{
 		ruleText: slices.Concat(
 			one(target4+"#EXTINF:4,caf\xe9\n0.ts\n", target4+"#EXTINF:4,café\n0.ts\n"),
+			one(target4+"#EXTINF:4,a\u0085b\n0.ts\n", target4+"#EXTINF:4,a\u00a0b\n0.ts\n"),
 			one(target4+"#EXTINF:4,a\x07\n0.ts\n", target4+"# a comment\x07\n#EXTINF:4,a\tb\n0.ts\n")),
 		ruleAttributes: slices.Concat(
 			one(v9+"#EXT-X-SERVER-CONTROL:HOLD-BACK\n"+seg0, v9+"#EXT-X-SERVER-CONTROL:HOLD-BACK=12, CAN-BLOCK-RELOAD=YES,X-NEW=1x2\n"+seg0),

@@ -39,7 +39,8 @@ type state struct {
 	latest     Observed // playlist
 	glimpse    glimpse
 	stamp      Stamp // of the latest segment with a date
-	proven     bool  // by a segment, ever
+	sent       sent
+	proven     bool // by a segment, ever
 	lastGood   time.Time
 	target     time.Duration
 }

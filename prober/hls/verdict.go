@@ -58,11 +58,13 @@ func (r *rendition) check(s Segment, summary media.Summary, at time.Time) {
 		Duration:      s.Duration,
 		First:         !r.looked || s.Sequence != r.lookedAt+1,
 		Discontinuity: s.Discontinuity,
+		Independent:   r.last.IndependentSegments,
 		Video:         video || r.f.cfg.Video && r.what.kind == kindAlone,
 		Audio:         audio || r.f.cfg.Audio && r.what.kind == kindAlone,
 		Encrypted:     s.Encryption != "",
 	})
 	r.looked, r.lookedAt = true, s.Sequence
+	r.state.sentAt(summary, r.last.dsn(s.Sequence))
 	if begin, ok := beginOf(summary); ok && !s.ProgramDateTime.IsZero() {
 		r.state.stamped(Stamp{Name: r.what.name, Moment: s.ProgramDateTime, At: begin, Discontinuity: r.last.dsn(s.Sequence)})
 	}
