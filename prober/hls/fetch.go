@@ -170,7 +170,7 @@ func (f *fetcher) readBody(resp *http.Response, req request, progress func()) ([
 	b := f.buffers.get(min(size, req.limit+1))
 	for {
 		if len(b) == cap(b) {
-			b = f.buffers.grow(b)
+			b = f.buffers.grow(b, req.limit+1)
 		}
 		n, err := from.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
