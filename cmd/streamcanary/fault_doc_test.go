@@ -55,7 +55,11 @@ func TestFaultsAreDocumented(t *testing.T) {
 			t.Errorf("nobody is expected to see the fault %s", f.Name)
 		}
 		for _, r := range mine {
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | `%s` | %s | %s |\n", f.Name, f.Help, r.kind, r.stage, r.reason, r.as(), r.within)
+			reason := "`" + string(r.reason) + "`"
+			if r.or != "" {
+				reason += " or `" + string(r.or) + "`"
+			}
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | %s |\n", f.Name, f.Help, r.kind, r.stage, reason, r.as(), r.within)
 		}
 	}
 	path := filepath.Join(repository, faultsDocument)
