@@ -101,14 +101,16 @@ type Ingest struct {
 	URL    string `json:"url"`            // rtmp[s]://host:port/app/{stream}, or PushVariable
 	Node   string `json:"node,omitempty"` // part of the host by which one of the platform's own ingests is chosen; with PushVariable
 	RTMP   RTMP   `json:"rtmp,omitzero"`
+	Signal Signal `json:"signal,omitzero"` // what is broadcast to it
 }
 
 // Playback is an endpoint that broadcasts are pulled from.
 type Playback struct {
-	ID     string `json:"id"`
-	Region string `json:"region"`         // its name, for people
-	URL    string `json:"url"`            // http://host:port/path/{stream}/index.m3u8, or PlayVariable
-	Node   string `json:"node,omitempty"` // as an ingest's; with PlayVariable
+	ID     string  `json:"id"`
+	Region string  `json:"region"`         // its name, for people
+	URL    string  `json:"url"`            // http://host:port/path/{stream}/index.m3u8, or PlayVariable
+	Node   string  `json:"node,omitempty"` // as an ingest's; with PlayVariable
+	Pull   Pulling `json:"pull,omitzero"`
 }
 
 // StreamURL puts a stream's name into an endpoint's URL.

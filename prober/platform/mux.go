@@ -128,7 +128,7 @@ func (m *mux) delete(ctx context.Context, id string) (*prober.Failure, error) {
 	if s.ActiveAsset != "" {
 		assets = append(assets, s.ActiveAsset)
 	}
-	for _, asset := range assets {
+	for _, asset := range assets[:min(len(assets), maxRecordings)] {
 		failure, err := m.remove(ctx, muxAssets, asset)
 		if err != nil {
 			return nil, err

@@ -27,6 +27,8 @@ type nginx struct {
 	process *os.Process
 	rtmp    string // host:port
 	stat    string // URL of the module's statistics
+
+	segments string // folder of the application hls
 }
 
 // startNginx skips where nginx or its RTMP module is missing; under CI=true that
@@ -60,8 +62,10 @@ http {
 rtmp { access_log off; server { listen %[5]s;
   application live { live on; }
   application closed { live on; deny publish all; }
+  application hls { live on; hls on; hls_path %[2]s/hls; hls_fragment 1s; hls_cleanup off; }
 } }
 `, nginxModule, dir, dir, web, s.rtmp)
+	s.segments = filepath.Join(dir, "hls")
 	file := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 		tb.Fatal(err)
@@ -95,14 +99,19 @@ rtmp { access_log off; server { listen %[5]s;
 // await polls until a condition of the real server holds.
 func (s *nginx) await(tb testing.TB, holds func() bool) {
 	tb.Helper()
+	s.awaitFor(tb, 10*time.Second, holds)
+}
+
+func (s *nginx) awaitFor(tb testing.TB, patience time.Duration, holds func() bool) {
+	tb.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); <-tick.C {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-tick.C {
 		if holds() {
 			return
 		}
 	}
-	tb.Fatal("waited 10 s for nginx")
+	tb.Fatalf("waited %s for nginx", patience)
 }
 
 // has reports whether the statistics contain every one of the words.
