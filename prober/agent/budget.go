@@ -78,8 +78,9 @@ func (b *budget) turn(now time.Time) {
 // allowSample says whether another agent's broadcast may be looked at.
 func (b *budget) allowSample() bool { return b.allow(0.5) }
 
-// allowRun says whether a go-live round or a recording's broadcast may run.
-func (b *budget) allowRun() bool { return b.allow(0) }
+// allowGoLive says whether a go-live round, a recording's broadcast or a pull of a
+// stream that others push may run.
+func (b *budget) allowGoLive() bool { return b.allow(0) }
 
 // allow says whether more than that share of the bucket is there, and counts
 // what is left out.

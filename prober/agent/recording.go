@@ -51,9 +51,6 @@ type recording struct {
 }
 
 func (r *recording) run(ctx context.Context, words prober.Platform) *prober.Failure {
-	if !r.env.budget.allowRun() {
-		return nothing(prober.ReasonBudget, "the agent's bytes of the hour are spent")
-	}
 	if lock := r.env.keys.lock(r.ingest.URL); lock != nil {
 		select {
 		case lock <- struct{}{}:

@@ -62,7 +62,7 @@ func (u *unit) goLiveRound() {
 	for _, in := range target.Ingests {
 		runs = append(runs, newGoLive(u, target, in, round, probe.Timeout))
 	}
-	if !u.env.budget.allowRun() {
+	if !u.env.budget.allowGoLive() {
 		for _, g := range runs {
 			g.pushFailed(nothing(prober.ReasonBudget, "the agent's bytes of the hour are spent"))
 		}
