@@ -9,8 +9,6 @@ import (
 
 // What the budget assumes of a broadcast.
 const (
-	// BroadcastBitrate is that of the synthetic broadcast, in bits per second.
-	BroadcastBitrate = 500_000
 	// GoLiveRun is about how long a go-live run that passes stays up: the 5 s that
 	// an ingest must hold, and what the broadcast's begin and end take.
 	GoLiveRun = 6 * time.Second
@@ -41,12 +39,12 @@ func (h *Hub) Budget() Budget {
 			if t.ID != p.Target {
 				continue
 			}
-			if sent, received, known := otherKinds(p); known {
+			if sent, received, known := otherKinds(p, t); known {
 				total.Sent += sent
 				total.Received += received
 				continue
 			}
-			sent := int64(upPerHour(p).Seconds() * BroadcastBitrate / 8 * float64(len(t.Ingests)))
+			sent := int64(upPerHour(p).Seconds() * broadcastBytes(t) * float64(len(t.Ingests)))
 			total.Sent += sent
 			received := sent * int64(len(t.Playbacks))
 			total.Received += received
@@ -55,7 +53,7 @@ func (h *Hub) Budget() Budget {
 			}
 			total.Continuous += sent + received
 			if every := h.Sampling.Every; every > 0 && len(h.Agents) > 1 {
-				samples := float64(time.Hour) / float64(every) * SampleRun.Seconds() * BroadcastBitrate / 8
+				samples := float64(time.Hour) / float64(every) * SampleRun.Seconds() * broadcastBytes(t)
 				total.Samples += int64(samples) * int64(len(t.Playbacks))
 			}
 		}
@@ -80,13 +78,26 @@ func (c *checker) budgets(h *Hub) {
 			c.addf(at, "is %s an hour, but the canaries of agent %s alone send and receive %s, which is never left out; want more than that, or fewer ingests and playbacks",
 				byteCount(a.Budget), a.ID, byteCount(cost.Continuous))
 		case a.Budget < all:
-			c.warnf("the budget of agent %s is %s an hour, but its probes come to %s: samples of other agents' broadcasts are left out first, then go-live rounds",
+			c.warnf("the budget of agent %s is %s an hour, but its probes come to %s: samples of other agents' broadcasts are left out first, then go-live rounds and recordings",
 				a.ID, byteCount(a.Budget), byteCount(all))
 		}
 		if at == "budget" && !c.clean(at) {
 			return // once is enough
 		}
 	}
+}
+
+// broadcastBytes is what a second of a target's broadcast takes: the same at each
+// of its ingests.
+func broadcastBytes(t prober.Target) float64 { return float64(bitrateOf(t)) / 8 }
+
+// bitrateOf is that of a target's broadcasts, in bits per second.
+func bitrateOf(t prober.Target) int {
+	var s prober.Signal
+	if len(t.Ingests) > 0 {
+		s = t.Ingests[0].Signal
+	}
+	return s.WithDefaults().Bitrate
 }
 
 // upPerHour is how long one broadcast of p is up in an hour.

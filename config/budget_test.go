@@ -11,8 +11,8 @@ import (
 
 func TestBudget(t *testing.T) {
 	t.Parallel()
-	const hour = 3600 * BroadcastBitrate / 8 // bytes of one broadcast in an hour
-	const run = hour * 6 / 3600              // of one go-live
+	const hour = 3600 * 500_000 / 8 // bytes of one broadcast in an hour
+	const run = hour * 6 / 3600     // of one go-live
 	target := prober.Target{ID: "t", Ingests: make([]prober.Ingest, 3), Playbacks: make([]prober.Playback, 2)}
 	for _, tt := range []struct {
 		name           string
@@ -40,7 +40,7 @@ func TestBudget(t *testing.T) {
 // playback; where there are no others, nothing.
 func TestBudgetOfSamples(t *testing.T) {
 	t.Parallel()
-	const sample = 6 * BroadcastBitrate / 8
+	const sample = 6 * 500_000 / 8
 	for agents, want := range map[int]int64{1: 0, 2: 120 * 2 * sample, 5: 120 * 2 * sample} {
 		h := Hub{
 			Targets: []prober.Target{{ID: "t", Ingests: make([]prober.Ingest, 3), Playbacks: make([]prober.Playback, 2)}},

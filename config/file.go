@@ -63,6 +63,17 @@ type targetFile struct {
 	RTMP      *rtmpFile      `mapstructure:"rtmp"`
 	Playbacks []endpointFile `mapstructure:"playbacks"`
 	Pull      *pullingFile   `mapstructure:"pull"`
+	Broadcast *signalFile    `mapstructure:"broadcast"`
+}
+
+type signalFile struct {
+	Width    int           `mapstructure:"width"`
+	Height   int           `mapstructure:"height"`
+	FPS      int           `mapstructure:"fps"`
+	Keyframe time.Duration `mapstructure:"keyframe"`
+	Bitrate  int           `mapstructure:"bitrate"`
+	Audio    *bool         `mapstructure:"audio"`
+	Video    *bool         `mapstructure:"video"`
 }
 
 type platformFile struct {

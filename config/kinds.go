@@ -63,7 +63,13 @@ func (c *checker) ofKind(at string, f probeFile, p *prober.Probe, targets []targ
 		p.Pulls = c.pulls(at+".streams", f, targets)
 	case prober.KindRecording:
 		p.Recording = c.recording(at, f, targets)
-	case prober.KindCanary, prober.KindGoLive:
+	case prober.KindCanary:
+		for _, t := range targets {
+			if t.ID == f.Target && t.Platform.Type == typeMux && t.Platform.Test {
+				c.warnf("target %s has test streams, which mux ends after 5 minutes: its canary will be seen to drop; leave test out, or the canary", t.ID)
+			}
+		}
+	case prober.KindGoLive:
 	}
 }
 
@@ -238,12 +244,12 @@ func shortestPeriod(probes []prober.Probe, e prober.Element) (shortest time.Dura
 
 // otherKinds is what the kinds without a broadcast at every ingest cost in an
 // hour, in bytes. Of streams that others push the bitrate is not known: it counts
-// as if each were one of ours, for pullLength.
-func otherKinds(p prober.Probe) (sent, received int64, known bool) {
+// as if each were the target's own, for pullLength.
+func otherKinds(p prober.Probe, t prober.Target) (sent, received int64, known bool) {
 	const pullLength = 20 * time.Second
 	bytes := func(length time.Duration) int64 {
 		rounds := float64(upPerHour(prober.Probe{Kind: prober.KindGoLive, Schedule: p.Schedule})) / float64(GoLiveRun)
-		return int64(rounds * length.Seconds() * BroadcastBitrate / 8)
+		return int64(rounds * length.Seconds() * broadcastBytes(t))
 	}
 	switch {
 	case p.Kind == prober.KindAPI:

@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"streamcanary/prober"
@@ -54,8 +56,8 @@ func (h *Hub) summary() []string {
 	lines = append(lines, h.decision()...)
 	return append(lines,
 		fmt.Sprintf("%s in %s", count(len(topology.Components), "component"), count(len(topology.Groups), "group")),
-		fmt.Sprintf("each agent sends about %s an hour and receives about %s an hour (broadcasts of %d kbit/s%s)",
-			byteCount(budget.Sent), byteCount(budget.Received), BroadcastBitrate/1000, h.goLiveNote()+h.sampleNote(budget)),
+		fmt.Sprintf("each agent sends about %s an hour and receives about %s an hour (broadcasts of %s kbit/s%s)",
+			byteCount(budget.Sent), byteCount(budget.Received), h.bitrates(), h.goLiveNote()+h.sampleNote(budget)),
 		h.budgetLine())
 }
 
@@ -84,6 +86,17 @@ func (h *Hub) budgetLine() string {
 		return fmt.Sprintf("each agent's budget is %s an hour, sent and received", byteCount(most))
 	}
 	return "budgets an hour, sent and received (0 is no bound): " + strings.Join(own, ", ")
+}
+
+// bitrates lists those of the broadcasts, in kbit/s.
+func (h *Hub) bitrates() string {
+	var rates []string
+	for _, t := range h.Targets {
+		if rate := strconv.Itoa(bitrateOf(t) / 1000); !slices.Contains(rates, rate) {
+			rates = append(rates, rate)
+		}
+	}
+	return strings.Join(rates, " and ")
 }
 
 func (h *Hub) goLiveNote() string {

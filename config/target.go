@@ -38,9 +38,9 @@ func (c *checker) targets(files []targetFile, probes []probeFile) []prober.Targe
 		for _, r := range f.Regions {
 			names[r.ID] = r.Name
 		}
-		how := c.rtmp(at+".rtmp", f)
+		how, what := c.rtmp(at+".rtmp", f), c.signal(at+".broadcast", f.Broadcast)
 		for _, e := range f.Ingests {
-			t.Ingests = append(t.Ingests, prober.Ingest{RTMP: how, ID: e.ID, Region: names[e.Region], URL: e.URL, Node: e.Node})
+			t.Ingests = append(t.Ingests, prober.Ingest{RTMP: how, Signal: what, ID: e.ID, Region: names[e.Region], URL: e.URL, Node: e.Node})
 		}
 		pulled := c.pulling(at+".pull", f.Pull)
 		for _, e := range f.Playbacks {

@@ -101,6 +101,7 @@ type Ingest struct {
 	URL    string `json:"url"`            // rtmp[s]://host:port/app/{stream}, or PushVariable
 	Node   string `json:"node,omitempty"` // part of the host by which one of the platform's own ingests is chosen; with PushVariable
 	RTMP   RTMP   `json:"rtmp,omitzero"`
+	Signal Signal `json:"signal,omitzero"` // what is broadcast to it
 }
 
 // Playback is an endpoint that broadcasts are pulled from.

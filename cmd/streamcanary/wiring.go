@@ -15,6 +15,7 @@ import (
 	"streamcanary/prober/platform"
 	"streamcanary/prober/report"
 	"streamcanary/prober/rtmp"
+	"streamcanary/prober/signal"
 )
 
 // agentParts is what differs between one vantage point and another.
@@ -40,7 +41,7 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 	pulls := newPuller(p.Logger)
 	reference := hls.NewTransport()
 	calls := hls.NewTransport() // of the platforms' APIs: the same wishes, other connections
-	pacer := rtmp.NewPacer()
+	pacer, codes := rtmp.NewPacer(), signal.NewCodes()
 	cfg = agent.Config{
 		Agent: p.Agent, Site: p.Site, Sink: p.Sink, Dropped: p.Dropped, Announce: p.Announce, Control: p.Control, Logger: p.Logger,
 		Platform: func(of prober.Platform) (agent.Platform, error) {
@@ -56,7 +57,7 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 		Reference: func(ctx context.Context, url string) *prober.Failure {
 			return host.Reference{URL: url, Transport: reference}.Check(ctx)
 		},
-		Feed:     func(p agent.Picture) (agent.Feed, error) { return newFeed(p, pacer) },
+		Feed:     func(p agent.Picture) (agent.Feed, error) { return newFeed(p, pacer, codes) },
 		Follower: pulls.follower,
 	}
 	return cfg, func() {

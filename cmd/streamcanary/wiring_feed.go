@@ -19,8 +19,11 @@ type feed struct {
 	runOn  *runningOn  // nil: each connection's timestamps begin with zero
 }
 
-func newFeed(p agent.Picture, pacer *rtmp.Pacer) (agent.Feed, error) {
-	c := signal.Config{Run: p.Run, Label: p.Label}
+// newFeed makes a feed. pacer and codes are shared by all of the process.
+func newFeed(p agent.Picture, pacer *rtmp.Pacer, codes *signal.Codes) (agent.Feed, error) {
+	like := p.Signal
+	c := signal.Config{Run: p.Run, Label: p.Label, Width: like.Width, Height: like.Height, FPS: like.FPS, Keyframe: like.Keyframe,
+		Bitrate: like.Bitrate, NoVideo: like.NoVideo, NoAudio: like.NoAudio, Codes: codes}
 	if p.Small {
 		c.Width, c.Height, c.FPS, c.Bitrate = 320, 180, 10, 150_000
 	}
@@ -70,7 +73,7 @@ func (b *broadcast) Sent() agent.Sent {
 }
 
 // connectionSource is a signal as one connection carries it: it begins with a
-// keyframe. Its timestamps begin with zero, as an encoder's do that connects
+// keyframe, or where there are no pictures with any sound. Its timestamps begin with zero, as an encoder's do that connects
 // again, or run on. The markers go on in any case.
 type connectionSource struct {
 	*signal.Source
@@ -113,7 +116,7 @@ func (c *connectionSource) Headers() []rtmp.Tag {
 
 func (c *connectionSource) Next(clock time.Time) rtmp.Tag {
 	f := c.Source.Next(clock)
-	for !c.begun && (f.Audio || !f.Keyframe) {
+	for !c.begun && !f.Keyframe {
 		f = c.Source.Next(clock)
 	}
 	if !c.begun {

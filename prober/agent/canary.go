@@ -72,7 +72,7 @@ func (c *canary) loop(ctx context.Context) {
 		return
 	}
 	defer func() { c.streams.remove(ctx, c.stream) }()
-	feed, err := c.env.Feed(Picture{Run: c.run, Label: c.ingest.Region, RTMP: c.ingest.RTMP, Small: c.small})
+	feed, err := c.env.Feed(Picture{Run: c.run, Label: c.ingest.Region, RTMP: c.ingest.RTMP, Signal: c.ingest.Signal, Small: c.small})
 	if err != nil {
 		c.env.log.Error("no canary: its signal cannot be made", "target", c.target, "ingest", c.ingest.ID, "error", err)
 		c.failed(broken("", err))

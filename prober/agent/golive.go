@@ -73,7 +73,7 @@ func (g *goLive) run(ctx context.Context) {
 }
 
 func (g *goLive) publish(ctx context.Context, s Stream) (Broadcast, *prober.Failure) {
-	feed, err := g.env.Feed(Picture{Run: g.base.Run, Label: g.ingest.Region, RTMP: g.ingest.RTMP})
+	feed, err := g.env.Feed(Picture{Run: g.base.Run, Label: g.ingest.Region, RTMP: g.ingest.RTMP, Signal: g.ingest.Signal})
 	if err != nil {
 		return nil, broken("", err)
 	}

@@ -57,10 +57,11 @@ type Platform interface {
 
 // Picture says what a feed carries.
 type Picture struct {
-	Run   string // in every marker
-	Label string // for a person who watches
-	Small bool   // as little as a control needs
-	RTMP  prober.RTMP
+	Run    string // in every marker
+	Label  string // for a person who watches
+	Small  bool   // as little as a control needs
+	RTMP   prober.RTMP
+	Signal prober.Signal // what is broadcast
 }
 
 // Feed is one broadcast's endless signal. Its markers and timestamps go on from

@@ -73,7 +73,7 @@ func (l *Looker) run(ctx context.Context, input []byte, limit int, args []string
 		return nil, "", fmt.Errorf("look at a segment: run ffmpeg: %w", err)
 	}
 	if exit != nil && !exit.Exited() {
-		return nil, "", fmt.Errorf("look at a segment: ffmpeg ended by itself: %s", exit)
+		return nil, "", fmt.Errorf("look at a segment: ffmpeg ended by itself: %w", exit)
 	}
 	trouble, err = complaint(said.kept.String())
 	return written.kept.Bytes(), trouble, err

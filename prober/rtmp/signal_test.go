@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -39,10 +40,18 @@ func (s signalSource) Next(clock time.Time) Tag {
 	return Tag{Audio: f.Audio, DTS: f.DTS, Body: f.Body}
 }
 
-// What is pushed comes out of nginx as others read it: ffmpeg finds both codecs
-// and copies our markers without a word of complaint.
-func TestFFmpegReadsWhatWePush(t *testing.T) {
-	t.Parallel()
+func realSource(t *testing.T) signalSource {
+	t.Helper()
+	source, err := signal.New(signal.Config{Run: "run-1", Label: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signalSource{source}
+}
+
+// findFFmpeg skips a test where it is missing; under CI=true that is a failure.
+func findFFmpeg(t *testing.T) string {
+	t.Helper()
 	ffmpeg, err := exec.LookPath("ffmpeg")
 	if err != nil {
 		if os.Getenv("CI") == "true" {
@@ -50,6 +59,14 @@ func TestFFmpegReadsWhatWePush(t *testing.T) {
 		}
 		t.Skip("ffmpeg is missing (Debian: apt-get install ffmpeg)")
 	}
+	return ffmpeg
+}
+
+// What is pushed comes out of nginx as others read it: ffmpeg finds both codecs
+// and copies our markers without a word of complaint.
+func TestFFmpegReadsWhatWePush(t *testing.T) {
+	t.Parallel()
+	ffmpeg := findFFmpeg(t)
 	s := startNginx(t)
 	source, err := signal.New(signal.Config{Run: "run-1", Label: "test"})
 	if err != nil {
@@ -115,4 +132,44 @@ func markersOf(t *testing.T, b []byte) (pictures, sounds []prober.Marker) {
 		}
 	}
 	return pictures, sounds
+}
+
+// The sound of an HLS segment that nginx made has our markers, byte for byte, with
+// pictures beside it or alone.
+func TestSoundIsProvenThroughHLS(t *testing.T) {
+	t.Parallel()
+	ffmpeg := findFFmpeg(t)
+	s := startNginx(t)
+	for name, cfg := range map[string]signal.Config{"both": {Run: "run-1"}, "sound": {Run: "run-1", NoVideo: true}} {
+		source, err := signal.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sending(t, publishTo(t, s.config("hls", name)), signalSource{source})
+	}
+	for _, name := range []string{"both", "sound"} {
+		s.await(t, func() bool { // the second segment has begun: the first is whole
+			_, err := os.Stat(filepath.Join(s.segments, name+"-1.ts"))
+			return err == nil
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		var said bytes.Buffer
+		demux := exec.CommandContext(ctx, ffmpeg, "-v", "warning", "-i", filepath.Join(s.segments, name+"-0.ts"),
+			"-map", "0:a", "-c", "copy", "-f", "adts", "-")
+		demux.Stderr = &said
+		out, err := demux.Output()
+		if err != nil || said.Len() > 0 && name == "both" { // nginx announces pictures even where there are none
+			t.Fatalf("%s: ffmpeg: %v\n%s", name, err, said.String())
+		}
+		pictures, sounds := markersOf(t, out)
+		if len(pictures) > 0 || len(sounds) < 7 {
+			t.Fatalf("%s: %d markers of pictures and %d of sound in a second of sound", name, len(pictures), len(sounds))
+		}
+		for i, m := range sounds {
+			if m.Seq != sounds[0].Seq+5*uint64(i) {
+				t.Fatalf("%s: marker %d is %+v, after %+v", name, i, m, sounds[0])
+			}
+		}
+	}
 }

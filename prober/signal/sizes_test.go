@@ -97,3 +97,22 @@ func TestPicturesAlone(t *testing.T) {
 		t.Errorf("%d pictures, want 30", len(pictures))
 	}
 }
+
+// TestLeastBitrateIsEnough holds the leaf's bound against what pictures really need.
+func TestLeastBitrateIsEnough(t *testing.T) {
+	t.Parallel()
+	for _, size := range [][2]int{{320, 176}, {426, 240}, {640, 360}, {854, 480}, {1000, 302}, {1280, 720}, {1920, 1080}, {720, 1080}} {
+		for _, fps := range []int{10, 25, 60} {
+			for _, keyframe := range []time.Duration{500 * time.Millisecond, 2 * time.Second} {
+				like := prober.Signal{Width: size[0], Height: size[1], FPS: fps, Keyframe: keyframe}
+				cfg := Config{Run: "r", Label: "Frankfurt", Width: size[0], Height: size[1], FPS: fps, Keyframe: keyframe, Bitrate: like.LeastBitrate()}
+				if _, err := New(cfg); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+	if _, err := New(Config{NoVideo: true, Bitrate: prober.Signal{NoVideo: true}.LeastBitrate()}); err != nil {
+		t.Error(err)
+	}
+}

@@ -8,38 +8,25 @@ import (
 	"streamcanary/prober"
 )
 
-// Config says what a broadcast looks like.
+// Config says what a broadcast looks like. What is zero is as prober.Signal has it.
 type Config struct {
 	Run      string        // id of the run; its tag is in every marker
 	Label    string        // shown to people: usually the region. Accents are dropped; what is still not ASCII shows as an empty frame.
-	Width    int           // samples, even, at least 288; with Height 0: 640
-	Height   int           // samples, even, at least 176; with Width 0: 360
-	FPS      int           // frames per second, 1 to 120; 0: 30
-	Keyframe time.Duration // from keyframe to keyframe, 0.1 to 10 s; 0: 1 s
-	Bitrate  int           // bits per second of all tag bodies, sound included; 0: 500000, or 96000 of sound alone
+	Width    int           // samples, even, at least 288
+	Height   int           // samples, even, at least 176
+	FPS      int           // frames per second, 1 to 120
+	Keyframe time.Duration // from keyframe to keyframe, 0.1 to 10 s
+	Bitrate  int           // bits per second of all tag bodies, sound included
 	NoVideo  bool          // sound alone: what is said of pictures counts for nothing
 	NoAudio  bool          // pictures alone
 	Codes    *Codes        // shared by the sources of a process to save work; nil: one of its own
 }
 
 func (c Config) withDefaults() Config {
-	if c.Width == 0 && c.Height == 0 {
-		c.Width, c.Height = 640, 360
-	}
-	if c.FPS == 0 {
-		c.FPS = 30
-	}
+	full := prober.Signal{Width: c.Width, Height: c.Height, FPS: c.FPS, Keyframe: c.Keyframe, Bitrate: c.Bitrate, NoVideo: c.NoVideo}.WithDefaults()
+	c.Width, c.Height, c.FPS, c.Keyframe, c.Bitrate = full.Width, full.Height, full.FPS, full.Keyframe, full.Bitrate
 	if c.Codes == nil {
 		c.Codes = NewCodes()
-	}
-	if c.Keyframe == 0 {
-		c.Keyframe = time.Second
-	}
-	if c.Bitrate == 0 {
-		c.Bitrate = 500_000
-		if c.NoVideo {
-			c.Bitrate = 96_000
-		}
 	}
 	return c
 }

@@ -169,7 +169,7 @@ func TestNewNamesWhatCannotBeMet(t *testing.T) {
 		"signal: sound needs 57000 bit/s, more than the 20000 asked for":                                        {NoVideo: true, Bitrate: 20_000},
 		"signal: sound alone at 600000 bit/s: AAC in stereo allows at most 576000":                              {NoVideo: true, Bitrate: 600_000},
 		"signal: keyframe interval 1ms: has to be 0.1 to 10 s":                                                  {Keyframe: time.Millisecond},
-		"signal: 7680x4320 at 30 fps and 500000 bit/s is beyond H.264 level 5.1; choose less of one":            {Width: 7680, Height: 4320},
+		"signal: 7680x4320 at 30 fps and 3000000 bit/s is beyond H.264 level 5.1; choose less of one":           {Width: 7680, Height: 4320},
 		"signal: 640x360 at 30 fps with a keyframe every 1s needs 266000 bit/s, more than the 100000 asked for": {Bitrate: 100_000},
 	} {
 		_, err := New(cfg)
