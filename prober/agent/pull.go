@@ -27,8 +27,13 @@ func (u *unit) pullRound() {
 	}
 	began := time.Now()
 	parts := make([]part, len(probe.Pulls))
+	may := u.env.budget.allowGoLive()
 	var wg sync.WaitGroup
 	for i, p := range probe.Pulls {
+		if !may {
+			parts[i] = part{name: p.Name, failure: nothing(prober.ReasonBudget, "the agent's bytes of the hour are spent")}
+			continue
+		}
 		wg.Go(func() { parts[i] = u.pull(p, bound) })
 	}
 	wg.Wait()

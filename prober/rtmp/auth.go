@@ -20,14 +20,17 @@ const (
 	adobeWanted    = "authmod=adobe"
 	adobeNeedsUser = "code=403 need auth"
 	adobeChallenge = "?reason=needauth"
+	adobeRefused   = "?reason=authfailed"
 )
 
-// challenge is the description of a connect's refusal that asks for credentials;
-// "" if r asks for none.
+// challenge is the description of a connect's refusal that is about credentials;
+// "" if r is about something else.
 func (r reply) challenge() string {
 	_, _, description := r.info()
-	if strings.Contains(description, adobeNeedsUser) || strings.Contains(description, adobeChallenge) {
-		return description
+	for _, words := range []string{adobeNeedsUser, adobeChallenge, adobeRefused} {
+		if strings.Contains(description, words) {
+			return description
+		}
 	}
 	return ""
 }

@@ -60,7 +60,7 @@ func comparePushes(b *testing.B, n int, window time.Duration) {
 		start(b, cmd)
 		ways[2] = append(ways[2], cmd)
 	}
-	s.await(b, func() bool { return s.has(fmt.Sprintf("<name>ffmpeg%d</name>", n-1)) })
+	s.awaitFor(b, time.Minute, func() bool { return s.has(fmt.Sprintf("<name>ffmpeg%d</name>", n-1)) })
 	costs := pushFor(b, ways, window)
 	ours, bare, theirs := costs[0], costs[1], costs[2]
 
@@ -153,15 +153,15 @@ func costOf(b *testing.B, processes []*exec.Cmd) (c cost) {
 	return c
 }
 
-func benchSource(i int) (signalSource, error) {
-	source, err := signal.New(signal.Config{Run: fmt.Sprintf("run-%d", i), Label: "Frankfurt"})
+func benchSource(i int, codes *signal.Codes) (signalSource, error) {
+	source, err := signal.New(signal.Config{Run: fmt.Sprintf("run-%d", i), Label: "Frankfurt", Codes: codes})
 	return signalSource{source}, err
 }
 
 // flvFile is the broadcast as a file (FLV 10.1, E.2 to E.4).
 func flvFile(b *testing.B, length time.Duration) []byte {
 	b.Helper()
-	source, err := benchSource(0)
+	source, err := benchSource(0, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -217,9 +217,10 @@ func push(how string, n int, address string) error {
 	if how == "bare" {
 		return writeBare(broadcasts)
 	}
+	codes := signal.NewCodes()
 	var sends sync.WaitGroup
 	for i, b := range broadcasts {
-		source, err := benchSource(i)
+		source, err := benchSource(i, codes)
 		if err != nil {
 			return err
 		}
@@ -237,7 +238,7 @@ func push(how string, n int, address string) error {
 // each written to each socket when it is due. It writes that second again and
 // again, which a server that looks at no picture does not mind.
 func writeBare(broadcasts []*Broadcast) error {
-	source, err := benchSource(0)
+	source, err := benchSource(0, nil)
 	if err != nil {
 		return err
 	}

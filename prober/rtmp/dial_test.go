@@ -3,6 +3,7 @@ package rtmp
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"strings"
@@ -190,17 +191,22 @@ func TestScrub(t *testing.T) {
 	}
 }
 
-// freePort is a loopback port where nobody listens.
+// freePort is a loopback port where nobody listens, below those that the kernel
+// gives to whoever connects: one of them would soon be taken.
 func freePort(tb testing.TB) string {
 	tb.Helper()
-	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		tb.Fatal(err)
+	for range 100 {
+		l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 12_000 + rand.N(20_000)})
+		if err != nil {
+			continue
+		}
+		if err := l.Close(); err != nil {
+			tb.Fatal(err)
+		}
+		return portOf(l.Addr())
 	}
-	if err := l.Close(); err != nil {
-		tb.Fatal(err)
-	}
-	return portOf(l.Addr())
+	tb.Fatal("no free port in a hundred")
+	return ""
 }
 
 func portOf(a net.Addr) string {

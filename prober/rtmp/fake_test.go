@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"io"
 	"net"
 	"sync"
@@ -24,6 +25,14 @@ const testKey = "s3cr3t-k3y"
 func TestMain(m *testing.M) {
 	if pushAsChild() {
 		return
+	}
+	flag.Parse()
+	// These tests wait, for servers and for time: more of them than there are
+	// processors can do that at once.
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		if err := f.Value.Set("8"); err != nil {
+			panic(err)
+		}
 	}
 	goleak.VerifyTestMain(m)
 }

@@ -138,7 +138,7 @@ func TestSendFailures(t *testing.T) {
 		"reads too slowly": {
 			after: func(c *fakeConn) error {
 				buf := make([]byte, 32<<10)
-				tick := time.NewTicker(100 * time.Millisecond)
+				tick := time.NewTicker(20 * time.Millisecond)
 				defer tick.Stop()
 				for {
 					select {

@@ -40,6 +40,15 @@ func (s signalSource) Next(clock time.Time) Tag {
 	return Tag{Audio: f.Audio, DTS: f.DTS, Body: f.Body}
 }
 
+func realSource(t *testing.T) signalSource {
+	t.Helper()
+	source, err := signal.New(signal.Config{Run: "run-1", Label: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signalSource{source}
+}
+
 // findFFmpeg skips a test where it is missing; under CI=true that is a failure.
 func findFFmpeg(t *testing.T) string {
 	t.Helper()

@@ -69,7 +69,7 @@ func tlsEnding(at endpoint, err error) *ending {
 
 func tlsTrouble(at endpoint, err error) string {
 	var record tls.RecordHeaderError
-	var alert tls.AlertError
+	var alert *net.OpError // crypto/tls has no better type for what the peer says
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
@@ -84,8 +84,8 @@ func tlsTrouble(at endpoint, err error) string {
 		return "unknown authority: the certificate is signed by " + issuer(authority.Cert) + ", which is not trusted; ca_file can name it"
 	case errors.As(err, &invalid):
 		return "the certificate is not valid: " + prober.Clip(strings.TrimPrefix(invalid.Error(), "x509: "), 120)
-	case errors.As(err, &alert):
-		return "the server refused: " + strings.TrimPrefix(alert.Error(), "tls: ")
+	case errors.As(err, &alert) && alert.Op == "remote error":
+		return "the server refused: " + prober.Clip(strings.TrimPrefix(alert.Err.Error(), "tls: "), 120)
 	}
 	var verification *tls.CertificateVerificationError
 	if errors.As(err, &verification) || strings.HasPrefix(err.Error(), "tls: ") {

@@ -1,0 +1,378 @@
+package rtmp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yutopp/go-rtmp/message"
+
+	"streamcanary/prober"
+)
+
+// connectObject reads the connect command's object.
+func (c *fakeConn) connectObject() (int64, map[string]any, error) {
+	if err := c.handshake(); err != nil {
+		return 0, nil, err
+	}
+	for {
+		m, err := c.next()
+		if err != nil {
+			return 0, nil, err
+		}
+		cmd, ok := m.(*message.CommandMessage)
+		if !ok || cmd.CommandName != "connect" {
+			continue
+		}
+		body, err := io.ReadAll(cmd.Body)
+		if err != nil {
+			return 0, nil, err
+		}
+		values, err := decodeAMF(body)
+		if err != nil || len(values) == 0 {
+			return 0, nil, errors.Join(err, errors.New("connect without an object"))
+		}
+		o, _ := values[0].(map[string]any)
+		return cmd.TransactionID, o, nil
+	}
+}
+
+// reject answers a connect with an error and more of its information.
+func (c *fakeConn) reject(transaction int64, description string, more map[string]any) error {
+	info := map[string]any{"level": "error", "code": "NetConnection.Connect.Rejected", "description": description}
+	for k, v := range more {
+		info[k] = v
+	}
+	if err := c.reply("_error", transaction, nil, info); err != nil {
+		return err
+	}
+	return c.hold()
+}
+
+// redirecting is a server that sends everybody elsewhere.
+func redirecting(to func() string) func(*fakeConn) error {
+	return func(c *fakeConn) error {
+		id, _, err := c.connectObject()
+		if err != nil {
+			return err
+		}
+		return c.reject(id, "moved", map[string]any{"ex": map[string]any{"code": 302, "redirect": to()}})
+	}
+}
+
+func TestRedirect(t *testing.T) {
+	t.Parallel()
+	behind := serve(t, healthy)
+	front := serve(t, redirecting(func() string { return "rtmp://" + behind.listener.Addr().String() + "/other" }))
+	b := publishTo(t, testConfig(front.url()))
+	if b.at.app != "other" || b.at.key.Reveal() != testKey || b.at.address() != behind.listener.Addr().String() {
+		t.Errorf("published at %s", b.at)
+	}
+	found := b.Stats().Findings
+	if len(found) != 1 || found[0].Reason != prober.ReasonRedirected || found[0].Severity != prober.SeverityNote ||
+		!strings.Contains(found[0].Detail, "redirects to rtmp://"+behind.listener.Addr().String()+"/other") {
+		t.Errorf("findings %+v", found)
+	}
+}
+
+func TestRedirectsThatAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	var loop *fakeServer
+	loop = serve(t, redirecting(func() string { return "rtmp://" + loop.listener.Addr().String() + "/live" }))
+	_, failure, err := Publish(t.Context(), testConfig(loop.url()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFailure(t, failure, prober.StageConnect, prober.ReasonConnectRejected)
+	if !strings.Contains(failure.Detail, "redirects once more") {
+		t.Errorf("detail %q", failure.Detail)
+	}
+	for to, want := range map[string]string{
+		"rtmp://h/live":                  "from rtmps to rtmp",
+		"https://h/live?" + testKey:      "no RTMP URL",
+		"rtmps://" + testKey + ":99999/": "cannot be used",
+	} {
+		at, err := parseEndpoint("rtmps://h/live/" + testKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, over := at.elsewhere(to)
+		if over == nil || !strings.Contains(over.what, want) || strings.Contains(over.what, testKey) {
+			t.Errorf("%q: %+v, want %q", to, over, want)
+		}
+	}
+}
+
+// adobe is a server that asks for user and password as Flash Media Server did. Its
+// arithmetic is written out, not shared with the publisher; ffmpeg proves it.
+func adobe(user, password string) func(*fakeConn) error {
+	return func(c *fakeConn) error {
+		id, o, err := c.connectObject()
+		if err != nil {
+			return err
+		}
+		app, _ := o["app"].(string)
+		_, query, _ := strings.Cut(app, "?")
+		said := map[string]string{}
+		for pair := range strings.SplitSeq(query, "&") {
+			k, v, _ := strings.Cut(pair, "=")
+			said[k] = v
+		}
+		const salt, challenge = "c2FsdA==", "Y2hhbGxlbmdl"
+		switch {
+		case said["authmod"] != "adobe":
+			return c.reject(id, "[ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe ] : ", nil)
+		case said["response"] == "":
+			return c.reject(id, fmt.Sprintf("[ AccessManager.Reject ] : [ authmod=adobe ] : ?reason=needauth&user=%s&salt=%s&challenge=%s&opaque=%s",
+				said["user"], salt, challenge, challenge), nil)
+		case said["user"] != user || said["response"] != digest64(digest64(user+salt+password)+challenge+said["challenge"]):
+			return c.reject(id, "[ AccessManager.Reject ] : [ authmod=adobe ] : ?reason=authfailed&opaque="+challenge, nil)
+		}
+		if err := c.reply("_result", id, map[string]any{}, map[string]any{"level": "status", "code": "NetConnection.Connect.Success"}); err != nil {
+			return err
+		}
+		if id, err = c.expect("createStream"); err != nil {
+			return err
+		}
+		if err := c.reply("_result", id, nil, 1.0); err != nil {
+			return err
+		}
+		if _, err := c.expect("publish"); err != nil {
+			return err
+		}
+		if err := c.status("status", "NetStream.Publish.Start", "go"); err != nil {
+			return err
+		}
+		return c.drain()
+	}
+}
+
+func TestAdobeAuthentication(t *testing.T) {
+	t.Parallel()
+	const password = "p4ss-w0rd"
+	s := serve(t, adobe("canary", password))
+	address := s.listener.Addr().String()
+	for name, test := range map[string]struct {
+		cfg    Config
+		detail string // "" is success
+	}{
+		"in the URL":  {testConfig("rtmp://canary:" + password + "@" + address + "/live/" + testKey), ""},
+		"beside it":   {Config{URL: s.url(), User: "canary", Password: password}, ""},
+		"none":        {testConfig(s.url()), "asks for a user and password, and none is configured"},
+		"wrong":       {Config{URL: s.url(), User: "canary", Password: "wr0ng-p4ss"}, "the server refused the user and password"},
+		"wrong user":  {Config{URL: s.url(), User: "nobody", Password: password}, "the server refused the user and password"},
+		"no password": {Config{URL: s.url(), User: "canary"}, "the server refused the user and password"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, failure, err := Publish(t.Context(), test.cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.detail == "" {
+				if failure != nil {
+					t.Fatalf("%+v", failure)
+				}
+				closeAfter(t, b)
+				return
+			}
+			wantFailure(t, failure, prober.StageConnect, prober.ReasonConnectRejected)
+			if !strings.Contains(failure.Detail, test.detail) || strings.Contains(failure.Detail, password) {
+				t.Errorf("detail %q, want %q in it and no password", failure.Detail, test.detail)
+			}
+		})
+	}
+}
+
+// ffmpeg passes the same server: what it checks is what others speak, too.
+func TestFFmpegPassesAdobeAuthentication(t *testing.T) {
+	t.Parallel()
+	ffmpeg := findFFmpeg(t)
+	s := serve(t, adobe("canary", "p4ss"))
+	u := url.URL{Scheme: "rtmp", User: url.UserPassword("canary", "p4ss"), Host: s.listener.Addr().String(), Path: "/live/one"}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, ffmpeg, "-v", "error", "-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac", "-f", "flv", u.String()).CombinedOutput()
+	if err != nil {
+		t.Fatalf("ffmpeg: %v\n%s", err, out)
+	}
+}
+
+// The broadcast runs at the address that works; the one that does not is named.
+func TestEveryAddress(t *testing.T) {
+	t.Parallel()
+	s := serve(t, healthy)
+	cfg := testConfig("rtmp://ingest.test:" + portOf(s.listener.Addr()) + "/live/" + testKey)
+	cfg.EveryAddress = true
+	cfg.Lookup = func(context.Context, string) ([]netip.Addr, error) {
+		return []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.9"), netip.MustParseAddr("::1")}, nil
+	}
+	b := publishTo(t, cfg)
+	b.aside.Wait()
+	found := b.Stats().Findings
+	if len(found) != 2 {
+		t.Fatalf("findings %+v, want one for each of two addresses", found)
+	}
+	for _, f := range found {
+		if f.Reason != prober.ReasonConnectionRefused || f.Severity != prober.SeverityDegraded || f.Stage != prober.StageConnect ||
+			!strings.Contains(f.Where, "127.0.0.9:") && !strings.Contains(f.Where, "[::1]:") {
+			t.Errorf("finding %+v", f)
+		}
+	}
+}
+
+// When no address works, the failure says how many there are.
+func TestNoAddressWorks(t *testing.T) {
+	t.Parallel()
+	cfg := testConfig("rtmp://ingest.test:" + freePort(t) + "/live/" + testKey)
+	cfg.Lookup = func(context.Context, string) ([]netip.Addr, error) {
+		return []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.9")}, nil
+	}
+	_, failure, err := Publish(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFailure(t, failure, prober.StageConnect, prober.ReasonConnectionRefused)
+	if !strings.Contains(failure.Detail, "tried all of its 2 addresses, the last was 127.0.0.9") {
+		t.Errorf("detail %q", failure.Detail)
+	}
+}
+
+func TestIPv6(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("no IPv6 on loopback: %v", err)
+		}
+		t.Skipf("no IPv6 on loopback: %v", err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	behind := serve(t, healthy)
+	ctx, end := context.WithCancel(context.Background())
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		if conn, err := l.Accept(); err == nil {
+			forward(ctx, conn, behind.listener.Addr().String())
+		}
+	}()
+	t.Cleanup(func() { end(); _ = l.Close(); <-over })
+	publishTo(t, testConfig("rtmp://"+l.Addr().String()+"/live/"+testKey))
+}
+
+// What connect says, with and without the fields of enhanced RTMP v2.
+func TestConnectFields(t *testing.T) {
+	t.Parallel()
+	for _, enhanced := range []bool{false, true} {
+		got := make(chan map[string]any, 1)
+		s := serve(t, func(c *fakeConn) error {
+			_, o, err := c.connectObject()
+			got <- o
+			if err != nil {
+				return err
+			}
+			return c.hold()
+		})
+		cfg := testConfig(s.url())
+		cfg.Enhanced, cfg.CommandTimeout = enhanced, 100*time.Millisecond
+		if _, _, err := Publish(t.Context(), cfg); err != nil {
+			t.Fatal(err)
+		}
+		o := <-got
+		if o["app"] != "live" || o["tcUrl"] != "rtmp://"+s.listener.Addr().String()+"/live" {
+			t.Errorf("connect says %v", o)
+		}
+		list, _ := o["fourCcList"].([]any)
+		video, _ := o["videoFourCcInfoMap"].(map[string]any)
+		if enhanced != (len(list) == 2 && video["avc1"] == 2.0 && o["capsEx"] == 0.0) || !enhanced && (list != nil || video != nil) {
+			t.Errorf("enhanced %t: connect says %v", enhanced, o)
+		}
+	}
+}
+
+// Another chunk size and window in mid-broadcast are obeyed, and told; those of the
+// greeting are not.
+func TestServerAsksForMore(t *testing.T) {
+	t.Parallel()
+	told := make(chan int32, 10)
+	s := serve(t, func(c *fakeConn) error {
+		if err := c.acceptConnect(); err != nil {
+			return err
+		}
+		id, err := c.expect("createStream")
+		if err != nil {
+			return err
+		}
+		for _, m := range []message.Message{&message.WinAckSize{Size: 5_000_000}, &message.SetPeerBandwidth{Size: 5_000_000, Limit: 2}} {
+			if err := c.say(m); err != nil {
+				return err
+			}
+		}
+		if err := c.reply("_result", id, nil, 1.0); err != nil {
+			return err
+		}
+		if _, err = c.expect("publish"); err != nil {
+			return err
+		}
+		if err := c.status("status", "NetStream.Publish.Start", ""); err != nil {
+			return err
+		}
+		if err := c.take(20); err != nil {
+			return err
+		}
+		c.flush()
+		said := append(chunk(2, 4, kindSetChunkSize, 0, 0, 1, 0), chunk(2, 4, kindAckWindow, 0, 0, 8, 0)...)
+		said = append(said, chunk(2, 5, kindBandwidth, 0, 0, 8, 0, 2)...)
+		if _, err := c.Write(said); err != nil {
+			return err
+		}
+		for {
+			m, err := c.next()
+			if err != nil {
+				return err
+			}
+			if w, ok := m.(*message.WinAckSize); ok {
+				told <- w.Size
+			}
+		}
+	})
+	b := publishTo(t, testConfig(s.url()))
+	done := sending(t, b, &testSource{})
+	select { // the answer to the greeting's was read by take
+	case got := <-told:
+		if got != 2048 {
+			t.Errorf("our window is %d, want 2048", got)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the peer bandwidth was not answered")
+	}
+	stats := b.Stats()
+	if stats.Server != (Server{ChunkSize: 256, AckWindow: 2048, PeerBandwidth: 2048}) {
+		t.Errorf("server %+v", stats.Server)
+	}
+	var reasons []prober.Reason
+	for _, f := range stats.Findings {
+		reasons = append(reasons, f.Reason)
+		if f.Severity != prober.SeverityNote || f.Stage != prober.StageIngest || f.Count != 1 {
+			t.Errorf("finding %+v", f)
+		}
+	}
+	if fmt.Sprint(reasons) != "[chunk_size_changed window_changed window_changed]" {
+		t.Errorf("findings %v", reasons)
+	}
+	select {
+	case failure := <-done:
+		t.Errorf("Send ended: %+v", failure)
+	default:
+	}
+}
