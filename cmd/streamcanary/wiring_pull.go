@@ -30,8 +30,9 @@ type puller struct {
 // reach is what a transport differs by.
 type reach struct{ version, authorities string }
 
-func newPuller(log *slog.Logger) *puller {
-	return &puller{log: cmp.Or(log, slog.New(slog.DiscardHandler)), plain: hls.NewTransport(), buffers: hls.NewBuffers(), looker: proof.New(proof.Config{}), transports: map[reach]*hls.Transport{}}
+// newPuller makes one; ffmpeg is a path, or "" for PATH.
+func newPuller(log *slog.Logger, ffmpeg string) *puller {
+	return &puller{log: cmp.Or(log, slog.New(slog.DiscardHandler)), plain: hls.NewTransport(), buffers: hls.NewBuffers(), looker: proof.New(proof.Config{FFmpeg: ffmpeg}), transports: map[reach]*hls.Transport{}}
 }
 
 func (p *puller) close() {
