@@ -289,8 +289,16 @@ func (b *faultBench) strike(ctx context.Context, t *testing.T, id string, row fa
 	inside, heal := context.WithCancel(ctx)
 	defer heal()
 	over := make(chan error, 1)
+	begun := make(chan struct{})
 	mark, began := b.seen.mark(id), time.Now()
-	go func() { over <- o.Inject(inside, origin.Fault{Name: row.fault, For: time.Minute}) }()
+	go func() {
+		over <- o.Inject(inside, origin.Fault{Name: row.fault, For: time.Minute, Begun: func() { close(begun) }})
+	}()
+	select {
+	case <-begun:
+	case err := <-over:
+		return err
+	}
 	b.probeNow(id, row)
 	found, err := b.seen.wait(ctx, id, mark, row.within, row.matches)
 	if err != nil {
@@ -520,7 +528,7 @@ func faultTable() []faultRow {
 		verdict("stale-copies", playback, fail, prober.StageManifest, prober.ReasonSequenceRegression, 12*s).warm(),
 		verdict("old-copies", playback, fail, prober.StageManifest, prober.ReasonPlaylistStale, 10*s),
 		noted("small-target-duration", playback, worse, prober.StageManifest, prober.ReasonPlaylistMalformed, 6*s).with(twoSeconds),
-		noted("wrong-durations", playback, note, prober.StageMedia, prober.ReasonDurationMismatch, 6*s),
+		noted("wrong-durations", playback, worse, prober.StageMedia, prober.ReasonDurationMismatch, 6*s),
 		verdict("sequence-reset", playback, fail, prober.StageManifest, prober.ReasonSequenceRegression, 6*s).warm(),
 		noted("sequence-jump", playback, worse, prober.StageManifest, prober.ReasonPlaylistChanged, 6*s).warm(),
 		noted("discontinuity-sequence-falls", playback, note, prober.StageManifest, prober.ReasonPlaylistChanged, 6*s),
