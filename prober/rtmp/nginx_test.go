@@ -24,9 +24,11 @@ const nginxModule = "/usr/lib/nginx/modules/ngx_rtmp_module.so"
 
 // nginx is a server that we did not write, run for one test.
 type nginx struct {
+	command *exec.Cmd
 	process *os.Process
-	rtmp    string // host:port
-	stat    string // URL of the module's statistics
+	args    []string // of the command, itself included
+	rtmp    string   // host:port
+	stat    string   // URL of the module's statistics
 
 	segments string // folder of the application hls
 }
@@ -70,21 +72,32 @@ rtmp { access_log off; server { listen %[5]s;
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 		tb.Fatal(err)
 	}
-	var out bytes.Buffer
-	cmd := exec.Command(path, "-p", dir, "-c", file, "-e", filepath.Join(dir, "error.log"))
-	cmd.Stderr = &out
-	if err := cmd.Start(); err != nil {
-		tb.Fatal(err)
-	}
-	s.process = cmd.Process
+	s.args = []string{path, "-p", dir, "-c", file, "-e", filepath.Join(dir, "error.log")}
 	tb.Cleanup(func() {
-		_ = s.process.Kill()
-		_ = cmd.Wait()
 		http.DefaultClient.CloseIdleConnections()
 		if tb.Failed() {
 			log, _ := os.ReadFile(filepath.Join(dir, "error.log"))
-			tb.Logf("nginx said: %s%s", out.String(), log)
+			tb.Logf("nginx said: %s", log)
 		}
+	})
+	s.again(tb)
+	return s
+}
+
+// again starts it, and waits for the end of one that runs.
+func (s *nginx) again(tb testing.TB) {
+	tb.Helper()
+	if s.command != nil {
+		_ = s.command.Wait()
+	}
+	cmd := exec.Command(s.args[0], s.args[1:]...)
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	s.command, s.process = cmd, cmd.Process
+	tb.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
 	})
 	s.await(tb, func() bool {
 		conn, err := net.DialTimeout("tcp", s.rtmp, time.Second)
@@ -93,7 +106,6 @@ rtmp { access_log off; server { listen %[5]s;
 		}
 		return conn.Close() == nil
 	})
-	return s
 }
 
 // await polls until a condition of the real server holds.
@@ -230,6 +242,23 @@ func TestNginxIsKilled(t *testing.T) {
 		_, failure, err := Publish(t.Context(), s.config("live", "one"))
 		return err == nil && failure != nil && failure.Reason == prober.ReasonConnectionRefused
 	})
+}
+
+// nginx starts again on its port: what was pushed is over, the next connection is
+// taken.
+func TestNginxStartsAgain(t *testing.T) {
+	t.Parallel()
+	s := startNginx(t)
+	b := publishTo(t, s.config("live", "one"))
+	done := sending(t, b, realRate())
+	s.await(t, func() bool { return s.has("<active/>") })
+	if err := s.process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	fails(t, done, 5*time.Second, prober.ReasonConnectionReset, prober.ReasonConnectionClosed)
+	s.again(t)
+	next := publishTo(t, s.config("live", "one"))
+	holds(t, next, sending(t, next, realSource(t)), time.Second)
 }
 
 func TestNginxIsStopped(t *testing.T) {
