@@ -78,7 +78,7 @@ func (c *checker) budgets(h *Hub) {
 			c.addf(at, "is %s an hour, but the canaries of agent %s alone send and receive %s, which is never left out; want more than that, or fewer ingests and playbacks",
 				byteCount(a.Budget), a.ID, byteCount(cost.Continuous))
 		case a.Budget < all:
-			c.warnf("the budget of agent %s is %s an hour, but its probes come to %s: samples of other agents' broadcasts are left out first, then go-live rounds",
+			c.warnf("the budget of agent %s is %s an hour, but its probes come to %s: samples of other agents' broadcasts are left out first, then go-live rounds and recordings",
 				a.ID, byteCount(a.Budget), byteCount(all))
 		}
 		if at == "budget" && !c.clean(at) {

@@ -62,6 +62,7 @@ type targetFile struct {
 	Ingests   []endpointFile `mapstructure:"ingests"`
 	RTMP      *rtmpFile      `mapstructure:"rtmp"`
 	Playbacks []endpointFile `mapstructure:"playbacks"`
+	Pull      *pullingFile   `mapstructure:"pull"`
 	Broadcast *signalFile    `mapstructure:"broadcast"`
 }
 

@@ -63,7 +63,13 @@ func (c *checker) ofKind(at string, f probeFile, p *prober.Probe, targets []targ
 		p.Pulls = c.pulls(at+".streams", f, targets)
 	case prober.KindRecording:
 		p.Recording = c.recording(at, f, targets)
-	case prober.KindCanary, prober.KindGoLive:
+	case prober.KindCanary:
+		for _, t := range targets {
+			if t.ID == f.Target && t.Platform.Type == typeMux && t.Platform.Test {
+				c.warnf("target %s has test streams, which mux ends after 5 minutes: its canary will be seen to drop; leave test out, or the canary", t.ID)
+			}
+		}
+	case prober.KindGoLive:
 	}
 }
 

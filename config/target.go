@@ -42,8 +42,9 @@ func (c *checker) targets(files []targetFile, probes []probeFile) []prober.Targe
 		for _, e := range f.Ingests {
 			t.Ingests = append(t.Ingests, prober.Ingest{RTMP: how, Signal: what, ID: e.ID, Region: names[e.Region], URL: e.URL, Node: e.Node})
 		}
+		pulled := c.pulling(at+".pull", f.Pull)
 		for _, e := range f.Playbacks {
-			t.Playbacks = append(t.Playbacks, prober.Playback{ID: e.ID, Region: names[e.Region], URL: e.URL, Node: e.Node})
+			t.Playbacks = append(t.Playbacks, prober.Playback{Pull: pulled, ID: e.ID, Region: names[e.Region], URL: e.URL, Node: e.Node})
 		}
 		targets = append(targets, t)
 	}

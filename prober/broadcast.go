@@ -36,5 +36,5 @@ type Sampling struct {
 type Spending struct {
 	LastHour int64  // bytes sent and received
 	Limit    int64  // bytes an hour; 0 is none
-	Thinned  uint64 // samples and go-live rounds left out for it, since the agent's start
+	Thinned  uint64 // samples, go-live rounds and recordings left out for it, since the agent's start
 }

@@ -28,8 +28,9 @@ type Sought struct {
 	Audio  bool          // it has sound
 }
 
-// readableWidth is the least width at which every barcode was read after x264 at
-// crf 36: a narrower picture without one says nothing.
+// readableWidth is the least width at which barcodes can be expected to be read:
+// of 300 pictures all were at 256x144 after x264 at crf 36, and 297 at crf 42. A
+// narrower picture without one says nothing.
 const readableWidth = 256
 
 // Judge says whether a look proves that a segment is ours, live: then the means is

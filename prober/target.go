@@ -106,10 +106,11 @@ type Ingest struct {
 
 // Playback is an endpoint that broadcasts are pulled from.
 type Playback struct {
-	ID     string `json:"id"`
-	Region string `json:"region"`         // its name, for people
-	URL    string `json:"url"`            // http://host:port/path/{stream}/index.m3u8, or PlayVariable
-	Node   string `json:"node,omitempty"` // as an ingest's; with PlayVariable
+	ID     string  `json:"id"`
+	Region string  `json:"region"`         // its name, for people
+	URL    string  `json:"url"`            // http://host:port/path/{stream}/index.m3u8, or PlayVariable
+	Node   string  `json:"node,omitempty"` // as an ingest's; with PlayVariable
+	Pull   Pulling `json:"pull,omitzero"`
 }
 
 // StreamURL puts a stream's name into an endpoint's URL.

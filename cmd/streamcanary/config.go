@@ -50,6 +50,11 @@ func checkConfig(stdout, stderr io.Writer, path string) error {
 	if err != nil {
 		return err
 	}
+	if file.Hub != nil {
+		if err := checkRules(file.Hub.Targets); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
 	for _, line := range file.Summary() {
 		if _, err := fmt.Fprintln(stdout, line); err != nil {
 			return err

@@ -277,8 +277,10 @@ func (f toldFeed) Publish(ctx context.Context, url prober.Secret) (agent.Broadca
 }
 
 // follower tells when a broadcast is first seen.
-func (v *probeView) follower(next func(url, run string) agent.Follower) func(url, run string) agent.Follower {
-	return func(url, run string) agent.Follower { return toldFollower{next(url, run), v} }
+type newFollower = func(p prober.Playback, url, run string) agent.Follower
+
+func (v *probeView) follower(next newFollower) newFollower {
+	return func(p prober.Playback, url, run string) agent.Follower { return toldFollower{next(p, url, run), v} }
 }
 
 type toldFollower struct {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -15,6 +16,7 @@ import (
 
 	"streamcanary/config"
 	"streamcanary/prober"
+	"streamcanary/prober/hls"
 	"streamcanary/statuspage/alert"
 	"streamcanary/statuspage/incident"
 
@@ -54,6 +56,20 @@ func TestReadmeNamesEverything(t *testing.T) {
 		if !strings.Contains(text, "| ["+folder+"]("+folder+") |") {
 			t.Errorf("README.md's list of folders lacks %s", folder)
 		}
+	}
+}
+
+// The table of the rules of HLS is the code's own.
+func TestReadmeListsRules(t *testing.T) {
+	t.Parallel()
+	var want strings.Builder
+	for _, r := range hls.AllRules() {
+		_, _ = fmt.Fprintf(&want, "| `%s` | %s | %s | `%s` | %s |\n", r.ID, r.Section, r.Severity, r.Reason, r.Help)
+	}
+	_, table, _ := strings.Cut(readme(t), "| Rule | Section | Severity | Reason | What was seen |\n|---|---|---|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	if table+"\n" != want.String() {
+		t.Errorf("README.md's table of rules has to be:\n%s", want.String())
 	}
 }
 

@@ -41,6 +41,9 @@ func newServeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := checkRules(cfg.Targets); err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 			for _, w := range cfg.Warnings {
 				log.Warn(w)

@@ -7,8 +7,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"streamcanary/config"
+	"streamcanary/prober"
 )
 
 // exampleHub writes the example of a hub's file with a value in the place of
@@ -77,5 +79,44 @@ func TestServeTakesWhatCheckTakes(t *testing.T) {
 				t.Error("the webhook is lost")
 			}
 		})
+	}
+}
+
+// What an agent is assigned is what the hub's file says, in a slot of its own.
+func TestAssignments(t *testing.T) {
+	t.Parallel()
+	path := exampleHub(t, strings.NewReplacer("  tls_cert_file:", "  # tls_cert_file:", "  tls_key_file:", "  # tls_key_file:", "# budget: 10GB", "budget: 10GB", "# reference:", "reference:", "# rotate_after:", "rotate_after:"))
+	cfg, err := config.LoadHub(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := hubSettings(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	offsets := map[prober.Kind]map[time.Duration]string{}
+	for id, as := range settings.Assignments {
+		budget := int64(20e9)
+		if id == "nyc1" {
+			budget = 10e9
+		}
+		if as.Budget != budget || as.Sampling.Every != 30*time.Second || as.Controls.CPU != .95 || !strings.HasPrefix(as.Controls.Reference, "https://") {
+			t.Errorf("%s is assigned %+v", id, as)
+		}
+		for _, p := range as.Probes {
+			if p.Kind == prober.KindCanary && p.RotateAfter != 24*time.Hour || p.Kind == prober.KindGoLive && p.Jitter != time.Second {
+				t.Errorf("%s is assigned %+v", id, p)
+			}
+			if offsets[p.Kind] == nil {
+				offsets[p.Kind] = map[time.Duration]string{}
+			}
+			if other, twice := offsets[p.Kind][p.Offset]; twice {
+				t.Errorf("%s and %s start their %s rounds together", id, other, p.Kind)
+			}
+			offsets[p.Kind][p.Offset] = id
+		}
+	}
+	if len(settings.Assignments) != 3 {
+		t.Errorf("%d assignments", len(settings.Assignments))
 	}
 }

@@ -38,7 +38,7 @@ func newAgent(p agentParts) (a *agent.Agent, release func(), err error) {
 }
 
 func agentConfig(p agentParts) (cfg agent.Config, release func()) {
-	pulls := hls.NewTransport()
+	pulls := newPuller(p.Logger)
 	reference := hls.NewTransport()
 	calls := hls.NewTransport() // of the platforms' APIs: the same wishes, other connections
 	pacer, codes := rtmp.NewPacer(), signal.NewCodes()
@@ -49,7 +49,7 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 			return platformForAgent{made}, err
 		},
 		Check:    check,
-		Replay:   replay(pulls),
+		Replay:   replay(pulls.plain),
 		Controls: p.Controls,
 		Meter: func(clockServer string) agent.Meter {
 			return meterForAgent{&host.Meter{ClockServer: clockServer, Logger: p.Logger}}
@@ -57,13 +57,11 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 		Reference: func(ctx context.Context, url string) *prober.Failure {
 			return host.Reference{URL: url, Transport: reference}.Check(ctx)
 		},
-		Feed: func(p agent.Picture) (agent.Feed, error) { return newFeed(p, pacer, codes) },
-		Follower: func(url, run string) agent.Follower {
-			return followerForAgent{hls.NewFollower(hls.Config{URL: url, Run: run, Transport: pulls})}
-		},
+		Feed:     func(p agent.Picture) (agent.Feed, error) { return newFeed(p, pacer, codes) },
+		Follower: pulls.follower,
 	}
 	return cfg, func() {
-		pulls.CloseIdleConnections()
+		pulls.close()
 		calls.CloseIdleConnections()
 		reference.CloseIdleConnections()
 	}
@@ -130,18 +128,6 @@ func (p platformForAgent) PlayURL(ctx context.Context, s agent.Stream, node stri
 
 func (p platformForAgent) Recording(ctx context.Context, s agent.Stream) (string, *prober.Failure, error) {
 	return p.platform.Recording(ctx, platform.Stream(s))
-}
-
-// followerForAgent is a follower in the agent's words.
-type followerForAgent struct{ *hls.Follower }
-
-func (f followerForAgent) Observe(now time.Time) agent.Observation {
-	o := f.Follower.Observe(now)
-	return agent.Observation{
-		Failure: o.Failure, Marker: o.LastMarker, PlayingSince: o.PlayingSince,
-		LatencyFirst: o.LatencyFirst, LatencyLast: o.LatencyLast, Segments: o.Segments, Bytes: o.BytesReceived,
-		Stages: o.Stages(), LatencyBy: o.LatencyBy, Proof: o.Proof, Findings: o.Findings, Viewing: o.Viewing, HTTP: o.HTTP,
-	}
 }
 
 // hubSink queues an agent's results for its hub.

@@ -19,7 +19,7 @@ const (
 
 // budget bounds what an agent sends and receives in an hour. What may be left
 // out asks first: samples of other agents' broadcasts while half of the bucket is
-// there, go-live rounds while anything is.
+// there, go-live rounds and recordings while anything is.
 type budget struct {
 	log *slog.Logger
 
@@ -78,7 +78,8 @@ func (b *budget) turn(now time.Time) {
 // allowSample says whether another agent's broadcast may be looked at.
 func (b *budget) allowSample() bool { return b.allow(0.5) }
 
-// allowGoLive says whether a go-live round may run.
+// allowGoLive says whether a go-live round, a recording's broadcast or a pull of a
+// stream that others push may run.
 func (b *budget) allowGoLive() bool { return b.allow(0) }
 
 // allow says whether more than that share of the bucket is there, and counts
@@ -96,7 +97,7 @@ func (b *budget) allow(share float64) bool {
 	}
 	b.thinned++
 	if b.told.IsZero() || now.Sub(b.told) >= thinnedTold {
-		b.log.Warn("the budget of bytes is spent: samples and go-live rounds are left out",
+		b.log.Warn("the budget of bytes is spent: samples, or go-live rounds and recordings, are left out",
 			"left_out", b.thinned-b.toldUpTo, "bytes_an_hour", b.limit)
 		b.told, b.toldUpTo = now, b.thinned
 	}

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -38,7 +39,8 @@ func (c *canary) setPlaybacks(playbacks []prober.Playback) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for id, cell := range c.cells {
-		if !slices.Contains(playbacks, cell.playback) {
+		same := func(p prober.Playback) bool { return reflect.DeepEqual(p, cell.playback) }
+		if !slices.ContainsFunc(playbacks, same) {
 			cell.stop()
 			delete(c.cells, id)
 		}

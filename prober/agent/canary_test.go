@@ -255,3 +255,40 @@ func TestAnOldMarkerProvesNothing(t *testing.T) {
 			"10 inconclusive nothing_pushed", "12 inconclusive nothing_pushed", "14 fail media marker_missing")
 	})
 }
+
+// A canary stays up for days: each drop is counted and timed by itself, the first
+// reconnect after it is as quick as ever, and nothing piles up.
+func TestACanaryStaysUpForDays(t *testing.T) {
+	t.Parallel()
+	seldom := rotated(6*time.Hour, "")
+	seldom.Schedule = "@every 1m"
+	play(t, assign(target("fra"), seldom, every(prober.KindPlayback, time.Minute)), func(w *world, _ *agent.Agent) {
+		const drops = 26
+		for i := range drops {
+			w.until(time.Duration(i+1)*time.Hour + 20*time.Second)
+			w.kill("fra", fails(prober.Fail, prober.StageIngest, prober.ReasonConnectionReset))
+		}
+		w.until((drops + 1) * time.Hour)
+		var dropped, back int
+		last := 0
+		for _, r := range w.results {
+			switch {
+			case strings.Contains(r.Round, "-drop-"):
+				dropped++
+			case strings.Contains(r.Round, "-up-"):
+				back++
+				if down := r.Figures.InterruptionTime; down <= 0 || down > 500*time.Millisecond {
+					t.Errorf("interruption %d took %v", back, down)
+				}
+			case r.Kind == prober.KindCanary:
+				last = r.Figures.Interruptions
+			}
+		}
+		if dropped != drops || back != drops || last != drops {
+			t.Errorf("%d drops, %d reconnects, %d interruptions counted, want %d", dropped, back, last, drops)
+		}
+		if w.following != 1 || len(w.live) != 1 || len(w.streams) != 1 {
+			t.Errorf("%d followers, broadcasts %v, streams %v", w.following, w.live, w.streams)
+		}
+	})
+}

@@ -65,6 +65,9 @@ func (c *cell) observe() (obs Observation, played bool) {
 	if !obs.Marker.Clock.IsZero() && !obs.Marker.Clock.Before(c.began.Truncate(time.Microsecond)) {
 		c.played = true
 	}
+	if obs.Marker.Clock.IsZero() && obs.Failure == nil && !obs.PlayingSince.IsZero() {
+		c.played = true // where all is transcoded no marker comes, and nothing is proven
+	}
 	return obs, c.played
 }
 

@@ -27,8 +27,13 @@ func (u *unit) pullRound() {
 	}
 	began := time.Now()
 	parts := make([]part, len(probe.Pulls))
+	may := u.env.budget.allowGoLive()
 	var wg sync.WaitGroup
 	for i, p := range probe.Pulls {
+		if !may {
+			parts[i] = part{name: p.Name, failure: nothing(prober.ReasonBudget, "the agent's bytes of the hour are spent")}
+			continue
+		}
 		wg.Go(func() { parts[i] = u.pull(p, bound) })
 	}
 	wg.Wait()
@@ -91,9 +96,21 @@ func (u *unit) pullVOD(ctx context.Context, p prober.Pull) (*prober.Failure, pro
 	return found.Failure, prober.Figures{BytesReceived: found.Bytes}
 }
 
+// playback is one of the target's by its id.
+func (u *unit) playback(id string) prober.Playback {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, p := range u.target.Playbacks {
+		if p.ID == id {
+			return p
+		}
+	}
+	return prober.Playback{ID: id}
+}
+
 // pullLive follows a stream until a segment has come that was not there at first.
 func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration) (*prober.Failure, prober.Figures) {
-	follower := u.env.Follower(p.URL, "")
+	follower := u.env.Follower(u.playback(p.Playback), p.URL, "")
 	running, stop := context.WithCancel(ctx)
 	var broke error
 	ended := make(chan struct{})

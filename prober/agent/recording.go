@@ -30,6 +30,10 @@ func (u *unit) recordingRound() {
 	r := recording{unit: u, check: *probe.Recording, ingest: target.Ingests[turn%len(target.Ingests)]}
 	r.result = prober.Result{Kind: prober.KindRecording, Target: target.ID, Ingest: r.ingest.ID, Run: u.env.newRun(),
 		Round: u.env.newRound(prober.KindRecording), RoundOf: 1, Started: time.Now()}
+	if !u.env.budget.allowGoLive() {
+		u.env.report(judged(r.result, nothing(prober.ReasonBudget, "the agent's bytes of the hour are spent")))
+		return
+	}
 	target.Platform.Record = true
 	failure := r.run(u.ctx, target.Platform)
 	if u.ctx.Err() != nil {
@@ -152,7 +156,7 @@ func (r *recording) look(ctx context.Context, s *streams, made Stream, pushed ti
 		return missing(prober.ReasonRecordingDenied, "access denied: %s", f.Detail)
 	case f != nil && found.Absent && f.Stage == prober.StageManifest, f != nil && found.Unfinished:
 		return missing(prober.ReasonRecordingMissing, "after %s: %s", r.check.Within, f.Detail)
-	case f != nil && f.Outcome != prober.Fail:
+	case f != nil && f.Outcome == prober.Inconclusive:
 		return f
 	case f != nil:
 		return missing(prober.ReasonRecordingUnplayable, "%s: %s", f.Reason, f.Detail)

@@ -14,6 +14,7 @@ func (f *Follower) checkTop(p *Playlist, all []listing, at time.Time) {
 	found = append(found, f.cfg.Rules.Grade(f.vanished(all))...)
 	found = append(found, f.cfg.Rules.Renditions(f.observed())...)
 	found = append(found, f.cfg.Rules.Stamps(f.stamps())...)
+	found = append(found, f.cfg.Rules.Grade(f.apart())...)
 	f.top.set(slotPlaylist, worstOf(found), at)
 	f.top.update(func(o *Observation) { o.Findings = merge(o.Findings, found) })
 }

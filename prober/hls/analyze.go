@@ -115,6 +115,18 @@ func pathOf(uri string) string {
 	return uri
 }
 
+// sameName says whether two URIs end in the same name. Nearly always they are
+// equal, or but for the query: that is looked at first.
+func sameName(a, b string) bool {
+	if a == b {
+		return true
+	}
+	if i := strings.IndexByte(a, '?'); i >= 0 && strings.HasPrefix(b, a[:i+1]) {
+		return true
+	}
+	return nameOf(a) == nameOf(b)
+}
+
 // nameOf is the last part of a URI's path: what is left of it when a token is made
 // part of the path.
 func nameOf(uri string) string {

@@ -17,8 +17,8 @@ func (f *findings) dates(p *Playlist) {
 	}
 }
 
-// ambiguous finds two segments for one date. Overlaps of less than a second are
-// allowed (6.2.1).
+// ambiguous finds two segments for one date, and dates without a segment. Overlaps
+// of less than a second are allowed (6.2.1).
 func (f *findings) ambiguous(p *Playlist) {
 	if !p.seen.hasDate {
 		return
@@ -30,6 +30,10 @@ func (f *findings) ambiguous(p *Playlist) {
 			if back := expected.Sub(s.ProgramDateTime); !expected.IsZero() && back >= time.Second {
 				f.add(ruleDateAmbiguous, "segment %d begins at %s, %s before the one ahead of it ends", s.Sequence,
 					s.ProgramDateTime.UTC().Format("15:04:05.000"), back.Round(time.Millisecond))
+			}
+			if ahead := s.ProgramDateTime.Sub(expected); !expected.IsZero() && !s.Discontinuity && ahead > max(p.TargetDuration, time.Second) {
+				f.add(ruleDateJump, "segment %d begins at %s, %s after the one ahead of it ends", s.Sequence,
+					s.ProgramDateTime.UTC().Format("15:04:05.000"), ahead.Round(time.Millisecond))
 			}
 			expected = s.ProgramDateTime
 		}

@@ -77,7 +77,7 @@ func overlap(a, b *Playlist) (inA, inB []Segment) {
 // their names: query and path may hold tokens made for each request.
 func differs(a, b *Segment) string {
 	switch {
-	case a.URI != b.URI && nameOf(a.URI) != nameOf(b.URI):
+	case !sameName(a.URI, b.URI):
 		return "URI"
 	case (a.Duration - b.Duration).Abs() >= 10*time.Millisecond:
 		return "duration"
@@ -111,6 +111,7 @@ func (f *findings) update(previous, current *Playlist, at time.Time) {
 	f.header(previous, current)
 	f.removed(previous, current)
 	inBefore, inNow := overlap(previous, current)
+	f.jumped(previous, current, inNow)
 	f.rewritten(previous, current, inBefore, inNow)
 	f.discontinuities(previous, current, inNow)
 	f.dateRanges(previous, current)
@@ -225,6 +226,22 @@ func shifted(before, now []Segment) (shift uint64, more, ok bool) {
 		}
 	}
 	return 0, false, false
+}
+
+// jumped looks, where no number is in both versions, for a segment that is: the
+// newest of before, under another number.
+func (f *findings) jumped(previous, current *Playlist, both []Segment) {
+	if len(both) > 0 || !current.seen.hasSequence {
+		return
+	}
+	newest := &previous.Segments[len(previous.Segments)-1]
+	for i := range current.Segments {
+		if s := &current.Segments[i]; nameOf(s.URI) == nameOf(newest.URI) && s.Range == newest.Range {
+			f.add(ruleSequence, "the media sequence number rose by %d, from %d to %d, but %q is listed as before", current.MediaSequence-previous.MediaSequence,
+				previous.MediaSequence, current.MediaSequence, cutShort(nameOf(newest.URI)))
+			return
+		}
+	}
 }
 
 func (f *findings) miscounted(previous, current *Playlist, shift uint64, more bool) {

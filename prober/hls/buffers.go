@@ -27,6 +27,9 @@ func class(size int64) int { return bits.Len64(uint64(max(size-1, 0)) / smallBuf
 
 // get lends an empty buffer with room for size bytes.
 func (b *Buffers) get(size int64) []byte {
+	if size > maxIdle {
+		return make([]byte, 0, size) // too much to be kept: it has no class
+	}
 	c := class(size)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -55,9 +58,10 @@ func (b *Buffers) put(buffer []byte) {
 	b.free[c] = append(b.free[c], buffer[:0])
 }
 
-// grow gives a buffer of twice the room with the same content.
-func (b *Buffers) grow(buffer []byte) []byte {
-	larger := append(b.get(2*int64(cap(buffer))), buffer...)
+// grow gives a buffer of twice the room, and at most of most bytes, with the same
+// content.
+func (b *Buffers) grow(buffer []byte, most int64) []byte {
+	larger := append(b.get(max(min(2*int64(cap(buffer)), most), int64(cap(buffer))+1)), buffer...)
 	b.put(buffer)
 	return larger
 }

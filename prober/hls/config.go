@@ -50,6 +50,8 @@ type Config struct {
 	// by its name ("720p", "audio en").
 	Sample   int
 	SampleBy map[string]int
+	// DeltaUpdates asks for delta updates where a server offers them (6.2.5.1).
+	DeltaUpdates bool
 	// Ladder is what a multivariant playlist has to list; nil is not asked.
 	Ladder []Rung
 	// Transcoded says that the platform makes everything anew, so that media without

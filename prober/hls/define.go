@@ -70,12 +70,19 @@ func (s *scan) queryParam(name string) (string, bool) {
 }
 
 func isVariableName(s string) bool {
+	name, rest := cutName(s)
+	return name != "" && rest == ""
+}
+
+// cutName takes a variable's name off a text. It looks no further than that: a
+// line may hold any number of references that are not closed.
+func cutName(s string) (name, rest string) {
 	for i := range len(s) {
 		if c := s[i]; (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
-			return false
+			return s[:i], s[i:]
 		}
 	}
-	return s != ""
+	return s, ""
 }
 
 // substitute replaces {$name} in a line (4.3), once. Without any EXT-X-DEFINE
@@ -92,8 +99,8 @@ func (s *scan) substitute(line string) (string, *prober.Failure) {
 		if !found {
 			break
 		}
-		name, tail, closed := strings.Cut(after, "}")
-		if !closed || !isVariableName(name) {
+		name, tail := cutName(after)
+		if name == "" || !strings.HasPrefix(tail, "}") {
 			b.WriteString("{$")
 			rest = after
 			continue
@@ -106,7 +113,7 @@ func (s *scan) substitute(line string) (string, *prober.Failure) {
 			return "", manifest(prober.ReasonTooLarge, "variables make more than %d bytes", maxExpanded)
 		}
 		b.WriteString(value)
-		rest = tail
+		rest = tail[1:]
 	}
 	return b.String(), nil
 }

@@ -38,13 +38,15 @@ type request struct {
 	limit   int64         // bytes of body
 	timeout time.Duration // for all of it, redirects included
 	part    ByteRange
-	gzip    bool // offer to take the body compressed
+	gzip    bool          // offer to take the body compressed
+	stall   time.Duration // longest time without a byte; 0 is the fetcher's
 }
 
 // response is a whole body and how it came.
 type response struct {
 	body   []byte
 	url    *url.URL // after redirects
+	status int      // also where get fails for it
 	timing timing
 	http   prober.HTTPTimes
 
@@ -69,10 +71,14 @@ func (f *fetcher) get(ctx context.Context, req request) (response, *prober.Failu
 	defer cancelTotal()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stall := time.AfterFunc(f.stall, func() { cancel(errStalled) })
+	silence := f.stall
+	if req.stall > 0 {
+		silence = req.stall
+	}
+	stall := time.AfterFunc(silence, func() { cancel(errStalled) })
 	defer stall.Stop()
 
-	t := newClock(func() { stall.Reset(f.stall) })
+	t := newClock(func() { stall.Reset(silence) })
 	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, t.trace()), http.MethodGet, req.url.String(), nil)
 	if err != nil {
 		return response{}, failf(req.stage, prober.ReasonPlaylistMalformed, "%s: not a URL that can be fetched", place(req.url))
@@ -88,9 +94,9 @@ func (f *fetcher) get(ctx context.Context, req request) (response, *prober.Failu
 	defer func() { _ = resp.Body.Close() }()
 	req.url = resp.Request.URL
 	if fail := checkAnswer(req, resp); fail != nil {
-		return response{}, fail
+		return response{status: resp.StatusCode}, fail
 	}
-	memory, err := f.readBody(resp, req, func() { stall.Reset(f.stall) })
+	memory, err := f.readBody(resp, req, func() { stall.Reset(silence) })
 	if err != nil {
 		got := len(memory)
 		f.buffers.put(memory)
@@ -102,7 +108,7 @@ func (f *fetcher) get(ctx context.Context, req request) (response, *prober.Failu
 		f.buffers.put(memory)
 		return response{}, fail
 	}
-	return response{body: body, url: req.url, timing: timing, http: httpTimes(resp, timing), memory: memory, buffers: f.buffers}, nil
+	return response{body: body, url: req.url, status: resp.StatusCode, timing: timing, http: httpTimes(resp, timing), memory: memory, buffers: f.buffers}, nil
 }
 
 // dress sets the header of a request.
@@ -164,7 +170,7 @@ func (f *fetcher) readBody(resp *http.Response, req request, progress func()) ([
 	b := f.buffers.get(min(size, req.limit+1))
 	for {
 		if len(b) == cap(b) {
-			b = f.buffers.grow(b)
+			b = f.buffers.grow(b, req.limit+1)
 		}
 		n, err := from.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]

@@ -54,7 +54,11 @@ func failureOf(f prober.Finding) *prober.Failure {
 	if !counts {
 		return nil
 	}
-	return &prober.Failure{Outcome: outcome, Stage: f.Stage, Reason: f.Reason, Detail: prober.Clip(fmt.Sprintf("%s (%s)", f.Detail, f.Section), prober.MaxDetail)}
+	detail := f.Detail
+	if f.Section != "" { // what is ours, such as markers, stands in no specification
+		detail = fmt.Sprintf("%s (%s)", f.Detail, f.Section)
+	}
+	return &prober.Failure{Outcome: outcome, Stage: f.Stage, Reason: f.Reason, Detail: prober.Clip(detail, prober.MaxDetail)}
 }
 
 // maxTold bounds the findings that are kept from one Observe to the next.

@@ -46,6 +46,12 @@ func (f *Follower) fold(now time.Time, top Observation, views []view) Observatio
 		}
 		o.Findings = append(o.Findings, v.Findings...)
 	}
+	o.Ended = allEnded(views)
+	for i := range views {
+		if v := &views[i]; v.kind != kindAlone {
+			o.Renditions = append(o.Renditions, v.followed())
+		}
+	}
 	o.Findings = gravest(append(o.Findings, top.Findings...))
 	o.Proof = f.proof(views)
 	o.Playing = o.Playing && (f.cfg.unproven() || anyProven(views))
@@ -88,6 +94,15 @@ func (f *Follower) proof(views []view) prober.Means {
 
 func anyProven(views []view) bool {
 	return slices.ContainsFunc(views, func(v view) bool { return v.proven })
+}
+
+func (v *view) followed() Followed {
+	return Followed{Name: v.name, Failure: v.Failure, Playing: v.Playing, Ended: v.Ended, Proof: v.Proof, LatencyLast: v.LatencyLast,
+		LatencyBy: v.LatencyBy, MediaSequence: v.MediaSequence, Segments: v.Segments, Viewing: v.Viewing}
+}
+
+func allEnded(views []view) bool {
+	return len(views) > 0 && !slices.ContainsFunc(views, func(v view) bool { return !v.Ended })
 }
 
 // add counts more into o; figures too where there are no others.

@@ -273,18 +273,25 @@ func (f *Follower) wake() {
 
 // get fetches and parses one playlist, and adds it to the figures of s.
 func (f *Follower) get(ctx context.Context, u *url.URL, s *state) (*Playlist, *url.URL, *prober.Failure) {
+	p, base, _, fail := f.load(ctx, u, 0, s)
+	return p, base, fail
+}
+
+// load is get with the status of the answer, and with a time that it may take in
+// silence; 0 is as any playlist.
+func (f *Follower) load(ctx context.Context, u *url.URL, hold time.Duration, s *state) (p *Playlist, base *url.URL, status int, fail *prober.Failure) {
 	r, fail := f.fetch.get(ctx, request{
-		url: u, stage: prober.StageManifest, limit: f.cfg.PlaylistBytes, timeout: f.cfg.PlaylistTimeout, gzip: true,
+		url: u, stage: prober.StageManifest, limit: f.cfg.PlaylistBytes, timeout: max(hold, f.cfg.PlaylistTimeout), stall: hold, gzip: true,
 	})
 	if fail != nil {
-		return nil, nil, fail
+		return nil, nil, r.status, fail
 	}
 	defer r.release()
 	s.count(r)
 	s.update(func(o *Observation) { o.ManifestTime, o.HTTP.Encoding = r.timing.Total, r.http.Encoding })
-	p, fail := ParseFrom(r.body, Source{URL: r.url, Defines: f.defines()})
+	p, fail = ParseFrom(r.body, Source{URL: r.url, Defines: f.defines()})
 	if fail != nil {
-		return nil, nil, at(place(r.url), fail)
+		return nil, nil, r.status, at(place(r.url), fail)
 	}
-	return p, r.url, nil
+	return p, r.url, r.status, nil
 }

@@ -15,23 +15,24 @@ type Looker func(ctx context.Context, segment, init []byte) (prober.Look, error)
 // maxGlance bounds a segment that is kept to be decoded: bytes.
 const maxGlance = 8 << 20
 
-// glance is a segment without markers that is to be decoded.
+// glance is a segment that is to be decoded, since its pictures or its sound have no marker.
 type glance struct {
 	r             *rendition
 	segment, init []byte
 	at            time.Time // when its last byte had come
 	duration      time.Duration
+	proven        bool // by markers already: the look is for what it shows
 }
 
 // offer hands a segment over to be decoded, where one is due and nothing else
 // is waiting: a look must never delay who follows.
-func (r *rendition) offer(s Segment, segment, init []byte, at time.Time) {
+func (r *rendition) offer(s Segment, segment, init []byte, at time.Time, proven bool) {
 	f := r.f
 	if at.Before(r.glanceAt) || len(segment) > maxGlance || len(f.glances) == cap(f.glances) {
 		return
 	}
 	select {
-	case f.glances <- glance{r: r, segment: bytes.Clone(segment), init: bytes.Clone(init), at: at, duration: s.Duration}:
+	case f.glances <- glance{r: r, segment: bytes.Clone(segment), init: bytes.Clone(init), at: at, duration: s.Duration, proven: proven}:
 		r.glanceAt = at.Add(f.cfg.LookEvery)
 	default:
 	}
@@ -61,6 +62,10 @@ func (f *Follower) glance(ctx context.Context, g glance) {
 	means, fail := look.Judge(prober.Sought{
 		Tag: f.tag, At: g.at, MaxAge: f.cfg.MaxMarkerAge, Video: g.r.what.kind != kindAudio, Audio: true,
 	})
+	if g.proven {
+		g.r.state.set(slotLook, fail, time.Now())
+		return
+	}
 	s := glimpse{means: means, until: g.at.Add(glimpseHolds * f.cfg.LookEvery), at: g.at, duration: g.duration}
 	for _, b := range look.Barcodes {
 		if b.Matches(f.tag) {

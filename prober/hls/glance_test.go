@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"streamcanary/prober"
+	"streamcanary/prober/media"
 )
 
 // unmarkedOrigin serves media without markers, as a platform that transcodes.
@@ -87,7 +88,8 @@ func TestFollowerLook(t *testing.T) {
 	}
 }
 
-// A look is taken now and then, not at each segment, and not where markers are.
+// A look is taken now and then, not at each segment, and not where pictures and
+// sound have markers.
 func TestFollowerLooksSeldom(t *testing.T) {
 	t.Parallel()
 	for _, marked := range []bool{false, true} {
@@ -98,7 +100,13 @@ func TestFollowerLooksSeldom(t *testing.T) {
 				unmarkedOrigin(o)
 			}
 			looks := 0
-			turns := watch(t, o, Config{Look: func(_ context.Context, segment, _ []byte) (prober.Look, error) {
+			turns := watch(t, o, Config{Inspect: func(segment, init []byte) (media.Summary, error) {
+				s, err := testInspect(segment, init)
+				if marked {
+					s.AudioMarkers = s.Markers // the sound is ours, too
+				}
+				return s, err
+			}, Look: func(_ context.Context, segment, _ []byte) (prober.Look, error) {
 				looks++
 				if !strings.Contains(string(segment), "transport stream") {
 					t.Errorf("%.40q is looked at", segment)
@@ -114,4 +122,38 @@ func TestFollowerLooksSeldom(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Where sound is passed through, pictures may be black all the same, until their
+// markers are back.
+func TestFollowerLooksBesideMarkers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin()
+		pass(9 * time.Second)
+		start := time.Now()
+		dark := func() bool { d := time.Since(start); return d > 10*time.Second && d < 30*time.Second }
+		turns := watch(t, o, Config{Inspect: func(segment, init []byte) (media.Summary, error) {
+			s, err := testInspect(segment, init)
+			s.AudioMarkers = s.Markers
+			if dark() {
+				s.Markers = nil
+			}
+			return s, err
+		}, Look: func(context.Context, []byte, []byte) (prober.Look, error) {
+			return prober.Look{HasVideo: true, HasAudio: true, Pictures: 6, Width: 640, Black: true}, nil
+		}}, 40*time.Second)
+		seen := ""
+		for _, turn := range turns {
+			if turn.verdict() != "good" && seen == "" {
+				seen = turn.verdict()
+				if turn.at < 10*time.Second || turn.at > 15*time.Second {
+					t.Errorf("%s after %s", seen, turn.at)
+				}
+			}
+		}
+		if end := turns[len(turns)-1]; seen != "media/picture_black" || end.verdict() != "good" || end.Proof != prober.MeansSEI {
+			t.Errorf("seen %q, and at the end %s by %s: %+v", seen, end.verdict(), end.Proof, end.Failure)
+		}
+	})
 }

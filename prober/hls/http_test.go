@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -350,7 +351,7 @@ func TestBuffers(t *testing.T) {
 	if cap(one) != smallBuffer {
 		t.Fatalf("%d bytes", cap(one))
 	}
-	one = b.grow(append(one, "abc"...))
+	one = b.grow(append(one, "abc"...), 1<<20)
 	if string(one) != "abc" || cap(one) != 2*smallBuffer {
 		t.Fatalf("%q in %d bytes", one, cap(one))
 	}
@@ -364,5 +365,50 @@ func TestBuffers(t *testing.T) {
 	b.put(make([]byte, 0, 12345)) // not ours
 	if b.idle > maxIdle {
 		t.Errorf("%d idle bytes", b.idle)
+	}
+}
+
+// A segment at the bound costs its size, and once more while an answer of unknown
+// length grows; smaller ones cost nothing after the first.
+func TestFetchAllocates(t *testing.T) {
+	const large, small = 16 << 20, 300 << 10
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		size := small
+		if r.URL.Path != "/small" {
+			size = large
+		}
+		if r.URL.Path == "/announced" {
+			w.Header().Set("Content-Length", fmt.Sprint(size))
+		}
+		block := make([]byte, 64<<10)
+		for size > 0 {
+			n, err := w.Write(block[:min(size, len(block))])
+			if err != nil {
+				return
+			}
+			size -= n
+		}
+	}))
+	defer server.Close()
+	transport := NewTransport()
+	defer transport.CloseIdleConnections()
+	buffers := NewBuffers()
+	for _, tt := range []struct {
+		path string
+		most uint64 // bytes allocated, the server's included
+	}{{"/small", 4 << 20}, {"/small", 400 << 10}, {"/announced", 18 << 20}, {"/chunked", 56 << 20}, {"/small", 400 << 10}} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		r, fail := getFrom(t, transport, server.URL+tt.path, func(f *fetcher, req *request) { f.buffers, req.limit = buffers, large })
+		if fail != nil {
+			t.Fatalf("%+v", fail)
+		}
+		r.release()
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > tt.most {
+			t.Errorf("%s: %d kB were allocated, want at most %d", tt.path, got>>10, tt.most>>10)
+		} else {
+			t.Logf("%s: %d kB", tt.path, got>>10)
+		}
 	}
 }

@@ -22,6 +22,7 @@ type Observation struct {
 	ReceivedAt              time.Time     // when its last byte had come
 	LatencyFirst            time.Duration // ReceivedAt less FirstMarker's clock; negative if the pusher's clock is ahead
 	LatencyLast             time.Duration // ReceivedAt less LastMarker's clock
+	PartLatency             time.Duration // of the latest part's last frame that was fetched; 0: none was
 	SegmentSequence         uint64        // of the latest good segment
 	MediaSequence           uint64        // of the latest playlist
 	TargetDuration          time.Duration // of the latest playlist
@@ -45,6 +46,24 @@ type Observation struct {
 	Recovered     int              // failures that came and healed without being shown
 	LastRecovered string           // detail of the last of them
 	Findings      []prober.Finding // one per rule
+
+	// Renditions are what a multivariant playlist lists and is followed, one by one;
+	// none when the playback URL is a media playlist.
+	Renditions []Followed
+}
+
+// Followed is one rendition of a multivariant playlist.
+type Followed struct {
+	Name          string // "720p", "audio en"
+	Failure       *prober.Failure
+	Playing       bool
+	Ended         bool
+	Proof         prober.Means // "" is not proven
+	LatencyLast   time.Duration
+	LatencyBy     prober.Means
+	MediaSequence uint64
+	Segments      int // good ones in this turn
+	Viewing       prober.Viewing
 }
 
 // observe gives a rendition's present condition and what was found since the

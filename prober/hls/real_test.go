@@ -105,3 +105,37 @@ func TestRealPlaylists(t *testing.T) {
 		})
 	}
 }
+
+// Picture and sound of one real broadcast fit each other, and its multivariant
+// playlist. They were recorded side by side.
+func TestRealRenditions(t *testing.T) {
+	t.Parallel()
+	for _, variant := range []string{"fmp4", "low-latency"} {
+		t.Run(variant, func(t *testing.T) {
+			t.Parallel()
+			at := func(name string) []version {
+				return recorded(t, filepath.Join("testdata", "real", "mediamtx-"+variant+name+".txt"))
+			}
+			sound := at("-audio")
+			for i, v := range at("") {
+				late := sound[min(i, len(sound)-1)]
+				for _, s := range sound {
+					if s.at <= v.at {
+						late = s // the newest that was there by then
+					}
+				}
+				all := []Observed{{Name: "video", At: noon.Add(v.at)}, {Name: "audio", At: noon.Add(late.at)}}
+				for j, text := range []string{v.text, late.text} {
+					p, fail := Parse([]byte(text))
+					if fail != nil {
+						t.Fatal(fail.Detail)
+					}
+					all[j].Playlist = p
+				}
+				if found := (Rules{}).Renditions(all); len(found) > 0 {
+					t.Errorf("%s: %+v", v.at, found)
+				}
+			}
+		})
+	}
+}

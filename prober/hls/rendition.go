@@ -29,6 +29,14 @@ type rendition struct {
 	last     *Playlist
 	base     *url.URL // that last's URIs are relative to
 	pollAt   time.Time
+	loadedAt time.Time // when the last playlist was asked for
+
+	blocked    bool      // the server held the last reload until there was something new
+	plainUntil time.Time // no blocking reloads
+	wholeUntil time.Time // no delta updates
+	hintAt     time.Time // when the next hinted part is fetched
+	hinted     *Hinted   // that was fetched, and is not judged yet
+
 	failures int // of polls, in a row
 	queue    queue
 	init     initSection
@@ -82,6 +90,7 @@ func (r *rendition) run(ctx context.Context) {
 		}
 		if r.failures == 0 {
 			r.download(ctx)
+			r.hint(ctx)
 		}
 		next := r.pollAt
 		if r.failures == 0 && r.queue.waiting() && r.queue.retryAt.Before(next) {
@@ -124,6 +133,10 @@ func (r *rendition) poll(ctx context.Context) {
 		r.pollAt = start.Add(forever) // 6.3.4: what has ended is not loaded again
 		return
 	}
+	if r.blocked {
+		r.pollAt = start.Add(minPartDelay)
+		return
+	}
 	wait := p.TargetDuration
 	if how == unchanged || how == olderCopy {
 		wait /= 2
@@ -159,7 +172,7 @@ func (r *rendition) load(ctx context.Context) (*Playlist, *prober.Failure) {
 		r.given = nil
 		return p, nil
 	}
-	p, base, fail := r.f.get(ctx, r.media, &r.state)
+	p, base, fail := r.reload(ctx)
 	if fail != nil {
 		return nil, fail
 	}
@@ -179,6 +192,8 @@ func (r *rendition) load(ctx context.Context) (*Playlist, *prober.Failure) {
 func (r *rendition) accept(p *Playlist) relation {
 	how := compare(r.last, p)
 	now := time.Now()
+	p.PartsUpdated = p.partsSince(r.last, now)
+	r.judgeHint(p)
 	switch how {
 	case olderCopy:
 		return how

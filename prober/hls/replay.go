@@ -17,6 +17,7 @@ type ReplayConfig struct {
 	URL       string // of a multivariant or media playlist that has an end
 	Run       string // whose markers have to be in it, where markers are; "" is nobody's
 	Transport http.RoundTripper
+	Inspect   Inspector // nil is media.Inspect
 	// Sample bounds the segments that are downloaded: the first, the last, and
 	// others evenly between. 0 is every one.
 	Sample int
@@ -33,6 +34,8 @@ type Replayed struct {
 	Duration   time.Duration // by the playlist's EXTINF
 	Listed     int           // segments
 	Segments   int           // of them, downloaded and looked into
+	Sealed     int           // downloaded, but their samples are encrypted: nothing is known of what is inside
+	Gaps       int           // listed as not there (EXT-X-GAP, 4.4.4.7)
 	Bytes      int64
 	Pictures   int          // with our marker
 	Missing    int          // pictures between the first and the last of ours that are not there; only when all was downloaded
@@ -61,7 +64,7 @@ func Replay(ctx context.Context, cfg ReplayConfig) (Replayed, error) {
 		base = own
 	}
 	last := &lastStatus{RoundTripper: base}
-	defaults := Config{}.withDefaults()
+	defaults := Config{Inspect: cfg.Inspect}.withDefaults()
 	r := &replay{cfg: cfg, limits: defaults, fetch: fetcher{client: newClient(last, nil), stall: defaults.StallTimeout, buffers: defaults.Buffers}}
 	fail := r.play(ctx, top)
 	if fail != nil {
@@ -96,6 +99,7 @@ type replay struct {
 	found  Replayed
 
 	init   initSection
+	ring   keyring
 	seen   bool // a picture of ours
 	before prober.Marker
 }
@@ -124,7 +128,14 @@ func (r *replay) play(ctx context.Context, top *url.URL) *prober.Failure {
 			return fail
 		}
 	}
-	return nil
+	if r.found.Gaps == 0 {
+		return nil
+	}
+	gaps := failf(prober.StageSegment, prober.ReasonSegmentGap, "%s: %d segments are gaps", place(base), r.found.Gaps)
+	if r.found.Segments+r.found.Sealed > 0 {
+		gaps.Outcome = prober.Degraded // what is there plays
+	}
+	return gaps
 }
 
 // sampled picks n of the segments, the first and the last among them; 0 is all.
@@ -190,7 +201,8 @@ func accessDenied(body []byte) bool {
 
 func (r *replay) segment(ctx context.Context, base *url.URL, s Segment) *prober.Failure {
 	if s.Gap {
-		return nil // listed as not there (4.4.4.7)
+		r.found.Gaps++
+		return nil
 	}
 	if r.found.Bytes > maxReplayBytes {
 		return failf(prober.StageSegment, prober.ReasonTooLarge, "more than %d bytes in all", maxReplayBytes)
@@ -210,16 +222,59 @@ func (r *replay) segment(ctx context.Context, base *url.URL, s Segment) *prober.
 	}
 	defer got.release()
 	r.found.Bytes += int64(len(got.body))
-	if s.Encryption != "" {
+	body, fail := r.decrypt(ctx, base, s, got.body)
+	if fail != nil {
+		return fail
+	}
+	summary, err := r.limits.Inspect(body, init)
+	if err != nil && s.Encryption != "" && s.Encryption != methodAES128 {
+		r.found.Sealed++
 		return nil // it can be had; what is inside is not ours to see
 	}
-	summary, err := media.Inspect(got.body, init)
 	if err != nil {
 		r.found.Denied = accessDenied(got.body)
 		return failf(prober.StageMedia, prober.ReasonNotMedia, "%s (%d bytes): %v", place(got.url), len(got.body), err)
 	}
 	r.found.Segments++
 	return r.ours(got.url, summary)
+}
+
+// decrypt makes clear what is encrypted as a whole, in place.
+func (r *replay) decrypt(ctx context.Context, base *url.URL, s Segment, body []byte) ([]byte, *prober.Failure) {
+	if s.Encryption != methodAES128 {
+		return body, nil
+	}
+	listed, ok := keyOf(s)
+	if !ok {
+		return nil, failf(prober.StageSegment, prober.ReasonKeyUnavailable, "no EXT-X-KEY gives its key by itself (KEYFORMAT identity)")
+	}
+	u, fail := resolveURL(base, listed.URI)
+	if fail != nil {
+		return nil, fail
+	}
+	key := r.ring.keys[u.String()]
+	if key == nil {
+		got, fail := r.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: maxKeyBytes, timeout: r.limits.PlaylistTimeout})
+		if fail != nil {
+			fail.Detail = prober.Clip("key "+fail.Detail, prober.MaxDetail)
+			return nil, fail
+		}
+		defer got.release()
+		if len(got.body) != keyBytes {
+			return nil, failf(prober.StageSegment, prober.ReasonKeyUnavailable, "key %s: %d bytes, and a key of AES-128 has %d", place(got.url), len(got.body), keyBytes)
+		}
+		key = bytes.Clone(got.body)
+		r.ring.keep(u.String(), key)
+	}
+	iv, fail := initialVector(listed, s.Sequence)
+	if fail != nil {
+		return nil, fail
+	}
+	plain, ok := decryptCBC(key, iv, body)
+	if !ok {
+		return nil, failf(prober.StageMedia, prober.ReasonMediaEncrypted, "it cannot be decrypted with its key")
+	}
+	return plain, nil
 }
 
 func (r *replay) initFor(ctx context.Context, base *url.URL, in Init) ([]byte, *prober.Failure) {

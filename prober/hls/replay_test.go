@@ -127,3 +127,101 @@ func TestReplayFailures(t *testing.T) {
 		t.Error("played a file")
 	}
 }
+
+// Whose it is, and whether all of it is there, by the markers.
+func TestReplayOfOurs(t *testing.T) {
+	t.Parallel()
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	second := func(run string, n int) []byte {
+		return segmentOf(run, begin.Add(time.Duration(n)*time.Second), begin.Add(time.Duration(n+1)*time.Second), uint64(n*2)) // two pictures in each
+	}
+	serveAll := func(segments [][]byte) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var n int
+			if _, err := fmt.Sscanf(r.URL.Path, "/%d.ts", &n); err == nil {
+				_, _ = w.Write(segments[n])
+				return
+			}
+			fmt.Fprint(w, "#EXTM3U\n#EXT-X-TARGETDURATION:1\n")
+			for i := range segments {
+				fmt.Fprintf(w, "#EXTINF:1,\n%d.ts\n", i)
+			}
+			fmt.Fprint(w, "#EXT-X-ENDLIST\n")
+		})
+	}
+	for name, c := range map[string]struct {
+		segments [][]byte
+		reason   prober.Reason
+		missing  bool
+		proof    prober.Means
+	}{
+		"whole":         {[][]byte{second("ours", 0), second("ours", 1)}, "", false, prober.MeansSEI},
+		"another's end": {[][]byte{second("ours", 0), second("theirs", 1)}, prober.ReasonNotOurs, false, prober.MeansSEI},
+		"a hole":        {[][]byte{second("ours", 0), second("ours", 5)}, "", true, prober.MeansSEI},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := httptest.NewServer(serveAll(c.segments))
+			t.Cleanup(srv.Close)
+			found, err := Replay(t.Context(), ReplayConfig{URL: srv.URL + "/index.m3u8", Run: "ours", Inspect: testInspect})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var reason prober.Reason
+			if found.Failure != nil {
+				reason = found.Failure.Reason
+			}
+			if reason != c.reason || found.Missing > 0 != c.missing || found.Proof != c.proof || found.Pictures == 0 {
+				t.Errorf("%+v, %+v", found, found.Failure)
+			}
+		})
+	}
+}
+
+func TestReplayEncrypted(t *testing.T) {
+	t.Parallel()
+	key := []byte("0123456789abcdef")
+	plain := segmentOf("ours", time.Unix(1e9, 0), time.Unix(1e9+1, 0), 0)
+	for name, c := range map[string]struct {
+		tag  string
+		key  []byte
+		want string // "" plays
+	}{
+		"AES-128":          {`METHOD=AES-128,URI="key"`, key, ""},
+		"another key":      {`METHOD=AES-128,URI="key"`, []byte("fedcba9876543210"), "media/media_encrypted"},
+		"no key":           {`METHOD=AES-128,URI="none"`, key, "segment/http_status"},
+		"a short key":      {`METHOD=AES-128,URI="key"`, key[:8], "segment/key_unavailable"},
+		"a DRM's":          {`METHOD=AES-128,URI="skd://k",KEYFORMAT="com.apple.streamingkeydelivery"`, key, "segment/key_unavailable"},
+		"samples of a DRM": {`METHOD=SAMPLE-AES,URI="skd://k"`, key, ""},
+		"nothing but gaps": {"", key, "segment/segment_gap"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				switch r.URL.Path {
+				case "/key":
+					_, _ = w.Write(c.key)
+				case "/0.ts":
+					_, _ = w.Write(encrypt(t, key, sequenceIV(0), plain))
+				case "/index.m3u8":
+					tag := "#EXT-X-KEY:" + c.tag
+					if c.tag == "" {
+						tag = "#EXT-X-GAP"
+					}
+					fmt.Fprintf(w, "#EXTM3U\n#EXT-X-VERSION:8\n#EXT-X-TARGETDURATION:1\n%s\n#EXTINF:1,\n0.ts\n#EXT-X-ENDLIST\n", tag)
+				default:
+					http.NotFound(w, r)
+				}
+			}))
+			t.Cleanup(srv.Close)
+			found, err := Replay(t.Context(), ReplayConfig{URL: srv.URL + "/index.m3u8", Run: "ours", Inspect: testInspect})
+			got := ""
+			if found.Failure != nil {
+				got = string(found.Failure.Stage) + "/" + string(found.Failure.Reason)
+			}
+			if err != nil || got != c.want || c.want == "" && found.Segments+found.Sealed != 1 {
+				t.Errorf("%s, want %s: %+v, %+v, %v", got, c.want, found, found.Failure, err)
+			}
+		})
+	}
+}

@@ -51,6 +51,7 @@ const (
 	ruleVODOpen           = "vod-open"
 	ruleReopened          = "reopened"
 	ruleDateAmbiguous     = "date-ambiguous"
+	ruleDateJump          = "date-jump"
 	ruleDateRangeRemoved  = "daterange-removed"
 	rulePartStale         = "part-stale"
 	ruleSlow              = "segment-slow"
@@ -143,6 +144,7 @@ func AllRules() []Rule {
 		{ruleVODOpen, "6.2.1", degraded, list, malformed, "a playlist of type VOD without EXT-X-ENDLIST"},
 		{ruleReopened, "6.2.1", note, list, changed, "EXT-X-ENDLIST was there and is gone"},
 		{ruleDateAmbiguous, "6.2.1", note, list, malformed, "EXT-X-PROGRAM-DATE-TIME goes back, or overlaps by a second or more"},
+		{ruleDateJump, "4.4.4.6", note, list, malformed, "EXT-X-PROGRAM-DATE-TIME runs ahead of the media by more than a target duration, without EXT-X-DISCONTINUITY"},
 		{ruleDateRangeRemoved, "6.2.1", note, list, changed, "a date range is gone, though its time is still listed"},
 		{rulePartStale, "6.2.1", degraded, list, slow, "no new part within a part target duration and a tolerance"},
 		{ruleSlow, "6.2.1", degraded, segment, prober.ReasonSegmentSlow, "a segment takes nearly as long to load as it plays"},

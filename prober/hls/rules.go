@@ -132,6 +132,7 @@ type findings struct {
 	rules Rules
 	where string // of all of them, unless told
 	list  []prober.Finding
+	off   map[string]bool // rules that are left out
 }
 
 // count adds what the scan found.
@@ -154,16 +155,21 @@ func (f *findings) at(where, id, format string, args ...any) {
 			return
 		}
 	}
-	for _, a := range AllRules() {
-		if a.ID != id {
-			continue
-		}
-		if severity := f.rules.severity(a.ID, a.Section, a.Reason, a.Severity); severity != SeverityOff {
-			f.list = append(f.list, prober.Finding{
-				Rule: a.ID, Section: a.Section, Severity: severity, Stage: a.Stage, Reason: a.Reason,
-				Where: where, Detail: prober.Clip(fmt.Sprintf(format, args...), prober.MaxDetail), Count: 1,
-			})
-		}
+	if f.off[id] {
 		return
 	}
+	all := AllRules()
+	a := all[slices.IndexFunc(all, func(a Rule) bool { return a.ID == id })]
+	severity := f.rules.severity(a.ID, a.Section, a.Reason, a.Severity)
+	if severity == SeverityOff {
+		if f.off == nil {
+			f.off = make(map[string]bool)
+		}
+		f.off[id] = true
+		return
+	}
+	f.list = append(f.list, prober.Finding{
+		Rule: a.ID, Section: a.Section, Severity: severity, Stage: a.Stage, Reason: a.Reason,
+		Where: where, Detail: prober.Clip(fmt.Sprintf(format, args...), prober.MaxDetail), Count: 1,
+	})
 }

@@ -85,6 +85,7 @@ func ruleCases() map[string][]struct{ broken, legal pair } {
 	return map[string]cases{
 		ruleText: slices.Concat(
 			one(target4+"#EXTINF:4,caf\xe9\n0.ts\n", target4+"#EXTINF:4,café\n0.ts\n"),
+			one(target4+"#EXTINF:4,a\u0085b\n0.ts\n", target4+"#EXTINF:4,a\u00a0b\n0.ts\n"),
 			one(target4+"#EXTINF:4,a\x07\n0.ts\n", target4+"# a comment\x07\n#EXTINF:4,a\tb\n0.ts\n")),
 		ruleAttributes: slices.Concat(
 			one(v9+"#EXT-X-SERVER-CONTROL:HOLD-BACK\n"+seg0, v9+"#EXT-X-SERVER-CONTROL:HOLD-BACK=12, CAN-BLOCK-RELOAD=YES,X-NEW=1x2\n"+seg0),
@@ -124,7 +125,7 @@ func ruleCases() map[string][]struct{ broken, legal pair } {
 			one(v9+"#EXT-X-MAP:URI=\"i\",BYTERANGE=\"5\"\n"+seg0, v9+"#EXT-X-MAP:URI=\"i\",BYTERANGE=\"5@0\"\n"+seg0),
 			one(v9+"#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXT-X-MAP:URI=\"i\"\n"+seg0, v9+"#EXT-X-KEY:METHOD=AES-128,URI=\"k\",IV=0x1\n#EXT-X-MAP:URI=\"i\"\n"+seg0)),
 		ruleDate: one(v3+"#EXT-X-PROGRAM-DATE-TIME:yesterday\n"+seg0,
-			v3+pdtTag+"00.123+02:00\n"+seg0+pdtTag+"04\n"+seg1+pdtTag+"08+0000\n"+seg2),
+			v3+pdtTag+"00.123+02:00\n"+seg0+discTag+pdtTag+"04\n"+seg1+pdtTag+"08+0000\n"+seg2),
 		ruleGap: slices.Concat(
 			two(v9+seg0+seg1, v9+seg0+seg1+gapTag+seg2, v9+seg0+seg1+seg2),
 			two(v9+gapTag+seg0+gapTag+seg1, v9+gapTag+seg0+gapTag+seg1+seg2+gapTag+seg3, v9+gapTag+seg0+gapTag+seg1+gapTag+seg2)),
@@ -150,6 +151,7 @@ func ruleCases() map[string][]struct{ broken, legal pair } {
 			two(v3+pdtTag+"00Z\n"+rangeTag+"\n"+seg0+seg1+seg2, v3+pdtTag+"00Z\n"+seg0+seg1+seg2+seg3, v3+pdtTag+"00Z\n"+rangeTag+"\n"+seg0+seg1+seg2+seg3),
 			two(v3+pdtTag+"00Z\n"+rangeTag+"\n"+seg0+pdtTag+"04Z\n"+seg1+seg2, v3+pdtTag+"00Z\n"+seg0+pdtTag+"04Z\n"+seg1+seg2+seg3, v3+msn(1)+pdtTag+"04Z\n"+seg1+seg2+seg3)),
 		ruleDateAmbiguous: one(v3+pdtTag+"00Z\n"+seg0+pdtTag+"03Z\n"+seg1, v3+pdtTag+"00Z\n"+seg0+pdtTag+"03.5Z\n"+seg1+discTag+pdtTag+"30Z\n"+seg2),
+		ruleDateJump:      one(v3+pdtTag+"00Z\n"+seg0+pdtTag+"09Z\n"+seg1, v3+pdtTag+"00Z\n"+seg0+pdtTag+"08Z\n"+seg1+discTag+pdtTag+"30Z\n"+seg2),
 		ruleSkip:          one(v9+"#EXT-X-SKIP:SKIPPED-SEGMENTS=2\n"+seg2, v9+seg2),
 		ruleHint: slices.Concat(
 			one(v9+infTag+seg0+"#EXT-X-PRELOAD-HINT:TYPE=PART\n", v9+infTag+seg0+"#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"p\"\n#EXT-X-PRELOAD-HINT:TYPE=MAP,URI=\"m\"\n"),
@@ -185,7 +187,8 @@ func ruleCases() map[string][]struct{ broken, legal pair } {
 		ruleEventRemoved:  two(v3+eventTag+seg0+seg1+seg2+seg3, v3+eventTag+msn(1)+seg1+seg2+seg3, v3+eventTag+seg0+seg1+seg2+seg3+seg4),
 		ruleSequence: slices.Concat(
 			two(v3+msn(0)+seg0+seg1+seg2+seg3, v3+msn(1)+seg2+seg3+seg4+"#EXTINF:4,\n5.ts\n", v3+msn(2)+seg2+seg3+seg4),
-			two(v3+msn(0)+seg0+seg1+seg2+seg3, v3+msn(2)+seg1+seg2+seg3+seg4, v3+msn(1)+seg1+seg2+seg3+seg4)),
+			two(v3+msn(0)+seg0+seg1+seg2+seg3, v3+msn(2)+seg1+seg2+seg3+seg4, v3+msn(1)+seg1+seg2+seg3+seg4),
+			two(v3+msn(0)+seg0+seg1+seg2, v3+msn(100)+seg1+seg2+seg3, v3+msn(3)+seg3+seg4+"#EXTINF:4,\n5.ts\n")),
 		ruleNoSequence: two(v3+seg0+seg1+seg2+seg3, v3+seg1+seg2+seg3+seg4, v3+msn(1)+seg1+seg2+seg3+seg4),
 		ruleWindow:     two(v3+seg0+seg1+seg2, v3+msn(1)+seg1+seg2, v3+msn(1)+seg1+seg2+seg3),
 		ruleDSNMissing: two(v3+discTag+seg0+seg1+seg2+seg3, v3+msn(1)+seg1+seg2+seg3+seg4, v3+dsn(1)+msn(1)+seg1+seg2+seg3+seg4),

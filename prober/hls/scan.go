@@ -21,7 +21,8 @@ const (
 	maxDateRanges = 10_000
 	maxHints      = 100
 	maxReports    = 1000
-	maxKeys       = 100 // that apply to one segment, or for a session
+	maxKeys       = 8 // that apply to one segment: one for each KEYFORMAT
+	maxSession    = 100
 	maxDuration   = 24 * time.Hour
 )
 
@@ -96,7 +97,7 @@ func (s *scan) read(line string) *prober.Failure {
 	if tagged && !strings.HasPrefix(line, "#EXT") {
 		return nil // a comment
 	}
-	if strings.ContainsFunc(line, isControl) {
+	if hasControl(line) {
 		s.seen.fault(ruleText, "line %d holds a control character", s.line)
 	}
 	line, fail := s.substitute(line)
@@ -114,8 +115,20 @@ func (s *scan) read(line string) *prober.Failure {
 	return fail
 }
 
-// isControl finds what a playlist must not contain (4.1).
-func isControl(r rune) bool { return r < ' ' && r != '\t' || r >= 0x7f && r <= 0x9f }
+// hasControl finds what a playlist must not contain (4.1): U+0000 to U+001F, and
+// U+007F to U+009F, of which those from U+0080 on are two bytes. A tab is found in
+// EXT-X-SKIP. It goes by bytes, since each line of each playlist is looked at.
+func hasControl(line string) bool {
+	for i := range len(line) {
+		switch c := line[i]; {
+		case c < ' ' && c != '\t' || c == 0x7f:
+			return true
+		case c == 0xc2 && i+1 < len(line) && line[i+1] <= 0x9f:
+			return true
+		}
+	}
+	return false
+}
 
 func (s *scan) keep(line string) { s.clean = append(append(s.clean, line...), '\n') }
 

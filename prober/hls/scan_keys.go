@@ -30,7 +30,7 @@ func (s *scan) readSessionKey(tag, value string) {
 		s.seen.fault(ruleKey, "line %d: EXT-X-SESSION-KEY with METHOD=NONE (4.4.6.5)", s.line)
 		return
 	}
-	if len(s.SessionKeys) < maxKeys {
+	if len(s.SessionKeys) < maxSession {
 		s.SessionKeys = append(s.SessionKeys, k)
 	}
 }

@@ -18,6 +18,7 @@ const (
 	slotSegment              // the latest segment
 	slotMedia                // what is inside it
 	slotLoaded               // how it came
+	slotReload               // what became of a blocking reload
 	slotLook                 // what decoding one showed
 	slots
 )
@@ -38,7 +39,8 @@ type state struct {
 	latest     Observed // playlist
 	glimpse    glimpse
 	stamp      Stamp // of the latest segment with a date
-	proven     bool  // by a segment, ever
+	sent       sent
+	proven     bool // by a segment, ever
 	lastGood   time.Time
 	target     time.Duration
 }

@@ -35,7 +35,9 @@ func (r *rendition) judge(where *url.URL, s Segment, segment, init []byte, at ti
 	}
 	seen, fail := r.identify(where, s, summary, at)
 	if r.dark(summary) {
-		r.offer(s, segment, init, at)
+		r.offer(s, segment, init, at, seen.proof != "")
+	} else {
+		r.state.set(slotLook, nil, at) // markers tell more than the last look
 	}
 	if fail != nil {
 		r.checker.Skip() // what is not the broadcast does not have to go on from it
@@ -56,11 +58,13 @@ func (r *rendition) check(s Segment, summary media.Summary, at time.Time) {
 		Duration:      s.Duration,
 		First:         !r.looked || s.Sequence != r.lookedAt+1,
 		Discontinuity: s.Discontinuity,
+		Independent:   r.last.IndependentSegments,
 		Video:         video || r.f.cfg.Video && r.what.kind == kindAlone,
 		Audio:         audio || r.f.cfg.Audio && r.what.kind == kindAlone,
 		Encrypted:     s.Encryption != "",
 	})
 	r.looked, r.lookedAt = true, s.Sequence
+	r.state.sentAt(summary, r.last.dsn(s.Sequence))
 	if begin, ok := beginOf(summary); ok && !s.ProgramDateTime.IsZero() {
 		r.state.stamped(Stamp{Name: r.what.name, Moment: s.ProgramDateTime, At: begin, Discontinuity: r.last.dsn(s.Sequence)})
 	}
@@ -107,10 +111,19 @@ func (r *rendition) identify(where *url.URL, s Segment, summary media.Summary, a
 	return v, nil
 }
 
-// dark says whether only decoding can tell whose a segment is.
+// dark says whether only decoding can tell what a segment shows: its pictures have
+// no marker, or its sound has none. Where one of them is passed through and the
+// other made anew, that one may be black, frozen or silent all the same.
 func (r *rendition) dark(summary media.Summary) bool {
-	return r.f.cfg.Look != nil && !r.f.cfg.foreign() && !r.marked && r.what.kind != kindSubtitles &&
-		len(summary.Markers)+len(summary.AudioMarkers) == 0
+	if r.f.cfg.Look == nil || r.f.cfg.foreign() || r.what.kind == kindSubtitles {
+		return false
+	}
+	_, pictures := summary.Video()
+	_, sound := summary.Audio()
+	if !pictures && !sound { // no tracks that we know
+		return !r.marked && len(summary.Markers)+len(summary.AudioMarkers) == 0
+	}
+	return pictures && len(summary.Markers) == 0 || sound && len(summary.AudioMarkers) == 0
 }
 
 // unmarked judges media without any marker. It is wrong where markers come

@@ -30,6 +30,27 @@ func (c *Checker) identity(s Summary, e Expected) {
 	}
 }
 
+// unmarked says whether markers went away from pictures or sound that carried
+// them: a slate, or something that makes them anew, is in their place.
+func (c *Checker) unmarked(s Summary) {
+	for _, k := range []struct {
+		kind    Kind
+		name    string
+		markers []prober.Marker
+	}{{Video, "pictures", s.Markers}, {Audio, "sound", s.AudioMarkers}} {
+		t, ok := s.first(k.kind)
+		switch {
+		case len(k.markers) > 0:
+			if c.carried == nil {
+				c.carried = map[Kind]bool{}
+			}
+			c.carried[k.kind] = true
+		case ok && c.carried[k.kind] && t.Duration() >= c.limits.Short:
+			c.find("", prober.SeverityDegraded, prober.ReasonNoMarker, "%s without markers, where they came through before: they are not those that were pushed", k.name)
+		}
+	}
+}
+
 func lastOurs(markers []prober.Marker, tag prober.Tag) (last prober.Marker, ok bool) {
 	for _, m := range markers {
 		if m.Tag == tag {
@@ -133,6 +154,9 @@ func missingBecause(said bool) string {
 // EXT-X-INDEPENDENT-SEGMENTS it should, but need not.
 func (c *Checker) keyframe(s Summary, e Expected) {
 	t, ok := s.Video()
+	if t.Keyframes > 0 || e.First {
+		c.keyless = 0
+	}
 	if !ok || t.Codec == "" && !t.Headless || e.Part && !e.Independent {
 		return
 	}
@@ -146,6 +170,13 @@ func (c *Checker) keyframe(s Summary, e Expected) {
 		what = "no keyframe in it: who joins here has to wait for a later segment"
 	default:
 		what = "it does not begin with a keyframe"
+	}
+	if t.Keyframes == 0 && !e.First {
+		c.keyless += t.Duration()
+	}
+	if c.keyless > c.limits.Keyless {
+		c.find("RFC 8216bis 3", prober.SeverityDegraded, prober.ReasonNoKeyframe, "no keyframe for %v: nobody can join", short(c.keyless))
+		return
 	}
 	if e.Independent {
 		c.find("RFC 8216bis 4.4.2.1", prober.SeverityDegraded, prober.ReasonNoKeyframe, "said to be independent, but %s", what)

@@ -35,6 +35,10 @@ type Checker struct {
 	where  string
 	found  []prober.Finding
 	before previous
+	// carried says that markers came through in pictures, in sound, ever. keyless is
+	// how much media without a keyframe there was since the last one.
+	carried map[Kind]bool
+	keyless time.Duration
 }
 
 // previous is what is kept of the segment before.
@@ -50,7 +54,9 @@ type continued struct {
 	track     Track
 	marked    bool
 	marker    prober.Marker // the last
-	step      uint64        // from marker to marker, usually; 0: not known
+	timed     bool
+	markedAt  time.Duration // when that is shown, valid when timed
+	pace      pace          // from marker to marker
 	continual bool          // track.End is that of the segment before
 }
 
@@ -66,6 +72,7 @@ func (c *Checker) Check(s Summary, e Expected) []prober.Finding {
 	c.transport(s.TS, e)
 	c.fragments(s.MP4)
 	c.timed(s)
+	c.unmarked(s)
 	c.presence(s, e)
 	c.keyframe(s, e)
 	c.duration(s, e)
@@ -96,11 +103,11 @@ func (c *Checker) forget(e Expected) {
 // keep remembers a segment.
 func (c *Checker) keep(s Summary) {
 	c.before.known, c.before.container = true, s.Container
-	c.before.video.keep(s, Video, s.Markers, c.limits)
-	c.before.audio.keep(s, Audio, s.AudioMarkers, c.limits)
+	c.before.video.keep(s, Video, series{s.Markers, s.MarkerTimes, s.Container}, c.limits)
+	c.before.audio.keep(s, Audio, series{s.AudioMarkers, s.AudioMarkerTimes, s.Container}, c.limits)
 }
 
-func (k *continued) keep(s Summary, kind Kind, markers []prober.Marker, l Limits) {
+func (k *continued) keep(s Summary, kind Kind, m series, l Limits) {
 	t, ok := s.first(kind)
 	if ok {
 		k.there, k.track = true, t
@@ -108,10 +115,13 @@ func (k *continued) keep(s Summary, kind Kind, markers []prober.Marker, l Limits
 		k.there = false
 	}
 	k.continual = ok && !s.Untimed
-	if len(markers) > 0 {
-		k.marked, k.marker = true, markers[len(markers)-1]
-		if step := usualStep(markers); step > 0 {
-			k.step = step
+	if last := len(m.markers) - 1; last >= 0 {
+		k.marked, k.marker, k.timed = true, m.markers[last], m.timed()
+		if k.timed {
+			k.markedAt = m.times[last]
+		}
+		if p := m.pace(); p.frames > 0 && p.frame > 0 {
+			k.pace = p
 		}
 	}
 }

@@ -7,5 +7,6 @@
 // MPEG-TS and fMP4 are read here: for the little that a probe needs, mediacommon's
 // readers take up to eighteen times as long and eighty times the allocations, and one
 // fragment or sample entry that they do not support hides all others. What is coded
-// in bits, the parameter sets of H.264 and HEVC, is read by mediacommon.
+// in bits, the parameter sets of H.264 and HEVC and the frame headers of MP3 and AC-3,
+// is read by mediacommon.
 package media

@@ -16,9 +16,10 @@ type Limits struct {
 	Jump time.Duration
 	// DurationNote and DurationDegraded bound the difference of a segment's media
 	// to its EXTINF. RFC 8216bis 4.4.4.1 wants no perceptible error when durations are
-	// added up, and gives no figure. Defaults: 200 ms and 500 ms, and where only
-	// sound is there DurationSound, 350 ms, in place of the first: servers pack up to
-	// 300 ms of sound into one PES packet (nginx-rtmp's hls_max_audio_delay).
+	// added up, and gives no figure. Defaults: 200 ms and 500 ms (a quarter of the EXTINF,
+	// where that is less), and where only sound is there DurationSound, 350 ms, in place
+	// of the first: servers pack up to 300 ms of sound into one PES packet (nginx-rtmp's
+	// hls_max_audio_delay).
 	DurationNote, DurationDegraded, DurationSound time.Duration
 	// Early and Late bound sound before and behind its picture. Defaults: ITU-R
 	// BT.1359-1, what is acceptable: 90 ms and 185 ms.
@@ -33,6 +34,9 @@ type Limits struct {
 	PCRInterval time.Duration
 	// Short is what is too short for a track to be missed in. Default: 500 ms.
 	Short time.Duration
+	// Keyless bounds the time without any keyframe, for which nobody can join.
+	// Default: 10 s, five times what Apple's HLS authoring specification asks for.
+	Keyless time.Duration
 	// MissingDegraded bounds the time of frames that are missing in a segment.
 	// Default: 100 ms, as for holes.
 	MissingDegraded time.Duration
@@ -49,7 +53,7 @@ func (l Limits) withDefaults() Limits {
 		{&l.DurationSound, 350 * time.Millisecond},
 		{&l.Early, 90 * time.Millisecond}, {&l.Late, 185 * time.Millisecond},
 		{&l.Skew, 700 * time.Millisecond}, {&l.PCRInterval, time.Second},
-		{&l.Short, 500 * time.Millisecond}, {&l.MissingDegraded, 100 * time.Millisecond},
+		{&l.Keyless, 10 * time.Second}, {&l.Short, 500 * time.Millisecond}, {&l.MissingDegraded, 100 * time.Millisecond},
 	} {
 		if *d.value == 0 {
 			*d.value = d.zero

@@ -175,15 +175,27 @@ func (s *stream) gaps(usual int64) {
 	}
 }
 
-// sent is the median of how far media time is ahead of the clock at sending.
-func (s *stream) sent() time.Duration {
-	offsets := make([]time.Duration, len(s.markers))
-	origin := s.markers[0].Clock
-	for i, m := range s.markers {
-		offsets[i] = s.at(s.markedAt[i]) - m.Clock.Sub(origin)
+// sent gives when each marked frame is shown, and the one in the middle, by how far
+// media time is ahead of the clock at sending.
+func (s *stream) sent() ([]time.Duration, Moment) {
+	if len(s.markers) == 0 {
+		return nil, Moment{}
 	}
-	slices.Sort(offsets)
-	return offsets[len(offsets)/2] - time.Duration(origin.UnixMicro())*time.Microsecond
+	origin := s.markers[0].Clock
+	var few [128]time.Duration
+	ahead, times := few[:0], make([]time.Duration, len(s.markers))
+	for i, m := range s.markers {
+		times[i] = s.at(s.markedAt[i])
+		ahead = append(ahead, times[i]-m.Clock.Sub(origin))
+	}
+	slices.Sort(ahead)
+	middle := ahead[len(ahead)/2]
+	for i, m := range s.markers {
+		if times[i]-m.Clock.Sub(origin) == middle {
+			return times, Moment{At: times[i], Clock: m.Clock}
+		}
+	}
+	return times, Moment{}
 }
 
 // takeStreams sums up the tracks of a segment.
@@ -205,11 +217,13 @@ func (s *Summary) takeStreams(streams []stream) {
 	if video != nil {
 		s.HasVideo, s.Pictures, s.Markers = true, video.Units, video.markers
 		s.FirstVideo, s.LastVideo, s.Keyframe = video.First, video.Last, video.Keyframe
+		s.MarkerTimes, s.VideoSent = video.sent()
 	}
 	if audio != nil {
 		s.HasAudio, s.AudioMarkers = true, audio.markers
+		s.AudioMarkerTimes, s.AudioSent = audio.sent()
 	}
-	if video != nil && audio != nil && len(s.Markers) > 0 && len(s.AudioMarkers) > 0 && s.Markers[0].Tag == s.AudioMarkers[0].Tag {
-		s.AVOffset, s.AVKnown = audio.sent()-video.sent(), true
+	if len(s.Markers) > 0 && len(s.AudioMarkers) > 0 && s.Markers[0].Tag == s.AudioMarkers[0].Tag {
+		s.AVOffset, s.AVKnown = Apart(s.VideoSent, s.AudioSent, s.Container)
 	}
 }

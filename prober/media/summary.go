@@ -47,15 +47,20 @@ type Summary struct {
 	Markers    []prober.Marker // of pictures, in the order of presentation, at most 16384
 	// AudioMarkers are those of sound, in order, at most 16384.
 	AudioMarkers []prober.Marker
-	// AVOffset is how much later sound is shown than the picture that was sent with
-	// it, by both kinds of markers; negative: earlier. Valid when AVKnown.
-	AVOffset time.Duration
-	AVKnown  bool
-	Untimed  bool    // packed audio without the timestamp that it has to begin with: its times count from 0
-	Tracks   []Track // in the container's order, at most 16
-	TS       TransportStats
-	MP4      FragmentStats
-	Note     string // what could not be read, "" when all could
+	// MarkerTimes and AudioMarkerTimes are the presentation times of the frames that
+	// carry them, one for each; empty where times are not known.
+	MarkerTimes, AudioMarkerTimes []time.Duration
+	// VideoSent and AudioSent place pictures and sound on the clock of their pusher,
+	// by their markers. AVOffset is how far they are apart (see Apart) within this segment;
+	// valid when AVKnown.
+	VideoSent, AudioSent Moment
+	AVOffset             time.Duration
+	AVKnown              bool
+	Untimed              bool    // packed audio without the timestamp that it has to begin with: its times count from 0
+	Tracks               []Track // in the container's order, at most 16
+	TS                   TransportStats
+	MP4                  FragmentStats
+	Note                 string // what could not be read, "" when all could
 }
 
 // Kind is what a track is for.
@@ -96,6 +101,24 @@ type Track struct {
 
 // Duration is how long a track plays.
 func (t Track) Duration() time.Duration { return t.End - t.First }
+
+// Moment is a frame's place on the media timeline, and the clock at which it was
+// sent. It is typical of its segment's: that frame of whose offset of the one to the
+// other the others have as many greater as smaller. A zero clock is none.
+type Moment struct {
+	At    time.Duration
+	Clock time.Time
+}
+
+// Apart is how much later sound is shown than the picture that was sent with it,
+// negative: earlier. Both may be of different renditions of one container; they have
+// to be of one run.
+func Apart(video, audio Moment, container Container) (offset time.Duration, known bool) {
+	if video.Clock.IsZero() || audio.Clock.IsZero() {
+		return 0, false
+	}
+	return nearest(audio.At-video.At-audio.Clock.Sub(video.Clock), container), true
+}
 
 // TransportStats are counts of MPEG-TS.
 type TransportStats struct {

@@ -58,6 +58,9 @@ func (a *api) routes() http.Handler {
 	mux.HandleFunc("GET /api/stream", a.list)
 	mux.HandleFunc("GET /api/stream/{id}", a.get)
 	mux.HandleFunc("DELETE /api/stream/{id}", a.remove)
+	mux.HandleFunc("GET /api/stream/{id}/sessions", a.sessions)
+	mux.HandleFunc("GET /api/ingest", a.ingests)
+	mux.HandleFunc("GET /api/playback/{id}", a.playbackInfo)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.faults.serve(w, r, func(w http.ResponseWriter) {
 			if err := a.authorize(r); err != nil {

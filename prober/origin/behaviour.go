@@ -14,8 +14,7 @@ type behaviour struct {
 	publish    *refusal // said to a publish command
 	// started is called in a goroutine of its own when a broadcast was accepted.
 	started func(*publisher)
-	// perSecond bounds the bytes that are read of a broadcast; 0 is no bound.
-	perSecond int
+	share   float64 // of its rate, that is read of a broadcast; 0 is all of it
 }
 
 // phase is how far a connection has come.
@@ -65,10 +64,12 @@ func (p *publisher) silence() {
 
 // throttled reads as slowly as it is told to.
 func (p *publisher) throttled(b []byte) (int, error) {
-	const steps = 8 // a second
-	rate := p.ingest.behaviour().perSecond
-	if rate == 0 || p.broadcast == nil {
-		return p.wire.Read(b)
+	const steps = 20 // a second
+	share := p.ingest.behaviour().share
+	if share == 0 || p.broadcast == nil {
+		n, err := p.wire.Read(b)
+		p.taken += int64(n)
+		return n, err
 	}
 	pause := time.NewTimer(time.Second / steps)
 	defer pause.Stop()
@@ -76,5 +77,8 @@ func (p *publisher) throttled(b []byte) (int, error) {
 	case <-pause.C:
 	case <-p.conn.gone:
 	}
-	return p.wire.Read(b[:min(len(b), max(rate/steps, 1))])
+	if p.rate == 0 {
+		p.rate = float64(p.taken) / max(time.Since(p.broadcast.started).Seconds(), 1)
+	}
+	return p.wire.Read(b[:min(len(b), max(int(p.rate*share/steps), 1))])
 }

@@ -161,12 +161,12 @@ func TestLadder(t *testing.T) {
 	const from = "#EXTM3U\n\n#EXT-X-STREAM-INF:BANDWIDTH=1000,AVERAGE-BANDWIDTH=900,CODECS=\"avc1\"\nmain_stream.m3u8?a=b\n"
 	const want = "#EXTM3U\n\n" +
 		"#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\",NAME=\"sound\",DEFAULT=YES,AUTOSELECT=YES,URI=\"sound/main_stream.m3u8\"\n\n" +
-		"#EXT-X-STREAM-INF:BANDWIDTH=1000,AVERAGE-BANDWIDTH=900,CODECS=\"avc1\",AUDIO=\"sound\"\na/main_stream.m3u8?a=b\n" +
-		"#EXT-X-STREAM-INF:BANDWIDTH=1020,AVERAGE-BANDWIDTH=900,CODECS=\"avc1\",AUDIO=\"sound\"\nb/main_stream.m3u8?a=b\n"
-	if got := ladder(from, []string{"a", "b"}, true); got != want {
+		"#EXT-X-STREAM-INF:BANDWIDTH=250000,AVERAGE-BANDWIDTH=900,CODECS=\"avc1\",AUDIO=\"sound\"\na/main_stream.m3u8?a=b\n" +
+		"#EXT-X-STREAM-INF:BANDWIDTH=275000,AVERAGE-BANDWIDTH=900,CODECS=\"avc1\",AUDIO=\"sound\"\nb/main_stream.m3u8?a=b\n"
+	if got := ladder(from, bandwidthOf(from), []string{"a", "b"}, true); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
-	if got := ladder(from, nil, false); got != from {
+	if got := ladder(from, 1000, nil, false); got != from {
 		t.Errorf("%s\nwant it as it was", got)
 	}
 }

@@ -36,19 +36,30 @@ const staleBy = 6
 
 // beginStaleCopies gives an old copy of a media playlist every other time.
 func beginStaleCopies(o *Origin) (heal func() error, err error) {
-	return o.overrideCopies(func(asked int) bool { return asked%2 == 0 }), nil
+	return o.overrideCopies(staleBy, func(_ string, asked int) bool { return asked%2 == 0 }), nil
 }
 
 // beginOldCopies gives nothing but old copies.
 func beginOldCopies(o *Origin) (heal func() error, err error) {
-	return o.overrideCopies(func(int) bool { return true }), nil
+	return o.overrideCopies(staleBy, func(string, int) bool { return true }), nil
 }
 
-func (o *Origin) overrideCopies(old func(asked int) bool) (heal func() error) {
+// beginRenditionBehind has the last rendition a few segments behind the others.
+func beginRenditionBehind(o *Origin) (heal func() error, err error) {
+	const behind = 3
+	last, err := o.lastRendition()
+	if err != nil {
+		return nil, err
+	}
+	return o.overrideCopies(behind, func(path string, _ int) bool { return renditionOf(path) == last }), nil
+}
+
+// overrideCopies gives copies that are so many versions old where old says so.
+func (o *Origin) overrideCopies(by int, old func(path string, asked int) bool) (heal func() error) {
 	var c copies
 	return overrideGood(&o.playback.playlists, func(w http.ResponseWriter, r *http.Request, answer *recorded) {
 		if !isMultivariant(string(answer.body)) {
-			if copied, asked := c.keep(r.URL.Path, answer, staleBy); old(asked) {
+			if copied, asked := c.keep(r.URL.Path, answer, by); old(r.URL.Path, asked) {
 				answer = copied
 			}
 		}

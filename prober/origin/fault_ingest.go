@@ -71,10 +71,10 @@ func beginChunkSize(o *Origin) (heal func() error, err error) {
 	}})
 }
 
-// beginThrottleIngest reads a fraction of what any broadcast needs.
+// beginThrottleIngest reads more slowly than broadcasters send, and not at all of
+// none: what is behind grows until it is felt.
 func beginThrottleIngest(o *Origin) (heal func() error, err error) {
-	const rate = 24 << 10 // bytes a second
-	return o.behave(behaviour{perSecond: rate})
+	return o.behave(behaviour{share: 0.4})
 }
 
 // narrow makes the kernel take little of what the ingest does not read, so that

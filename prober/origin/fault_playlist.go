@@ -170,6 +170,15 @@ func beginWrongResolution(o *Origin) (heal func() error, err error) {
 	}), nil
 }
 
+func beginWrongBandwidth(o *Origin) (heal func() error, err error) {
+	return o.overrideMultivariant(func(playlist string) string { return scaleBandwidth(playlist, 20) }), nil
+}
+
+// beginShortWindow lists the latest segment alone.
+func beginShortWindow(o *Origin) (heal func() error, err error) {
+	return o.overrideMedia(func(_ *http.Request, playlist string) string { return trim(playlist, 1) }), nil
+}
+
 func replaceNumber(playlist string, line *regexp.Regexp, change func(uint64) uint64) string {
 	return line.ReplaceAllStringFunc(playlist, func(s string) string {
 		digits := line.FindStringSubmatch(s)[1]

@@ -57,6 +57,28 @@ func beginTrickleSegments(o *Origin) (heal func() error, err error) {
 	}, nil
 }
 
+// beginPacedSegments sends segments about as slowly as they play, as a network
+// does that is full.
+func beginPacedSegments(o *Origin) (heal func() error, err error) {
+	const steps = 10
+	over := make(chan struct{})
+	remove := overrideGood(&o.playback.segments, func(w http.ResponseWriter, r *http.Request, answer *recorded) {
+		announce(w, answer, len(answer.body))
+		for rest, n := answer.body, len(answer.body)/steps+1; len(rest) > 0; rest = rest[min(n, len(rest)):] {
+			if !wait(r, o.config.SegmentDuration*95/100/steps, over) {
+				return
+			}
+			if _, err := w.Write(rest[:min(n, len(rest))]); err != nil || http.NewResponseController(w).Flush() != nil {
+				return
+			}
+		}
+	})
+	return func() error {
+		close(over)
+		return remove()
+	}, nil
+}
+
 // beginOtherStream plays another broadcast under each name.
 func beginOtherStream(o *Origin) (heal func() error, err error) {
 	swap := func(w http.ResponseWriter, r *http.Request, normal func(http.ResponseWriter)) {

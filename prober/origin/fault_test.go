@@ -393,11 +393,15 @@ func TestAPI500(t *testing.T) {
 // TestInjectLastsAsLongAsAsked also shows that faults heal by themselves.
 func TestInjectLastsAsLongAsAsked(t *testing.T) {
 	t.Parallel()
-	o := start(t, 1, everything())[0]
+	o, low := start(t, 1, everything())[0], start(t, 1, Config{Container: LowLatency})[0]
 	var all sync.WaitGroup
 	for _, f := range Faults() {
 		if f.Name == "restart" || f.Name == "refuse-connect" {
 			continue // one at a time, below
+		}
+		o := o
+		if strings.HasPrefix(f.Help, "low latency: ") {
+			o = low
 		}
 		all.Go(func() {
 			if err := o.Inject(t.Context(), Fault{Name: f.Name, For: 50 * time.Millisecond}); err != nil {

@@ -107,6 +107,8 @@ func (o *Origin) secure() (err error) {
 		return err
 	}
 	o.ports.rtmps.tls, o.ports.https.tls = o.authority.config(), o.authority.config()
+	// Without this it depends on which port is served first whether there is HTTP/2.
+	o.ports.https.tls.NextProtos = []string{"h2", "http/1.1"}
 	return nil
 }
 

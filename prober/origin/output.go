@@ -41,6 +41,15 @@ type output struct {
 
 	mu     sync.Mutex // gohlslib panics when written to after Close
 	closed bool
+	widest int // the highest bandwidth that was announced
+}
+
+// bandwidth is what to announce: it never falls.
+func (o *output) bandwidth(playlist string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.widest = max(o.widest, bandwidthOf(playlist))
+	return o.widest
 }
 
 func newOutput(t tracks, c Config, onError func(error)) (*output, error) {
@@ -171,7 +180,7 @@ func (o *output) servePlaylist(w http.ResponseWriter, r *http.Request, listed in
 	}
 	text := string(answer.body)
 	if isMultivariant(text) {
-		text = ladder(text, o.renditions, o.soundAlone)
+		text = ladder(text, o.bandwidth(text), o.renditions, o.soundAlone)
 	} else if listed > 0 {
 		text = trim(text, listed)
 	}

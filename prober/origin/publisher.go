@@ -26,6 +26,8 @@ type publisher struct {
 
 	broadcast *broadcast // nil before publish; belongs to the reading goroutine, as does reading
 	reading   bool       // a byte was waited for
+	taken     int64      // bytes
+	rate      float64    // bytes a second, as they were before the ingest was throttled
 	shaken    atomic.Bool
 	ending    atomic.Bool // nothing more is read
 

@@ -45,14 +45,14 @@ func (o *output) has(rendition string) bool {
 
 // ladder writes gohlslib's multivariant playlist anew: its only variant once
 // for each rendition, each in a folder of its own, and the sound as a group.
-// The source is passed through, so the bandwidths hardly differ; each covers it.
-func ladder(playlist string, renditions []string, sound bool) string {
+// The source is passed through, so the bandwidths differ little; each covers it.
+func ladder(playlist string, bandwidth int, renditions []string, sound bool) string {
 	var b strings.Builder
 	var variant string
 	for line := range strings.Lines(playlist) {
 		switch {
 		case strings.HasPrefix(line, "#EXT-X-STREAM-INF:"):
-			variant = strings.TrimSpace(line)
+			variant = setBandwidth(strings.TrimSpace(line), bandwidth)
 			if sound {
 				fmt.Fprintf(&b, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\",NAME=\"sound\",DEFAULT=YES,AUTOSELECT=YES,URI=\"%s/main_stream.m3u8\"\n\n", soundRendition)
 				variant += `,AUDIO="sound"`
@@ -72,8 +72,24 @@ func writeVariants(b *strings.Builder, variant, uri string, renditions []string)
 		return
 	}
 	for i, name := range renditions {
-		fmt.Fprintf(b, "%s\n%s/%s\n", scaleBandwidth(variant, 100+2*i), name, uri)
+		fmt.Fprintf(b, "%s\n%s/%s\n", scaleBandwidth(variant, 100+10*i), name, uri)
 	}
+}
+
+// bandwidthOf is what gohlslib measured so far, rounded up so that it changes
+// rarely: a platform's ladder does not.
+func bandwidthOf(playlist string) int {
+	const step = 250_000
+	m := bandwidthValue.FindStringSubmatch(playlist)
+	if m == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(m[2]) // gohlslib wrote it
+	return (n*11/10/step + 1) * step
+}
+
+func setBandwidth(variant string, bandwidth int) string {
+	return bandwidthValue.ReplaceAllString(variant, "${1}"+strconv.Itoa(bandwidth))
 }
 
 func scaleBandwidth(variant string, percent int) string {

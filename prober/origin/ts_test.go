@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts"
+	"github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts/codecs"
 
 	"streamcanary/prober"
 )
@@ -48,7 +49,7 @@ func read(segment []byte) (reading, error) {
 	got.tracks = len(r.Tracks())
 	for _, track := range r.Tracks() {
 		switch track.Codec.(type) {
-		case *mpegts.CodecH264:
+		case *codecs.H264:
 			r.OnDataH264(track, func(pts, _ int64, au [][]byte) error {
 				if got.video == 0 {
 					got.first = pts
@@ -59,7 +60,7 @@ func read(segment []byte) (reading, error) {
 				got.video++
 				return nil
 			})
-		case *mpegts.CodecMPEG4Audio:
+		case *codecs.MPEG4Audio:
 			r.OnDataMPEG4Audio(track, func(_ int64, aus [][]byte) error {
 				got.audio += len(aus)
 				return nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -129,7 +130,7 @@ func (f *cloudflare) delete(ctx context.Context, uid string) (*prober.Failure, e
 	if failure != nil || err != nil {
 		return failure, err
 	}
-	for _, v := range videos {
+	for _, v := range videos[:min(len(videos), maxRecordings)] {
 		if !usable(v.UID) {
 			continue
 		}
@@ -169,12 +170,18 @@ func (f *cloudflare) Sweep(ctx context.Context, left Leftover) (int, *prober.Fai
 		return 0, nil, err
 	}
 	total := 0
+	gone := map[string]bool{} // a list may lag behind
+	del := func(ctx context.Context, uid string) (*prober.Failure, error) {
+		gone[uid] = true
+		return f.delete(ctx, uid)
+	}
 	for range maxPages {
 		all, failure, err := f.list(ctx)
 		if failure != nil || err != nil {
 			return total, failure, err
 		}
-		n, failure, err := deleteAll(ctx, left.left(all, time.Now()), f.delete)
+		fresh := slices.DeleteFunc(left.left(all, time.Now()), func(uid string) bool { return gone[uid] })
+		n, failure, err := deleteAll(ctx, fresh, del)
 		if total += n; failure != nil || err != nil || n == 0 {
 			return total, failure, err
 		}

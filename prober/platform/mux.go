@@ -81,7 +81,15 @@ func (m *mux) Create(ctx context.Context, name string) (Stream, *prober.Failure,
 	if failure := c.unusable(201, field{"id", s.ID}, field{"stream_key", s.Key.Reveal()}, field{"public playback id", playback}); failure != nil {
 		return Stream{}, failure, nil
 	}
-	return Stream{ID: s.ID, Key: s.Key, PlaybackID: playback, Play: muxPlaylist(playback)}, nil, nil
+	return Stream{ID: s.ID, Key: s.Key, PlaybackID: playback}, nil, nil
+}
+
+// PlayURL follows from the playback id, which other agents are told.
+func (m *mux) PlayURL(ctx context.Context, s Stream, node string) (string, *prober.Failure, error) {
+	if usable(s.PlaybackID) {
+		s.Play = muxPlaylist(s.PlaybackID)
+	}
+	return m.given.PlayURL(ctx, s, node)
 }
 
 func muxPlaylist(playbackID string) string { return "https://stream.mux.com/" + playbackID + ".m3u8" }
@@ -128,7 +136,7 @@ func (m *mux) delete(ctx context.Context, id string) (*prober.Failure, error) {
 	if s.ActiveAsset != "" {
 		assets = append(assets, s.ActiveAsset)
 	}
-	for _, asset := range assets {
+	for _, asset := range assets[:min(len(assets), maxRecordings)] {
 		failure, err := m.remove(ctx, muxAssets, asset)
 		if err != nil {
 			return nil, err

@@ -31,10 +31,16 @@ func (l Leftover) left(all []listed, now time.Time) []string {
 	return ids
 }
 
+// Bounds of one sweep; what is left is for the next.
+const (
+	maxDeletes    = 500 // streams
+	maxRecordings = 20  // that are looked for of one stream
+)
+
 // deleteAll tries every one, so that one that cannot be deleted does not keep
 // the others alive, and gives the first failure.
 func deleteAll(ctx context.Context, ids []string, del func(ctx context.Context, id string) (*prober.Failure, error)) (deleted int, first *prober.Failure, err error) {
-	for _, id := range ids {
+	for _, id := range ids[:min(len(ids), maxDeletes)] {
 		if !alive(ctx) {
 			break
 		}

@@ -14,22 +14,22 @@ import (
 )
 
 // needFFmpeg skips a test where it is missing; under CI=true that is a failure.
-func needFFmpeg(t *testing.T) {
-	t.Helper()
+func needFFmpeg(tb testing.TB) {
+	tb.Helper()
 	if _, err := exec.LookPath("ffmpeg"); err == nil {
 		return
 	}
 	if os.Getenv("CI") == "true" {
-		t.Fatal("ffmpeg is not installed (Debian: apt-get install ffmpeg), and CI=true allows no skip")
+		tb.Fatal("ffmpeg is not installed (Debian: apt-get install ffmpeg), and CI=true allows no skip")
 	}
-	t.Skip("ffmpeg is not installed (Debian: apt-get install ffmpeg)")
+	tb.Skip("ffmpeg is not installed (Debian: apt-get install ffmpeg)")
 }
 
 // made lets ffmpeg make a segment, of MPEG-TS if the arguments do not say otherwise.
-func made(t *testing.T, stdin []byte, args string) []byte {
-	t.Helper()
-	needFFmpeg(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+func made(tb testing.TB, stdin []byte, args string) []byte {
+	tb.Helper()
+	needFFmpeg(tb)
+	ctx, cancel := context.WithTimeout(tb.Context(), 2*time.Minute)
 	defer cancel()
 	all := append([]string{"-v", "error", "-threads", "1"}, strings.Fields(args)...)
 	if !strings.Contains(args, " -f mp4") && !strings.Contains(args, " -f adts") {
@@ -39,7 +39,7 @@ func made(t *testing.T, stdin []byte, args string) []byte {
 	var out, said bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &out, &said
 	if err := cmd.Run(); err != nil {
-		t.Fatalf("ffmpeg %s: %v\n%s", args, err, said.String())
+		tb.Fatalf("ffmpeg %s: %v\n%s", args, err, said.String())
 	}
 	return out.Bytes()
 }
@@ -47,12 +47,12 @@ func made(t *testing.T, stdin []byte, args string) []byte {
 func sentAt() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 
 // ours is a broadcast of run "run" as an FLV file, sent from sentAt on.
-func ours(t *testing.T, cfg signal.Config, length time.Duration) []byte {
-	t.Helper()
+func ours(tb testing.TB, cfg signal.Config, length time.Duration) []byte {
+	tb.Helper()
 	cfg.Run = "run"
 	s, err := signal.New(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	b := []byte("FLV\x01\x05\x00\x00\x00\x09\x00\x00\x00\x00")
 	for _, f := range s.Headers() {

@@ -38,12 +38,12 @@ func (s Schedule) Slot(agents int) time.Duration {
 }
 
 // shortest is the least interval between two starts: for cron's fields among the
-// next few hundred, which for every five minutes is a day.
+// next hundred.
 func (s Schedule) shortest() time.Duration {
 	if s.period > 0 || s.spec == nil {
 		return s.period
 	}
-	const look = 300
+	const look = 100
 	at := s.Next(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 	var least time.Duration
 	for range look {

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"streamcanary/prober"
+	"streamcanary/prober/agent"
+	"streamcanary/prober/hls"
+	"streamcanary/prober/proof"
+)
+
+// puller makes followers that share connections, memory, and one look at a time.
+type puller struct {
+	log     *slog.Logger
+	plain   *http.Transport // for what asks for nothing special
+	buffers *hls.Buffers
+	looker  *proof.Looker
+
+	mu         sync.Mutex
+	transports map[reach]*hls.Transport
+}
+
+// reach is what a transport differs by.
+type reach struct{ version, authorities string }
+
+func newPuller(log *slog.Logger) *puller {
+	return &puller{log: cmp.Or(log, slog.New(slog.DiscardHandler)), plain: hls.NewTransport(), buffers: hls.NewBuffers(), looker: proof.New(proof.Config{}), transports: map[reach]*hls.Transport{}}
+}
+
+func (p *puller) close() {
+	p.plain.CloseIdleConnections()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.transports {
+		_ = t.Close()
+	}
+}
+
+// follower follows a run, or with none somebody else's stream, as a playback wants it.
+func (p *puller) follower(at prober.Playback, url, run string) agent.Follower {
+	transport, err := p.transport(at.Pull)
+	if err != nil {
+		return brokenForAgent{err}
+	}
+	how := at.Pull
+	cfg := hls.Config{
+		URL: url, Run: run, Transport: transport, Buffers: p.buffers, Headers: http.Header{},
+		Rules:      hls.Rules{Severity: how.Severity, RFC8216: how.RFC8216},
+		Transcoded: how.Transcoded, FailAlone: how.FailAlone, Sample: how.Sample, SampleBy: how.SampleBy, DeltaUpdates: how.Delta,
+	}
+	for _, h := range how.Headers {
+		cfg.Headers.Add(h.Name, h.Value.Reveal())
+	}
+	for _, r := range how.Ladder {
+		cfg.Ladder = append(cfg.Ladder, hls.Rung(r))
+	}
+	if p.looker.Installed() == nil {
+		cfg.Look = p.looker.Look
+	}
+	return followerForAgent{hls.NewFollower(cfg)}
+}
+
+// checkRules says which severities are set for what is no rule: only package hls
+// knows all of them.
+func checkRules(targets []prober.Target) error {
+	for _, t := range targets {
+		for _, p := range t.Playbacks {
+			if err := (hls.Rules{Severity: p.Pull.Severity}).Check(); err != nil {
+				return fmt.Errorf("target %s: pull.severity: %w", t.ID, err)
+			}
+		}
+	}
+	return nil
+}
+
+// transport is shared by all that reach servers in the same way.
+func (p *puller) transport(how prober.Pulling) (*hls.Transport, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := reach{how.HTTP, how.CA}
+	if t, ok := p.transports[key]; ok {
+		return t, nil
+	}
+	cfg := hls.TransportConfig{Version: hls.Version(how.HTTP)}
+	if how.CA != "" {
+		cfg.RootCAs = x509.NewCertPool()
+		cfg.RootCAs.AppendCertsFromPEM([]byte(how.CA))
+	}
+	t, err := hls.NewVersionedTransport(cfg)
+	if err == nil {
+		p.transports[key] = t
+	}
+	return t, err
+}
+
+// brokenForAgent is a follower that cannot work.
+type brokenForAgent struct{ err error }
+
+func (b brokenForAgent) Run(context.Context) error         { return b.err }
+func (brokenForAgent) Observe(time.Time) agent.Observation { return agent.Observation{} }
+func (brokenForAgent) First() <-chan struct{}              { return nil }
+
+// followerForAgent is a follower in the agent's words.
+type followerForAgent struct{ *hls.Follower }
+
+func (f followerForAgent) Observe(now time.Time) agent.Observation {
+	o := f.Follower.Observe(now)
+	return agent.Observation{
+		Failure: o.Failure, Marker: o.LastMarker, PlayingSince: o.PlayingSince,
+		LatencyFirst: o.LatencyFirst, LatencyLast: o.LatencyLast, Segments: o.Segments, Bytes: o.BytesReceived,
+		Stages: o.Stages(), LatencyBy: o.LatencyBy, Proof: o.Proof, Findings: o.Findings, Viewing: o.Viewing, HTTP: o.HTTP,
+	}
+}

@@ -1,0 +1,112 @@
+package config
+
+import (
+	"fmt"
+
+	"streamcanary/prober"
+)
+
+type pullingFile struct {
+	HTTP       string         `mapstructure:"http"`
+	CAFile     string         `mapstructure:"ca_file"`
+	Headers    []headerFile   `mapstructure:"headers"`
+	Transcoded bool           `mapstructure:"transcoded"`
+	Ladder     []rungFile     `mapstructure:"ladder"`
+	FailAlone  bool           `mapstructure:"fail_alone"`
+	Sample     string         `mapstructure:"sample"`
+	SampleBy   []sampleFile   `mapstructure:"sample_by"`
+	Delta      bool           `mapstructure:"delta_updates"`
+	RFC8216    bool           `mapstructure:"rfc8216"`
+	Severity   []severityFile `mapstructure:"severity"`
+}
+
+type rungFile struct {
+	Rendition  string `mapstructure:"rendition"`
+	Resolution string `mapstructure:"resolution"`
+	Bandwidth  int64  `mapstructure:"bandwidth"`
+	Codecs     string `mapstructure:"codecs"`
+}
+
+type sampleFile struct {
+	Rendition string `mapstructure:"rendition"`
+	Sample    string `mapstructure:"sample"`
+}
+
+type severityFile struct {
+	Rule string `mapstructure:"rule"`
+	Is   string `mapstructure:"is"`
+}
+
+// pull is how a target's playbacks are pulled.
+func (c *checker) pulling(at string, f *pullingFile) prober.Pulling {
+	if f == nil {
+		return prober.Pulling{}
+	}
+	p := prober.Pulling{HTTP: f.HTTP, Headers: c.headers(at+".headers", f.Headers), Transcoded: f.Transcoded,
+		FailAlone: f.FailAlone, Delta: f.Delta, RFC8216: f.RFC8216, Sample: c.sample(at+".sample", f.Sample)}
+	if f.HTTP != "" {
+		c.reference(at+".http", f.HTTP, "version", []string{"1.1", "2", "3"})
+	}
+	if f.CAFile != "" {
+		p.CA = c.authorities(at+".ca_file", f.CAFile)
+	}
+	for i, r := range f.Ladder {
+		p.Ladder = append(p.Ladder, c.rung(index(at+".ladder", i), r))
+	}
+	for i, s := range f.SampleBy {
+		entry := index(at+".sample_by", i)
+		c.need(entry+".rendition", s.Rendition, `the name of a rendition: "720p", "audio en"`)
+		if p.SampleBy == nil {
+			p.SampleBy = map[string]int{}
+		}
+		p.SampleBy[s.Rendition] = c.sample(entry+".sample", s.Sample)
+	}
+	for i, s := range f.Severity {
+		c.severity(index(at+".severity", i), s, &p)
+	}
+	return p
+}
+
+// severity is how much a rule's findings count.
+func (c *checker) severity(at string, f severityFile, p *prober.Pulling) {
+	c.need(at+".rule", f.Rule, "the id of a rule, its section or its reason")
+	c.reference(at+".is", f.Is, "severity", []string{"fail", "degraded", "note", "off"})
+	if _, twice := p.Severity[f.Rule]; twice {
+		c.addf(at+".rule", "%q has a severity already; remove one of them", f.Rule)
+	}
+	if p.Severity == nil {
+		p.Severity = map[string]prober.Severity{}
+	}
+	p.Severity[f.Rule] = prober.Severity(f.Is)
+}
+
+// sample reads which segments are downloaded.
+func (c *checker) sample(at, text string) int {
+	words := map[string]int{"": 0, "all": 0, "playlist": prober.SampleNone}
+	if n, ok := words[text]; ok {
+		return n
+	}
+	var n int
+	if _, err := fmt.Sscanf(text, "1/%d", &n); err != nil || n < 2 || n > 1000 || fmt.Sprintf("1/%d", n) != text {
+		c.addf(at, "is %q; want all, playlist (no segments), or a share of them as in 1/5", text)
+	}
+	return n
+}
+
+// rung reads one rendition of the ladder that is expected.
+func (c *checker) rung(at string, f rungFile) prober.Rung {
+	r := prober.Rung{Rendition: f.Rendition, Bandwidth: f.Bandwidth, Codecs: f.Codecs}
+	if f == (rungFile{}) {
+		c.addf(at, "says nothing; want a resolution, a bandwidth, or a rendition as in \"audio en\"")
+	}
+	if f.Bandwidth < 0 {
+		c.addf(at+".bandwidth", "is %d; want bits per second", f.Bandwidth)
+	}
+	if f.Resolution == "" {
+		return r
+	}
+	if _, err := fmt.Sscanf(f.Resolution, "%dx%d", &r.Width, &r.Height); err != nil || fmt.Sprintf("%dx%d", r.Width, r.Height) != f.Resolution || r.Width <= 0 || r.Height <= 0 {
+		c.addf(at+".resolution", "is %q; want WIDTHxHEIGHT as in 1280x720", f.Resolution)
+	}
+	return r
+}

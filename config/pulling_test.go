@@ -1,0 +1,59 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"streamcanary/prober"
+)
+
+func TestPulling(t *testing.T) {
+	t.Parallel()
+	c := &checker{}
+	got := c.pulling("pull", &pullingFile{
+		HTTP: "3", Transcoded: true, Sample: "1/5", SampleBy: []sampleFile{{"360p", "playlist"}, {"720p", "all"}},
+		Ladder:   []rungFile{{Resolution: "1280x720", Bandwidth: 3_000_000, Codecs: "avc1"}, {Rendition: "audio en"}},
+		Severity: []severityFile{{"stale", "note"}},
+	})
+	want := prober.Pulling{
+		HTTP: "3", Transcoded: true, Sample: 5, SampleBy: map[string]int{"360p": prober.SampleNone, "720p": 0},
+		Ladder:   []prober.Rung{{Width: 1280, Height: 720, Bandwidth: 3_000_000, Codecs: "avc1"}, {Rendition: "audio en"}},
+		Severity: map[string]prober.Severity{"stale": prober.SeverityNote},
+	}
+	if len(c.problems) > 0 || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v\n%+v\n%v", got, want, c.problems)
+	}
+}
+
+func TestPullingMistakes(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		file pullingFile
+		want string
+	}{
+		{"version", pullingFile{HTTP: "4"}, "pull.http"},
+		{"share", pullingFile{Sample: "1/1"}, "pull.sample"},
+		{"share of more", pullingFile{Sample: "2/5"}, "pull.sample"},
+		{"half a share", pullingFile{Sample: "1/5x"}, "pull.sample"},
+		{"rendition", pullingFile{SampleBy: []sampleFile{{"", "all"}}}, "pull.sample_by[0].rendition"},
+		{"resolution", pullingFile{Ladder: []rungFile{{Resolution: "720p"}}}, "pull.ladder[0].resolution"},
+		{"nothing", pullingFile{Ladder: []rungFile{{}}}, "pull.ladder[0]"},
+		{"bandwidth", pullingFile{Ladder: []rungFile{{Bandwidth: -1}}}, "pull.ladder[0].bandwidth"},
+		{"severity", pullingFile{Severity: []severityFile{{"stale", "loud"}}}, "pull.severity[0].is"},
+		{"twice", pullingFile{Severity: []severityFile{{"stale", "note"}, {"stale", "fail"}}}, "pull.severity[1].rule"},
+		{"authorities", pullingFile{CAFile: "nowhere.pem"}, "pull.ca_file"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := &checker{}
+			c.readSecret = readSecret
+			c.pulling("pull", &tt.file)
+			if len(c.problems) != 1 || !strings.HasPrefix(c.problems[0].Path, tt.want) {
+				t.Errorf("%+v, want one of %s", c.problems, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,51 @@
+package origin
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+)
+
+var errNotLowLatency = errors.New("the origin is not low latency")
+
+// beginEarlyReload answers blocking reloads with what there is (RFC 8216bis, 6.2.5.2).
+func beginEarlyReload(o *Origin) (heal func() error, err error) {
+	return o.overrideReloads(func(w http.ResponseWriter, r *http.Request, normal func(http.ResponseWriter)) {
+		r.URL.RawQuery = ""
+		normal(w)
+	})
+}
+
+func beginRefuseReload(o *Origin) (heal func() error, err error) {
+	return o.overrideReloads(func(w http.ResponseWriter, _ *http.Request, _ func(http.ResponseWriter)) {
+		http.Error(w, "no blocking reload", http.StatusBadRequest)
+	})
+}
+
+// overrideReloads answers blocking reloads; other requests are answered as ever.
+func (o *Origin) overrideReloads(reload override) (heal func() error, err error) {
+	if o.config.Container != LowLatency {
+		return nil, errNotLowLatency
+	}
+	return healBy(o.playback.playlists.add(func(w http.ResponseWriter, r *http.Request, normal func(http.ResponseWriter)) {
+		if r.URL.Query().Has("_HLS_msn") {
+			reload(w, r, normal)
+			return
+		}
+		normal(w)
+	})), nil
+}
+
+// beginPart404 answers 404 for what lies within segments.
+func beginPart404(o *Origin) (heal func() error, err error) {
+	if o.config.Container != LowLatency {
+		return nil, errNotLowLatency
+	}
+	return healBy(o.playback.segments.add(func(w http.ResponseWriter, r *http.Request, normal func(http.ResponseWriter)) {
+		if strings.Contains(r.URL.Path, "_part") {
+			http.NotFound(w, r)
+			return
+		}
+		normal(w)
+	})), nil
+}
