@@ -56,6 +56,7 @@ func (p *puller) follower(at prober.Playback, url, run string) agent.Follower {
 		Rules:      hls.Rules{Severity: how.Severity, RFC8216: how.RFC8216},
 		Transcoded: how.Transcoded, FailAlone: how.FailAlone, Sample: how.Sample, SampleBy: how.SampleBy, DeltaUpdates: how.Delta,
 	}
+	cfg.Video, cfg.Audio = run != "", run != "" // newFeed pushes both
 	for _, h := range how.Headers {
 		cfg.Headers.Add(h.Name, h.Value.Reveal())
 	}
