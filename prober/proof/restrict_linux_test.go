@@ -18,7 +18,7 @@ func TestFFmpegIsFencedIn(t *testing.T) {
 	if err := os.WriteFile(tells, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	look, err := New(Config{FFmpeg: tells}).Look(t.Context(), segment, nil)
+	look, err := New(Config{FFmpeg: tells, Timeout: time.Minute}).Look(t.Context(), segment, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func TestFFmpegIsFencedIn(t *testing.T) {
 func TestBoundsLeaveRoomForFullHD(t *testing.T) {
 	t.Parallel()
 	segment := made(t, ours(t, signal.Config{Width: 1920, Height: 1080, FPS: 60, Bitrate: 8_000_000}, time.Second), "-i - -c copy")
-	look, err := New(Config{}).Look(t.Context(), segment, nil)
+	look, err := New(Config{Timeout: time.Minute}).Look(t.Context(), segment, nil)
 	if err != nil || len(look.Barcodes) != 6 || look.Trouble != "" {
 		t.Errorf("look %+v, %v", look, err)
 	}
