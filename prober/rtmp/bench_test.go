@@ -30,15 +30,15 @@ func BenchmarkFrame(b *testing.B) {
 	p := &pace{b: br}
 	before := cpu(b)
 	video, audio := make([]byte, 2400), make([]byte, 200)
+	var frames []byte
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		tag := Tag{Body: video, DTS: time.Duration(i) * 20 * time.Millisecond}
 		if i%2 == 1 {
 			tag.Audio, tag.Body = true, audio
 		}
-		br.scratch = p.tag(br.scratch[:0], tag)
-		_, _ = br.out.Write(br.scratch) // it queues
-		done, err := br.out.push()
+		frames = p.tag(frames[:0], tag)
+		done, err := br.out.offer(frames)
 		if err == nil && !done {
 			err = br.out.flush(b.Context())
 		}

@@ -46,9 +46,8 @@ type Broadcast struct {
 	reader  chan struct{} // closed when the reader goroutine is gone
 	heard   notes         // what the server asked for, and where it sent us
 
-	write    sync.Mutex // one writer at a time; guards frames and scratch
+	write    sync.Mutex // one writer at a time; guards frames
 	frames   framer
-	scratch  []byte
 	streamID uint32 // of the message stream, from createStream
 
 	broken   chan struct{} // closed when a write has failed
@@ -144,11 +143,10 @@ func controlOf(kind byte, numbers ...uint32) outgoing {
 func (b *Broadcast) say(ctx context.Context, messages ...outgoing) error {
 	b.write.Lock()
 	defer b.write.Unlock()
-	frames := b.scratch[:0]
+	var frames []byte
 	for _, m := range messages {
 		frames = b.frames.append(frames, m.chunks, m.kind, m.stream, 0, m.body)
 	}
-	b.scratch = frames
 	if _, err := b.wire.Write(frames); err != nil {
 		return err
 	}

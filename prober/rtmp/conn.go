@@ -83,13 +83,37 @@ func (s *sender) push() (done bool, err error) {
 	return s.head == len(s.queue), err
 }
 
-// taken books n bytes of the queue. It needs mu.
-func (s *sender) taken(n int) {
-	s.head += n
+// offer is Write and push in one: what the socket takes at once is never queued.
+func (s *sender) offer(p []byte) (done bool, err error) {
+	s.mu.Lock()
+	if len(s.queue) > 0 || s.raw == nil {
+		s.queue = append(s.queue, p...)
+		s.mu.Unlock()
+		return s.push()
+	}
+	defer s.mu.Unlock()
+	n, err := s.attempt.write(s.raw, p)
+	s.queue = append(s.queue, p[n:]...)
+	s.booked(n)
+	if err != nil {
+		s.since.Store(s.moved.Load())
+		s.failed.Store(true) // nothing moves after it
+	}
+	return n == len(p), err
+}
+
+// booked counts n bytes that the socket has taken.
+func (s *sender) booked(n int) {
 	s.bytes.Add(int64(n))
 	if n > 0 {
 		s.moved.Store(max(int64(time.Since(s.epoch)), 1))
 	}
+}
+
+// taken books n bytes of the queue. It needs mu.
+func (s *sender) taken(n int) {
+	s.head += n
+	s.booked(n)
 	if s.head < len(s.queue) {
 		return
 	}

@@ -8,8 +8,8 @@ import (
 )
 
 // pacerTick is the grid on which a Pacer wakes. What is due by then goes in one
-// write, so that a process pays for 25 wake-ups a second, whatever it sends.
-const pacerTick = 40 * time.Millisecond
+// write, so that a process pays for 17 wake-ups a second, whatever it sends.
+const pacerTick = 60 * time.Millisecond
 
 // Pacer sends the tags of any number of broadcasts, each at its time, from one
 // goroutine and one timer. It never waits for a server: a broadcast whose socket
@@ -21,6 +21,7 @@ type Pacer struct {
 
 	mu      sync.Mutex
 	paces   []*pace
+	scratch []byte // all broadcasts are framed here, one after the other
 	running bool
 }
 
@@ -103,7 +104,10 @@ func (t *Pacer) round() (wait time.Duration, more bool) {
 	wait = math.MaxInt64
 	for i := 0; i < len(t.paces); {
 		p := t.paces[i]
-		next, done, err := p.step()
+		frames, next, done, err := p.step(t.scratch)
+		if t.scratch = frames; cap(frames) > keptQueue {
+			t.scratch = nil
+		}
 		if !done || err != nil {
 			t.remove(i)
 			p.left <- err

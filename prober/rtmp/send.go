@@ -98,35 +98,35 @@ func (p *pace) flush(ctx context.Context) error {
 	return p.b.out.flush(ctx)
 }
 
-// step sends what is due, and says in how long the next tag is. Without done the
-// socket is full, or the broadcast is over.
-func (p *pace) step() (wait time.Duration, done bool, err error) {
+// step sends what is due, framed in scratch, which is given back. It says in how
+// long the next tag is due; without done the socket is full, or the broadcast over.
+func (p *pace) step(scratch []byte) (frames []byte, wait time.Duration, done bool, err error) {
 	b := p.b
 	if b.live.Err() != nil || !b.write.TryLock() { // Close has it
-		return 0, false, nil
+		return scratch, 0, false, nil
 	}
 	defer b.write.Unlock()
 	now := b.cfg.Now()
-	frames, err := p.frames(b.scratch[:0], now)
+	frames, err = p.frames(scratch[:0], now)
 	if err != nil {
-		return 0, true, err
+		return frames, 0, true, err
 	}
 	frames = b.controls(frames)
-	b.scratch = frames
-	if cap(b.scratch) > keptQueue {
-		b.scratch = nil
-	}
 	if now.Sub(p.looked) >= queueLook {
 		p.looked = now
 		b.out.measureQueue()
 	}
-	if len(frames) > 0 {
-		if _, err := b.wire.Write(frames); err != nil {
-			return 0, false, err
+	done = true
+	switch {
+	case len(frames) == 0:
+	case b.secure != nil:
+		if _, err = b.wire.Write(frames); err == nil { // it queues
+			done, err = b.out.push()
 		}
+	default:
+		done, err = b.out.offer(frames)
 	}
-	done, err = b.out.push()
-	return p.due.Sub(now), done, err
+	return frames, p.due.Sub(now), done, err
 }
 
 // frames adds the tags that are due.
