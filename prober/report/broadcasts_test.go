@@ -99,3 +99,28 @@ func TestNobodyAnnouncesForAnother(t *testing.T) {
 		t.Errorf("nyc heard %s", got)
 	}
 }
+
+// FuzzDecodeBroadcasts: what is taken can be sent on, is the same then, and leads
+// no agent elsewhere.
+func FuzzDecodeBroadcasts(f *testing.F) {
+	f.Add([]byte(`{"version":1,"broadcasts":{"pusher":"fra","list":[{"target":"live","ingest":"fra","run":"r","playback":"a.b-c_d~e"}]}}`))
+	f.Add([]byte(`{"version":1,"broadcasts":{"pusher":"fra","list":null}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		b, err := report.DecodeBroadcasts(body)
+		if err != nil {
+			return
+		}
+		again, err := report.EncodeBroadcasts(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back, err := report.DecodeBroadcasts(again); err != nil || fmt.Sprint(back) != fmt.Sprint(b) {
+			t.Errorf("%+v became %+v, %v", b, back, err)
+		}
+		for _, one := range b.List {
+			if strings.ContainsAny(one.Playback, "/?#%\\@: ") || strings.HasPrefix(one.Playback, ".") {
+				t.Errorf("playback id %q", one.Playback)
+			}
+		}
+	})
+}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"streamcanary/prober"
 	"testing"
 )
 
@@ -25,3 +26,7 @@ func (o *Outbox) LimitPages(tb testing.TB) (set func(limited bool)) {
 	set(true)
 	return set
 }
+
+// DecodeBroadcasts and EncodeBroadcasts are of what agents tell each other.
+func DecodeBroadcasts(b []byte) (prober.Broadcasts, error) { return decodeBroadcasts(b) }
+func EncodeBroadcasts(b prober.Broadcasts) ([]byte, error) { return encodeBroadcasts(b) }
