@@ -11,6 +11,7 @@ type Agent struct {
 	Key    prober.Secret
 	Data   string // folder of the outbox
 	CAFile string // PEM; "" is the system's authorities
+	FFmpeg string // path of what looks at transcoded pictures; "" looks for it in PATH
 
 	// Controls are its own reference and clock server, which stand before those
 	// that the hub assigns.
@@ -27,7 +28,7 @@ func (c *checker) agent(f agentFile) *Agent {
 	const want = "tls://HOST:PORT, or nats://HOST:PORT without TLS"
 	a := &Agent{
 		Hub: f.Hub, ID: f.ID, Site: orElse(f.Site, f.ID), Region: f.Region,
-		Data: c.abs(orElse(f.Data, defaultAgentData)), CAFile: c.abs(f.CAFile),
+		Data: c.abs(orElse(f.Data, defaultAgentData)), CAFile: c.abs(f.CAFile), FFmpeg: c.abs(f.FFmpeg),
 	}
 	u := c.address("hub", f.Hub, want, "tls", "nats")
 	switch {

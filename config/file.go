@@ -264,4 +264,5 @@ type agentFile struct {
 
 	Reference   string `mapstructure:"reference"`
 	ClockServer string `mapstructure:"clock_server"`
+	FFmpeg      string `mapstructure:"ffmpeg"`
 }

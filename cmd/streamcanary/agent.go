@@ -12,6 +12,7 @@ import (
 
 	"streamcanary/config"
 	"streamcanary/prober/origin"
+	"streamcanary/prober/proof"
 	"streamcanary/prober/report"
 
 	"github.com/spf13/cobra"
@@ -96,10 +97,13 @@ func runAgent(ctx context.Context, cfg config.Agent, control *origin.Origin, log
 	if err != nil {
 		return fmt.Errorf("agent: %w", err)
 	}
+	if err := proof.New(proof.Config{FFmpeg: cfg.FFmpeg}).Installed(); err != nil {
+		log.Warn("transcoded renditions will not be proven", "error", err)
+	}
 	a, release, err := newAgent(agentParts{
 		Agent: cfg.ID, Site: cfg.Site, Sink: hubSink{client, log}, Dropped: outbox.Dropped, Announce: announce(client, log),
-		Controls: cfg.Controls,
-		Control:  controlTarget(control.RTMPURL(), control.HLSURL()), Logger: log,
+		Controls: cfg.Controls, FFmpeg: cfg.FFmpeg,
+		Control: controlTarget(control.RTMPURL(), control.HLSURL()), Logger: log,
 	})
 	if err != nil {
 		return fmt.Errorf("agent: %w", err)

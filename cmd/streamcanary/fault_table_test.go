@@ -289,8 +289,16 @@ func (b *faultBench) strike(ctx context.Context, t *testing.T, id string, row fa
 	inside, heal := context.WithCancel(ctx)
 	defer heal()
 	over := make(chan error, 1)
+	begun := make(chan struct{})
 	mark, began := b.seen.mark(id), time.Now()
-	go func() { over <- o.Inject(inside, origin.Fault{Name: row.fault, For: time.Minute}) }()
+	go func() {
+		over <- o.Inject(inside, origin.Fault{Name: row.fault, For: time.Minute, Begun: func() { close(begun) }})
+	}()
+	select {
+	case <-begun:
+	case err := <-over:
+		return err
+	}
 	b.probeNow(id, row)
 	found, err := b.seen.wait(ctx, id, mark, row.within, row.matches)
 	if err != nil {
@@ -497,7 +505,7 @@ func faultTable() []faultRow {
 		verdict("close-broadcasts", canary, fail, prober.StageIngest, prober.ReasonConnectionClosed, 3*s),
 		verdict("stall-ingest", canary, fail, prober.StageIngest, prober.ReasonSendStalled, 20*s),
 		verdict("throttle-ingest", canary, fail, prober.StageIngest, prober.ReasonSendThrottled, 30*s).large().either(prober.ReasonSendStalled),
-		noted("change-window", golive, note, prober.StageIngest, prober.ReasonWindowChanged, 9*s),
+		noted("change-window", golive, note, prober.StageIngest, prober.ReasonWindowChanged, 12*s),
 
 		verdict("playlist-404", playback, fail, prober.StageManifest, prober.ReasonHTTPStatus, 6*s),
 		verdict("playlist-500", playback, fail, prober.StageManifest, prober.ReasonHTTPStatus, 6*s),
@@ -511,21 +519,21 @@ func faultTable() []faultRow {
 		verdict("freeze-playlist", playback, fail, prober.StageManifest, prober.ReasonPlaylistStale, 8*s),
 		verdict("freeze-rendition", playback, degraded, prober.StageManifest, prober.ReasonPlaylistStale, 8*s).with(renditions),
 		verdict("rendition-404", playback, degraded, prober.StageManifest, prober.ReasonHTTPStatus, 8*s).with(renditions),
-		verdict("missing-rendition", playback, degraded, prober.StageManifest, prober.ReasonRenditionMissing, 15*s).with(renditions),
+		verdict("missing-rendition", playback, degraded, prober.StageManifest, prober.ReasonRenditionMissing, 20*s).with(renditions),
 		noted("wrong-codecs", golive, worse, prober.StageSegment, prober.ReasonRenditionsApart, 10*s),
-		verdict("wrong-resolution", playback, degraded, prober.StageManifest, prober.ReasonRenditionMismatch, 15*s),
+		verdict("wrong-resolution", playback, degraded, prober.StageManifest, prober.ReasonRenditionMismatch, 20*s),
 		noted("wrong-bandwidth", golive, worse, prober.StageSegment, prober.ReasonBitrateMismatch, 10*s),
-		verdict("rendition-behind", playback, degraded, prober.StageManifest, prober.ReasonRenditionsApart, 15*s).with(renditions),
+		noted("rendition-behind", playback, worse, prober.StageManifest, prober.ReasonRenditionsApart, 25*s).with(renditions),
 		verdict("short-window", playback, degraded, prober.StageManifest, prober.ReasonWindowShort, 6*s),
 		verdict("stale-copies", playback, fail, prober.StageManifest, prober.ReasonSequenceRegression, 12*s).warm(),
 		verdict("old-copies", playback, fail, prober.StageManifest, prober.ReasonPlaylistStale, 10*s),
 		noted("small-target-duration", playback, worse, prober.StageManifest, prober.ReasonPlaylistMalformed, 6*s).with(twoSeconds),
-		noted("wrong-durations", playback, note, prober.StageMedia, prober.ReasonDurationMismatch, 6*s),
+		noted("wrong-durations", playback, worse, prober.StageMedia, prober.ReasonDurationMismatch, 6*s),
 		verdict("sequence-reset", playback, fail, prober.StageManifest, prober.ReasonSequenceRegression, 6*s).warm(),
 		noted("sequence-jump", playback, worse, prober.StageManifest, prober.ReasonPlaylistChanged, 6*s).warm(),
 		noted("discontinuity-sequence-falls", playback, note, prober.StageManifest, prober.ReasonPlaylistChanged, 6*s),
-		noted("missing-dates", playback, note, prober.StageManifest, prober.ReasonRenditionsApart, 15*s).with(renditions),
-		noted("date-jump", playback, note, prober.StageManifest, prober.ReasonPlaylistMalformed, 15*s),
+		noted("missing-dates", playback, note, prober.StageManifest, prober.ReasonRenditionsApart, 20*s).with(renditions),
+		noted("date-jump", playback, note, prober.StageManifest, prober.ReasonPlaylistMalformed, 20*s),
 		noted("early-reload", playback, worse, prober.StageManifest, prober.ReasonLowLatency, 6*s).with(lowLatency).slowlyHealed(),
 		noted("refuse-reload", playback, worse, prober.StageManifest, prober.ReasonLowLatency, 6*s).with(lowLatency).slowlyHealed(),
 
@@ -542,9 +550,9 @@ func faultTable() []faultRow {
 
 		verdict("other-stream", playback, fail, prober.StageMedia, prober.ReasonNotOurs, 6*s).twice(),
 		verdict("old-recording", playback, fail, prober.StageMedia, prober.ReasonMarkerStale, 40*s),
-		verdict("black-picture", playback, fail, prober.StageMedia, prober.ReasonPictureBlack, 15*s).decoded(),
-		verdict("frozen-picture", playback, fail, prober.StageMedia, prober.ReasonPictureFrozen, 15*s).decoded(),
-		verdict("silence", playback, fail, prober.StageMedia, prober.ReasonSoundSilent, 15*s).decoded(),
+		verdict("black-picture", playback, fail, prober.StageMedia, prober.ReasonPictureBlack, 25*s).decoded(),
+		verdict("frozen-picture", playback, fail, prober.StageMedia, prober.ReasonPictureFrozen, 25*s).decoded(),
+		verdict("silence", playback, fail, prober.StageMedia, prober.ReasonSoundSilent, 25*s).decoded(),
 		noted("missing-video", playback, grave, prober.StageMedia, prober.ReasonVideoMissing, 6*s),
 		noted("missing-audio", playback, grave, prober.StageMedia, prober.ReasonAudioMissing, 6*s),
 		noted("av-offset", playback, worse, prober.StageMedia, prober.ReasonAVOffset, 6*s),

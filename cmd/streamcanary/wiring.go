@@ -26,6 +26,7 @@ type agentParts struct {
 	Announce    func([]prober.Broadcast) // tells the other agents; nil is nobody
 	Control     *prober.Target           // a loopback origin of its own, see controlTarget; nil is none
 	Controls    prober.Controls          // the agent's own reference and clock server
+	FFmpeg      string                   // path; "" looks for it in PATH
 	Logger      *slog.Logger
 }
 
@@ -38,7 +39,7 @@ func newAgent(p agentParts) (a *agent.Agent, release func(), err error) {
 }
 
 func agentConfig(p agentParts) (cfg agent.Config, release func()) {
-	pulls := newPuller(p.Logger)
+	pulls := newPuller(p.Logger, p.FFmpeg)
 	reference := hls.NewTransport()
 	calls := hls.NewTransport() // of the platforms' APIs: the same wishes, other connections
 	pacer, codes := rtmp.NewPacer(), signal.NewCodes()

@@ -30,8 +30,9 @@ type puller struct {
 // reach is what a transport differs by.
 type reach struct{ version, authorities string }
 
-func newPuller(log *slog.Logger) *puller {
-	return &puller{log: cmp.Or(log, slog.New(slog.DiscardHandler)), plain: hls.NewTransport(), buffers: hls.NewBuffers(), looker: proof.New(proof.Config{}), transports: map[reach]*hls.Transport{}}
+// newPuller makes one; ffmpeg is a path, or "" for PATH.
+func newPuller(log *slog.Logger, ffmpeg string) *puller {
+	return &puller{log: cmp.Or(log, slog.New(slog.DiscardHandler)), plain: hls.NewTransport(), buffers: hls.NewBuffers(), looker: proof.New(proof.Config{FFmpeg: ffmpeg}), transports: map[reach]*hls.Transport{}}
 }
 
 func (p *puller) close() {
@@ -55,6 +56,7 @@ func (p *puller) follower(at prober.Playback, url, run string) agent.Follower {
 		Rules:      hls.Rules{Severity: how.Severity, RFC8216: how.RFC8216},
 		Transcoded: how.Transcoded, FailAlone: how.FailAlone, Sample: how.Sample, SampleBy: how.SampleBy, DeltaUpdates: how.Delta,
 	}
+	cfg.Video, cfg.Audio = run != "", run != "" // newFeed pushes both
 	for _, h := range how.Headers {
 		cfg.Headers.Add(h.Name, h.Value.Reveal())
 	}

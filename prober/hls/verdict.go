@@ -53,14 +53,17 @@ func (r *rendition) judge(where *url.URL, s Segment, segment, init []byte, at ti
 // check holds the media against its playlist and the segment before.
 func (r *rendition) check(s Segment, summary media.Summary, at time.Time) {
 	video, audio := r.what.tracks()
+	if r.what.only() && r.what.variant.Codecs == "" { // nothing says what is in it but what was pushed
+		video, audio = r.f.cfg.Video, r.f.cfg.Audio
+	}
 	found := r.checker.Check(summary, media.Expected{
 		Where:         r.what.name,
 		Duration:      s.Duration,
 		First:         !r.looked || s.Sequence != r.lookedAt+1,
 		Discontinuity: s.Discontinuity,
 		Independent:   r.last.IndependentSegments,
-		Video:         video || r.f.cfg.Video && r.what.kind == kindAlone,
-		Audio:         audio || r.f.cfg.Audio && r.what.kind == kindAlone,
+		Video:         video,
+		Audio:         audio,
 		Encrypted:     s.Encryption != "",
 	})
 	r.looked, r.lookedAt = true, s.Sequence

@@ -9,8 +9,9 @@ import (
 
 // Fault is what to break at one origin, and for how long.
 type Fault struct {
-	Name string
-	For  time.Duration
+	Name  string
+	For   time.Duration
+	Begun func() // called once the origin is broken; nil is not
 }
 
 // FaultInfo is a fault that can be injected, in words.
@@ -42,6 +43,9 @@ func (o *Origin) Inject(ctx context.Context, f Fault) error {
 		return fmt.Errorf("fault %s at %s: %w", f.Name, o.config.Region, err)
 	}
 	o.log.Info("fault begins", "fault", f.Name, "for", f.For)
+	if f.Begun != nil {
+		f.Begun()
+	}
 	interrupted := o.hold(ctx, f.For)
 	if err := heal(); err != nil {
 		return fmt.Errorf("fault %s at %s does not heal: %w", f.Name, o.config.Region, err)

@@ -67,7 +67,7 @@ func beginChunkSize(o *Origin) (heal func() error, err error) {
 	words = append(words, control(typeWindowAckSize, 0, 0, window>>8, window&0xff)...)
 	words = append(words, control(typeSetPeerBandwidth, 0, 0, window>>8, window&0xff, 0)...)
 	return o.behave(behaviour{started: func(p *publisher) {
-		p.later(30*time.Millisecond, func() { _, _ = p.Write(words) })
+		p.later(500*time.Millisecond, func() { _, _ = p.Write(words) }) // in mid-broadcast, not in the answer
 	}})
 }
 
