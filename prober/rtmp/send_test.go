@@ -271,7 +271,7 @@ func TestCloseOfAStoppedServer(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan *prober.Failure, 1)
 	go func() { done <- b.Send(ctx, &testSource{size: 200_000}) }()
-	for b.out.still() < 200*time.Millisecond {
+	for b.out.still() < 600*time.Millisecond {
 		select {
 		case <-time.After(10 * time.Millisecond):
 		case <-t.Context().Done():
