@@ -35,8 +35,12 @@ func (n *notes) asked(field *uint32, value uint32, section string, reason prober
 	}
 	*field = value
 	if n.greeted {
+		was := "it had asked for none before"
+		if before != 0 {
+			was = fmt.Sprintf("it was %d", before)
+		}
 		n.append(prober.Finding{Section: "RTMP 1.0 " + section, Severity: prober.SeverityNote, Stage: prober.StageIngest, Reason: reason,
-			Detail: fmt.Sprintf("the server asks for %s of %d bytes in mid-broadcast; it was %d", what, value, before)})
+			Detail: fmt.Sprintf("the server asks for %s of %d bytes in mid-broadcast; %s", what, value, was)})
 	}
 	return true
 }
