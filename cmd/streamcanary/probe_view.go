@@ -119,6 +119,12 @@ type probeReport struct {
 	Stall        float64            `json:"send_stall_ms,omitempty"`
 	Interrupted  int                `json:"interruptions,omitempty"`
 	Interruption float64            `json:"interruption_ms,omitempty"`
+	Queue        int64              `json:"send_queue_bytes,omitempty"`
+	LatencyBy    prober.Means       `json:"latency_by,omitempty"`
+	Proof        prober.Means       `json:"proof,omitempty"` // none: not proven
+	Findings     []probeFinding     `json:"findings,omitempty"`
+	Viewing      *probeViewing      `json:"viewing,omitempty"`
+	HTTP         *probeHTTP         `json:"http,omitempty"`
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
@@ -136,6 +142,8 @@ func (v *probeView) json(r prober.Result) {
 		Stages: map[string]float64{}, TTFF: ms(r.Figures.TTFF), LatencyFirst: ms(r.Figures.LatencyFirst), LatencyLast: ms(r.Figures.LatencyLast),
 		Sent: r.Figures.BytesSent, Received: r.Figures.BytesReceived, Stall: ms(r.Figures.SendStall),
 		Interrupted: r.Figures.Interruptions, Interruption: ms(r.Figures.InterruptionTime),
+		Queue: r.Figures.SendQueue, LatencyBy: r.Figures.LatencyBy, Proof: r.Figures.Proof,
+		Findings: findingsOf(r.Findings, v.conceal), Viewing: viewingOf(r.Figures.Viewing), HTTP: httpOf(r.Figures.HTTP),
 	}
 	for _, s := range r.Figures.Stages {
 		report.Stages[string(s.Stage)] += ms(s.Duration)
