@@ -27,9 +27,9 @@ func (r reply) refusal() bool {
 // _error of a command.
 func (e endpoint) refused(r reply) *ending {
 	code, _, description := r.info()
-	what := "the server said " + r.command
-	if r.command != "onStatus" {
-		what = "the server answered " + r.command
+	what := "the server said onStatus"
+	if r.command != "onStatus" { // a word of the server's, which may be any
+		what = "the server answered " + prober.Clip(e.scrub(r.command), 40)
 	}
 	if code != "" {
 		what += " " + e.quoted(code)

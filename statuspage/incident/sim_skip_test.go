@@ -111,9 +111,9 @@ func TestSkip(t *testing.T) {
 	} {
 		all, some := newSim(t, c), newSim(t, c)
 		some.skips = true
-		for range 6 {
-			all.run(time.Hour)
-			some.run(time.Hour)
+		for range 4 {
+			all.run(30 * time.Minute)
+			some.run(30 * time.Minute)
 			a, err := all.state.Encode()
 			if err != nil {
 				t.Fatal(err)

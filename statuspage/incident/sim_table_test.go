@@ -173,7 +173,11 @@ func TestFaults(t *testing.T) {
 	if *long {
 		runs, golden = 200, "faults.md"
 	} else {
-		rows = slices.DeleteFunc(rows, func(r faultRow) bool { return r.lasts > 2*time.Minute || r.setup.sites > 6 })
+		rows = slices.DeleteFunc(rows, func(r faultRow) bool { return r.lasts > 2*time.Minute || r.setup.sites > 3 })
+		for i := range rows[len(rows)/2:] { // a half of them, to be quick
+			rows[i] = rows[2*i]
+		}
+		rows = rows[:len(rows)/2]
 	}
 	lines := make([]string, len(rows))
 	var wg sync.WaitGroup
