@@ -153,8 +153,24 @@ func (r *rendition) giveUp() bool {
 	return true
 }
 
-// take downloads one segment, with its initialization section, and judges it.
+// take downloads one segment and judges it, and once more with a fresh key where
+// it cannot be read with the one that was kept.
 func (r *rendition) take(ctx context.Context, s Segment) *prober.Failure {
+	kept := r.hasKey(s)
+	fail := r.takeOnce(ctx, s)
+	if unreadable(fail) && r.rekey(s, kept) {
+		fail = r.takeOnce(ctx, s)
+	}
+	return fail
+}
+
+// unreadable says whether a wrong key could be why a segment is not good.
+func unreadable(fail *prober.Failure) bool {
+	return fail != nil && (fail.Reason == prober.ReasonMediaEncrypted || fail.Reason == prober.ReasonNotMedia)
+}
+
+// takeOnce downloads one segment, with its initialization section, and judges it.
+func (r *rendition) takeOnce(ctx context.Context, s Segment) *prober.Failure {
 	u, fail := resolveURL(r.base, s.URI)
 	if fail != nil {
 		return fail
