@@ -288,3 +288,37 @@ func TestObservationStages(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// What fails costs bytes too, and what is too large is asked for once.
+func TestFollowerTooLargeCosts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const bound = 64 << 10
+		o := newOrigin()
+		pass(9 * time.Second)
+		o.to = time.Hour
+		o.fault = onSegments(endless)
+		var received int64
+		missed := 0
+		turns := watch(t, o, Config{SegmentBytes: bound}, 20*time.Second)
+		for _, turn := range turns {
+			received += turn.BytesReceived
+			missed += turn.Missed
+		}
+		asked := 0
+		for path, n := range o.gets {
+			if strings.HasSuffix(path, ".ts") {
+				asked += n
+				if n > 1 {
+					t.Errorf("%s was asked for %d times", path, n)
+				}
+			}
+		}
+		if asked < 8 || missed != asked || received < int64(asked)*bound {
+			t.Errorf("%d segments asked for, %d missed, %d bytes counted", asked, missed, received)
+		}
+		if v := turns[len(turns)-1].verdict(); v != "segment/too_large" {
+			t.Error(v)
+		}
+	})
+}

@@ -47,6 +47,7 @@ type response struct {
 	body   []byte
 	url    *url.URL // after redirects
 	status int      // also where get fails for it
+	bytes  int64    // of the body, as they came: packed, and also where get fails
 	timing timing
 	http   prober.HTTPTimes
 
@@ -92,23 +93,28 @@ func (f *fetcher) get(ctx context.Context, req request) (response, *prober.Failu
 		return response{}, t.explain(ctx, req, 0, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
+	came := &watched{from: resp.Body, progress: func() { stall.Reset(silence) }}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{came, resp.Body}
 	req.url = resp.Request.URL
 	if fail := checkAnswer(req, resp); fail != nil {
-		return response{status: resp.StatusCode}, fail
+		return response{status: resp.StatusCode, bytes: came.bytes}, fail
 	}
-	memory, err := f.readBody(resp, req, func() { stall.Reset(silence) })
+	memory, err := f.readBody(resp, req)
 	if err != nil {
 		got := len(memory)
 		f.buffers.put(memory)
-		return response{}, t.explain(ctx, req, got, err)
+		return response{bytes: came.bytes}, t.explain(ctx, req, got, err)
 	}
 	_, timing := t.now()
 	body, fail := cut(req, resp.StatusCode, memory)
 	if fail != nil {
 		f.buffers.put(memory)
-		return response{}, fail
+		return response{bytes: came.bytes}, fail
 	}
-	return response{body: body, url: req.url, status: resp.StatusCode, timing: timing, http: httpTimes(resp, timing), memory: memory, buffers: f.buffers}, nil
+	return response{body: body, url: req.url, status: resp.StatusCode, bytes: came.bytes, timing: timing, http: httpTimes(resp, timing), memory: memory, buffers: f.buffers}, nil
 }
 
 // dress sets the header of a request.
@@ -151,10 +157,9 @@ var (
 	errGzip     = errors.New("broken gzip")
 )
 
-// readBody reads at most req.limit bytes, unpacked, into lent memory, and tells
-// of progress.
-func (f *fetcher) readBody(resp *http.Response, req request, progress func()) ([]byte, error) {
-	from := io.Reader(&watched{resp.Body, progress})
+// readBody reads at most req.limit bytes, unpacked, into lent memory.
+func (f *fetcher) readBody(resp *http.Response, req request) ([]byte, error) {
+	from := io.Reader(resp.Body)
 	size := resp.ContentLength + 1 // so that the last read meets the end
 	switch encoding := strings.ToLower(resp.Header.Get("Content-Encoding")); encoding {
 	case "", "identity":
@@ -195,15 +200,16 @@ func brokenGzip(err error) error {
 	return err
 }
 
-// watched tells of each byte that comes.
+// watched counts the bytes that come, and tells of progress.
 type watched struct {
+	bytes    int64
 	from     io.Reader
 	progress func()
 }
 
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.from.Read(p)
-	if n > 0 {
+	if w.bytes += int64(n); n > 0 {
 		w.progress()
 	}
 	return n, err

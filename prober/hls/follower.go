@@ -283,11 +283,11 @@ func (f *Follower) load(ctx context.Context, u *url.URL, hold time.Duration, s *
 	r, fail := f.fetch.get(ctx, request{
 		url: u, stage: prober.StageManifest, limit: f.cfg.PlaylistBytes, timeout: max(hold, f.cfg.PlaylistTimeout), stall: hold, gzip: true,
 	})
+	s.count(r)
 	if fail != nil {
 		return nil, nil, r.status, fail
 	}
 	defer r.release()
-	s.count(r)
 	s.update(func(o *Observation) { o.ManifestTime, o.HTTP.Encoding = r.timing.Total, r.http.Encoding })
 	p, fail = ParseFrom(r.body, Source{URL: r.url, Defines: f.defines()})
 	if fail != nil {

@@ -105,6 +105,7 @@ func (r *rendition) key(ctx context.Context, k Key) ([]byte, *prober.Failure) {
 		return key, nil
 	}
 	got, fail := r.f.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: maxKeyBytes, timeout: r.f.cfg.PlaylistTimeout})
+	r.state.count(got)
 	if fail != nil {
 		if fail.Outcome == prober.Fail && fail.Stage == prober.StageSegment {
 			fail.Reason = prober.ReasonKeyUnavailable
@@ -113,7 +114,6 @@ func (r *rendition) key(ctx context.Context, k Key) ([]byte, *prober.Failure) {
 		return nil, fail
 	}
 	defer got.release()
-	r.state.count(got)
 	if len(got.body) != keyBytes {
 		return nil, failf(prober.StageSegment, prober.ReasonKeyUnavailable, "key %s: %d bytes, and a key of AES-128 has %d", place(got.url), len(got.body), keyBytes)
 	}

@@ -157,11 +157,11 @@ func sampled(of, n int) []int {
 // what stands there. Every variant has to be there.
 func (r *replay) playlist(ctx context.Context, at *url.URL, depth int) (*Playlist, *url.URL, *prober.Failure) {
 	got, fail := r.fetch.get(ctx, request{url: at, stage: prober.StageManifest, limit: r.limits.PlaylistBytes, timeout: r.limits.PlaylistTimeout, gzip: true})
+	r.found.Bytes += got.bytes
 	if fail != nil {
 		return nil, nil, fail
 	}
 	defer got.release()
-	r.found.Bytes += int64(len(got.body))
 	p, fail := Parse(got.body)
 	if fail != nil {
 		r.found.Denied = accessDenied(got.body)
@@ -217,11 +217,11 @@ func (r *replay) segment(ctx context.Context, base *url.URL, s Segment) *prober.
 	}
 	got, fail := r.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: r.limits.SegmentBytes, part: s.Range,
 		timeout: min(max(r.limits.SegmentTimeout, s.Duration), maxSegmentTime)})
+	r.found.Bytes += got.bytes
 	if fail != nil {
 		return fail
 	}
 	defer got.release()
-	r.found.Bytes += int64(len(got.body))
 	body, fail := r.decrypt(ctx, base, s, got.body)
 	if fail != nil {
 		return fail
@@ -255,6 +255,7 @@ func (r *replay) decrypt(ctx context.Context, base *url.URL, s Segment, body []b
 	key := r.ring.keys[u.String()]
 	if key == nil {
 		got, fail := r.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: maxKeyBytes, timeout: r.limits.PlaylistTimeout})
+		r.found.Bytes += got.bytes
 		if fail != nil {
 			fail.Detail = prober.Clip("key "+fail.Detail, prober.MaxDetail)
 			return nil, fail
@@ -289,11 +290,11 @@ func (r *replay) initFor(ctx context.Context, base *url.URL, in Init) ([]byte, *
 		return r.init.body, nil
 	}
 	got, fail := r.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: maxInit, timeout: r.limits.SegmentTimeout, part: in.Range})
+	r.found.Bytes += got.bytes
 	if fail != nil {
 		return nil, fail
 	}
 	defer got.release()
-	r.found.Bytes += int64(len(got.body))
 	r.init = initSection{url: u.String(), part: in.Range, body: bytes.Clone(got.body)}
 	return r.init.body, nil
 }
