@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -128,8 +129,8 @@ func (f *fetcher) dress(r *http.Request, req request) {
 	if req.gzip {
 		r.Header.Set("Accept-Encoding", "gzip")
 	}
-	if req.part.Length > 0 {
-		r.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", req.part.Offset, req.part.Offset+req.part.Length-1))
+	if req.part.asked() {
+		r.Header.Set("Range", req.part.header())
 	}
 }
 
@@ -148,7 +149,43 @@ func checkAnswer(req request, resp *http.Response) *prober.Failure {
 	if resp.ContentLength > req.limit {
 		return failf(req.stage, prober.ReasonTooLarge, "%s: %d bytes announced, more than the bound of %d", place(req.url), resp.ContentLength, req.limit)
 	}
+	if resp.StatusCode == http.StatusPartialContent {
+		return checkPart(req, resp.Header.Get("Content-Range"))
+	}
 	return nil
+}
+
+// checkPart holds a 206 against the range that was asked for (RFC 9110 15.3.7).
+func checkPart(req request, contentRange string) *prober.Failure {
+	if !req.part.asked() {
+		return failf(req.stage, prober.ReasonHTTPStatus, "%s: status 206, and no range was asked for", place(req.url))
+	}
+	first, last, ok := parseContentRange(contentRange)
+	if !ok || first != req.part.Offset || req.part.Length > 0 && last != req.part.Offset+req.part.Length-1 {
+		return failf(req.stage, prober.ReasonHTTPStatus, "%s: status 206 with Content-Range %.60q, and %s was asked for", place(req.url), contentRange, req.part.header())
+	}
+	return nil
+}
+
+// parseContentRange reads "bytes 0-9/100" (RFC 9110 14.4).
+func parseContentRange(s string) (first, last int64, ok bool) {
+	unit, rest, _ := strings.Cut(strings.TrimSpace(s), " ")
+	span, _, whole := strings.Cut(rest, "/")
+	from, to, _ := strings.Cut(span, "-")
+	first, err1 := strconv.ParseInt(strings.TrimSpace(from), 10, 64)
+	last, err2 := strconv.ParseInt(strings.TrimSpace(to), 10, 64)
+	return first, last, strings.EqualFold(unit, "bytes") && whole && err1 == nil && err2 == nil && 0 <= first && first <= last
+}
+
+// asked says whether it is less than the whole resource.
+func (b ByteRange) asked() bool { return b.Length > 0 || b.Offset > 0 }
+
+// header is its Range field. Without a length it goes up to the end.
+func (b ByteRange) header() string {
+	if b.Length == 0 {
+		return fmt.Sprintf("bytes=%d-", b.Offset)
+	}
+	return fmt.Sprintf("bytes=%d-%d", b.Offset, b.Offset+b.Length-1)
 }
 
 var (
@@ -221,13 +258,21 @@ func cut(req request, status int, body []byte) ([]byte, *prober.Failure) {
 	if len(body) == 0 {
 		return nil, failf(req.stage, prober.ReasonEmptyBody, "%s: status %d with an empty body", place(req.url), status)
 	}
-	if req.part.Length == 0 || status == http.StatusPartialContent {
+	if !req.part.asked() {
 		return body, nil
 	}
-	if int64(len(body)) < req.part.Offset+req.part.Length {
-		return nil, failf(req.stage, prober.ReasonHTTPClosed, "%s: %d bytes, shorter than the range that the playlist lists", place(req.url), len(body))
+	from := req.part.Offset
+	if status == http.StatusPartialContent {
+		from = 0
 	}
-	return body[req.part.Offset : req.part.Offset+req.part.Length], nil
+	to := from + req.part.Length
+	if req.part.Length == 0 {
+		to = max(int64(len(body)), from+1)
+	}
+	if int64(len(body)) < to || status == http.StatusPartialContent && int64(len(body)) > to {
+		return nil, failf(req.stage, prober.ReasonHTTPClosed, "%s: %d bytes, not as many as the range that was asked for", place(req.url), len(body))
+	}
+	return body[from:to], nil
 }
 
 // resolveURL makes a listed URI absolute. Only http and https are fetched: a
