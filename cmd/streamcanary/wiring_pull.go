@@ -52,7 +52,7 @@ func (p *puller) follower(at prober.Playback, url, run string) agent.Follower {
 	}
 	how := at.Pull
 	cfg := hls.Config{
-		URL: url, Run: run, Transport: transport, Buffers: p.buffers, Headers: http.Header{},
+		URL: url, Run: run, Live: true, Transport: transport, Buffers: p.buffers, Headers: http.Header{},
 		Rules:      hls.Rules{Severity: how.Severity, RFC8216: how.RFC8216},
 		Transcoded: how.Transcoded, FailAlone: how.FailAlone, Sample: how.Sample, SampleBy: how.SampleBy, DeltaUpdates: how.Delta,
 	}
@@ -116,7 +116,7 @@ func (f followerForAgent) Observe(now time.Time) agent.Observation {
 	o := f.Follower.Observe(now)
 	return agent.Observation{
 		Failure: o.Failure, Marker: o.LastMarker, PlayingSince: o.PlayingSince,
-		LatencyFirst: o.LatencyFirst, LatencyLast: o.LatencyLast, Segments: o.Segments, Bytes: o.BytesReceived,
+		LatencyFirst: o.LatencyFirst, LatencyLast: o.LatencyLast, Ended: o.Ended, Segments: o.Segments, Bytes: o.BytesReceived,
 		Stages: o.Stages(), LatencyBy: o.LatencyBy, Proof: o.Proof, Findings: o.Findings, Viewing: o.Viewing, HTTP: o.HTTP,
 	}
 }

@@ -213,3 +213,22 @@ func TestPullsOfStreamsThatOthersPush(t *testing.T) {
 		w.change(func() { w.live = map[string]*fakeBroadcast{} })
 	}, replaying(&fake, agent.Replayed{Failure: fails(prober.Fail, prober.StageSegment, prober.ReasonHTTPStatus)}))
 }
+
+// endedFollower has played a stream to its end.
+type endedFollower struct{}
+
+func (endedFollower) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+func (endedFollower) Observe(time.Time) agent.Observation {
+	return agent.Observation{Ended: true, Segments: 5}
+}
+func (endedFollower) First() <-chan struct{} { return nil }
+
+func TestPullOfStreamThatHasEnded(t *testing.T) {
+	t.Parallel()
+	play(t, assign(target("fra", "nyc"), pulls(false)), func(w *world, _ *agent.Agent) {
+		w.until(70 * time.Second)
+		w.expect(prober.KindPlayback, "", "nyc", "60.5 fail manifest stream_ended")
+	}, func(c *agent.Config) {
+		c.Follower = func(prober.Playback, string, string) agent.Follower { return endedFollower{} }
+	})
+}

@@ -111,6 +111,7 @@ type Observation struct {
 	PlayingSince time.Time       // when the first fresh marker of the run was received
 	LatencyFirst time.Duration   // of the latest good segment
 	LatencyLast  time.Duration
+	Ended        bool               // the stream has an end, and all of it was had
 	Segments     int                // good ones, since the last Observe
 	Bytes        int64              // received since the last Observe
 	Stages       []prober.StageTime // of the latest connection, playlist and segment

@@ -138,6 +138,9 @@ func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration)
 		default:
 		}
 		switch {
+		case obs.Failure == nil && obs.Ended:
+			return &prober.Failure{Outcome: prober.Fail, Stage: prober.StageManifest, Reason: prober.ReasonStreamEnded,
+				Detail: "it has an end, and has to be live"}, figures
 		case obs.Failure == nil && segments >= liveProof:
 			return nil, figures
 		case alive:

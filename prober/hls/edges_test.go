@@ -1,6 +1,7 @@
 package hls
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -321,4 +322,33 @@ func TestFollowerTooLargeCosts(t *testing.T) {
 			t.Error(v)
 		}
 	})
+}
+
+// Somebody else's stream that has ended: a failure where it has to be up.
+func TestFollowerForeignEnded(t *testing.T) {
+	t.Parallel()
+	for live, want := range map[bool]string{false: "good", true: "manifest/stream_ended"} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				o := newOrigin()
+				pass(20 * time.Second)
+				o.to = time.Hour
+				o.fault = onPlaylists(func(o *origin, w http.ResponseWriter) { _, _ = io.WriteString(w, o.window(0, 9)+"#EXT-X-ENDLIST\n") })
+				f := NewFollower(Config{URL: "http://origin.test/live/live.m3u8", Transport: serve(t, o), Inspect: testInspect, Live: live})
+				ctx, cancel := context.WithCancel(t.Context())
+				ended := make(chan error, 1)
+				go func() { ended <- f.Run(ctx) }()
+				pass(15 * time.Second)
+				got := turn{Observation: f.Observe(time.Now())}
+				cancel()
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+				if v := got.verdict(); v != want || got.Ended == live {
+					t.Errorf("%s, ended %t: %+v, want %s", v, got.Ended, got.Failure, want)
+				}
+			})
+		})
+	}
 }
