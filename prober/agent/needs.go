@@ -132,8 +132,9 @@ type Checked struct {
 // Replay says what has an end and is to be played to it.
 type Replay struct {
 	URL    string
-	Run    string // whose markers have to be in it, where there are any; "" is nobody's
-	Sample int    // segments that are downloaded, evenly spread; 0 is all
+	Pull   prober.Pulling // how its server is reached
+	Run    string         // whose markers have to be in it, where there are any; "" is nobody's
+	Sample int            // segments that are downloaded, evenly spread; 0 is all
 }
 
 // Replayed is what a replay found.

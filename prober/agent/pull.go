@@ -85,7 +85,7 @@ func (u *unit) pullVOD(ctx context.Context, p prober.Pull) (*prober.Failure, pro
 	if u.env.Replay == nil {
 		return broken(prober.StageManifest, fmt.Errorf("this agent cannot play VOD")), prober.Figures{}
 	}
-	found, err := u.env.Replay(ctx, Replay{URL: p.URL, Sample: vodSamples})
+	found, err := u.env.Replay(ctx, Replay{URL: p.URL, Pull: u.playback(p.Playback).Pull, Sample: vodSamples})
 	if err != nil {
 		found.Failure = broken(prober.StageManifest, err)
 	}

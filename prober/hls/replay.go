@@ -17,7 +17,8 @@ type ReplayConfig struct {
 	URL       string // of a multivariant or media playlist that has an end
 	Run       string // whose markers have to be in it, where markers are; "" is nobody's
 	Transport http.RoundTripper
-	Inspect   Inspector // nil is media.Inspect
+	Headers   http.Header // of each request to the host of URL, and to no other: they may hold a token
+	Inspect   Inspector   // nil is media.Inspect
 	// Sample bounds the segments that are downloaded: the first, the last, and
 	// others evenly between. 0 is every one.
 	Sample int
@@ -65,7 +66,8 @@ func Replay(ctx context.Context, cfg ReplayConfig) (Replayed, error) {
 	}
 	last := &lastStatus{RoundTripper: base}
 	defaults := Config{Inspect: cfg.Inspect}.withDefaults()
-	r := &replay{cfg: cfg, limits: defaults, fetch: fetcher{client: newClient(last, nil), stall: defaults.StallTimeout, buffers: defaults.Buffers}}
+	r := &replay{cfg: cfg, limits: defaults, fetch: fetcher{client: newClient(last, cfg.Headers), stall: defaults.StallTimeout,
+		buffers: defaults.Buffers, headers: cfg.Headers, home: top}}
 	fail := r.play(ctx, top)
 	if fail != nil {
 		r.found.Failure = fail
