@@ -19,6 +19,14 @@ func (f *Follower) checkTop(p *Playlist, all []listing, at time.Time) {
 	f.top.update(func(o *Observation) { o.Findings = merge(o.Findings, found) })
 }
 
+// checkAlone holds a media playlist against the ladder: it lists no rendition, so
+// that all of those that are expected are missing.
+func (f *Follower) checkAlone(at time.Time) {
+	found := f.cfg.Rules.Grade(checkLadder(f.cfg.Ladder, nil))
+	f.top.set(slotPlaylist, worstOf(found), at)
+	f.top.update(func(o *Observation) { o.Findings = merge(o.Findings, found) })
+}
+
 // vanished finds what was listed before and is not any more. Where as much is
 // listed as before, it has merely another name.
 func (f *Follower) vanished(all []listing) []prober.Finding {

@@ -132,6 +132,7 @@ func (f *Follower) loadTop(ctx context.Context, top *url.URL) *prober.Failure {
 		return fail
 	}
 	if !p.Multivariant {
+		f.checkAlone(start)
 		f.followAlone(ctx, top, p, base)
 		return nil
 	}
