@@ -31,7 +31,8 @@ type Follower struct {
 
 	// Of Run's goroutine alone.
 	loadedAt time.Time
-	failures int // to load the playback URL, in a row
+	widest   []listing // the most that was ever listed at once
+	failures int       // to load the playback URL, in a row
 	running  sync.WaitGroup
 }
 
