@@ -85,7 +85,7 @@ func (u *unit) pullVOD(ctx context.Context, p prober.Pull) (*prober.Failure, pro
 	if u.env.Replay == nil {
 		return broken(prober.StageManifest, fmt.Errorf("this agent cannot play VOD")), prober.Figures{}
 	}
-	found, err := u.env.Replay(ctx, Replay{URL: p.URL, Sample: vodSamples})
+	found, err := u.env.Replay(ctx, Replay{URL: p.URL, Pull: u.playback(p.Playback).Pull, Sample: vodSamples})
 	if err != nil {
 		found.Failure = broken(prober.StageManifest, err)
 	}
@@ -138,6 +138,9 @@ func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration)
 		default:
 		}
 		switch {
+		case obs.Failure == nil && obs.Ended:
+			return &prober.Failure{Outcome: prober.Fail, Stage: prober.StageManifest, Reason: prober.ReasonStreamEnded,
+				Detail: "it has an end, and has to be live"}, figures
 		case obs.Failure == nil && segments >= liveProof:
 			return nil, figures
 		case alive:

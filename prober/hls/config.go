@@ -15,6 +15,9 @@ type Config struct {
 	// Run says whose markers count as ours. Empty: the stream is somebody else's,
 	// live or not, and all but its markers is judged.
 	Run string
+	// Live says of somebody else's stream that it has to be up, as ours has to be:
+	// one that ends is a failure.
+	Live bool
 
 	// Transport is shared by the followers of one process: see
 	// NewVersionedTransport. Nil
@@ -108,7 +111,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.MaxBehind, 3)
 	orDefault(&c.LookEvery, 10*time.Second)
 	orDefault(&c.TopInterval, 10*time.Second)
-	if c.foreign() && c.Rules.Expect == ExpectLive {
+	if c.foreign() && !c.Live && c.Rules.Expect == ExpectLive {
 		c.Rules.Expect = ExpectAny
 	}
 	if c.Buffers == nil {

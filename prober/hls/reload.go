@@ -146,6 +146,7 @@ func (r *rendition) fetchHint(ctx context.Context, h PreloadHint) {
 	got, fail := r.f.fetch.get(ctx, request{
 		url: u, stage: prober.StageSegment, limit: r.f.cfg.SegmentBytes, timeout: timeout, stall: timeout, part: h.Range,
 	})
+	r.state.count(got)
 	if ctx.Err() != nil {
 		return
 	}
@@ -154,7 +155,6 @@ func (r *rendition) fetchHint(ctx context.Context, h PreloadHint) {
 		return // what it means is known when the part is listed, or is not
 	}
 	defer got.release()
-	r.state.count(got)
 	at := time.Now()
 	summary, err := r.f.cfg.Inspect(got.body, r.init.body)
 	if err != nil || r.f.cfg.foreign() {
