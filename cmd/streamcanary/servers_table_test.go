@@ -61,7 +61,7 @@ func realServers() []realServer {
 				{Width: 426, Height: 240, Codecs: "avc1,mp4a"}, {Width: 320, Height: 180, Codecs: "avc1,mp4a"}}},
 			proof: prober.MeansBarcode, latency: prober.MeansBarcode,
 			known: []explained{sequence, {"stale", "6.2.1", prober.ReasonPlaylistStale,
-				"x264 takes the first seconds at once and then none for a while, as its ladder starts"}},
+				"as its ladder starts, x264 takes some seconds at once and then none for a while"}},
 		},
 		{
 			id: "mpegts", name: "MediaMTX, mpegts",
