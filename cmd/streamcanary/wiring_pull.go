@@ -43,7 +43,7 @@ func (p *puller) close() {
 }
 
 // follower follows a run, or with none somebody else's stream, as a playback wants it.
-func (p *puller) follower(at prober.Playback, url, run string) agent.Follower {
+func (p *puller) follower(at prober.Playback, url, run string, pushed prober.Signal) agent.Follower {
 	transport, err := p.transport(at.Pull)
 	if err != nil {
 		return brokenForAgent{err}
@@ -54,7 +54,7 @@ func (p *puller) follower(at prober.Playback, url, run string) agent.Follower {
 		Rules:      hls.Rules{Severity: how.Severity, RFC8216: how.RFC8216},
 		Transcoded: how.Transcoded, FailAlone: how.FailAlone, Sample: how.Sample, SampleBy: how.SampleBy, DeltaUpdates: how.Delta,
 	}
-	cfg.Video, cfg.Audio = run != "", run != "" // newFeed pushes both
+	cfg.Video, cfg.Audio = run != "" && !pushed.NoVideo, run != "" && !pushed.NoAudio
 	for _, r := range how.Ladder {
 		cfg.Ladder = append(cfg.Ladder, hls.Rung(r))
 	}

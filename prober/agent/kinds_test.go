@@ -230,7 +230,7 @@ func TestPullOfStreamThatHasEnded(t *testing.T) {
 		w.until(70 * time.Second)
 		w.expect(prober.KindPlayback, "", "nyc", "60.5 fail manifest stream_ended")
 	}, func(c *agent.Config) {
-		c.Follower = func(prober.Playback, string, string) agent.Follower { return endedFollower{} }
+		c.Follower = func(prober.Playback, string, string, prober.Signal) agent.Follower { return endedFollower{} }
 	})
 }
 

@@ -110,7 +110,7 @@ func (u *unit) playback(id string) prober.Playback {
 
 // pullLive follows a stream until a segment has come that was not there at first.
 func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration) (*prober.Failure, prober.Figures) {
-	follower := u.env.Follower(u.playback(p.Playback), p.URL, "")
+	follower := u.env.Follower(u.playback(p.Playback), p.URL, "", prober.Signal{})
 	running, stop := context.WithCancel(ctx)
 	var broke error
 	ended := make(chan struct{})
@@ -151,4 +151,16 @@ func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration)
 				Detail: fmt.Sprintf("%d segments in %s: no new one came", segments, bound)}, figures
 		}
 	}
+}
+
+// pushed is what is broadcast to one of the target's ingests, by its id.
+func (u *unit) pushed(id string) prober.Signal {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, in := range u.target.Ingests {
+		if in.ID == id {
+			return in.Signal
+		}
+	}
+	return prober.Signal{}
 }

@@ -72,7 +72,7 @@ func (r *rendition) reload(ctx context.Context) (*Playlist, *url.URL, *prober.Fa
 	msn, part := r.last.wanted()
 	p, base, status, fail := r.f.load(ctx, directives(r.media, msn, part, block, skip), r.patience(block), &r.state)
 	if ctx.Err() != nil {
-		return nil, nil, fail
+		return p, base, fail // the answer may have come all the same
 	}
 	if block {
 		r.judgeReload(Reload{MSN: msn, HasMSN: true, Part: part, Sent: now, Answered: time.Now(), Status: status, Before: r.last, Answer: p})
