@@ -108,6 +108,24 @@ func (r Rules) Grade(list []prober.Finding) []prober.Finding {
 	return graded
 }
 
+// condition gives what fails outside of all rules the severity that its reason is
+// configured with. Nil is what is a note, or off: it is no condition then.
+func (r Rules) condition(fail *prober.Failure) *prober.Failure {
+	if fail == nil || fail.Outcome != prober.Fail {
+		return fail
+	}
+	switch r.severity("", "", fail.Reason, prober.SeverityFail) {
+	case prober.SeverityFail:
+		return fail
+	case prober.SeverityDegraded:
+		milder := *fail
+		milder.Outcome = prober.Degraded
+		return &milder
+	default:
+		return nil
+	}
+}
+
 func (r Rules) bitrateTolerance() float64 {
 	if r.BitrateTolerance == 0 {
 		return 0.1
