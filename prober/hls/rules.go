@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"streamcanary/prober"
+	"streamcanary/prober/media"
 )
 
 // DefaultStaleTolerance is what a new segment may be late beyond 1.5 target
@@ -67,11 +68,22 @@ func (r Rules) Check() error {
 			return fmt.Errorf("severity of %s: %q, want fail, degraded, note or off", key, s)
 		}
 		known := func(a Rule) bool { return a.ID == key || a.Section == key }
-		if !slices.ContainsFunc(AllRules(), known) && !slices.Contains(prober.Reasons(), prober.Reason(key)) {
+		if !slices.ContainsFunc(AllRules(), known) && !slices.Contains(otherSections(), key) && !slices.Contains(prober.Reasons(), prober.Reason(key)) {
 			return fmt.Errorf("severity of %q: no such rule, section or reason; the rules are %s", key, strings.Join(ruleIDs(), ", "))
 		}
 	}
 	return nil
+}
+
+// otherSections are those of findings that no rule here makes: of the media, and
+// of the ladder. Without the name of the document, as Grade compares them.
+func otherSections() []string {
+	sections := []string{ladderSection}
+	sections = append(sections, media.Sections()...)
+	for i, s := range sections {
+		sections[i] = s[strings.LastIndexByte(s, ' ')+1:]
+	}
+	return sections
 }
 
 func ruleIDs() []string {
