@@ -59,7 +59,9 @@ func realServers() []realServer {
 			id: "ladder", name: "nginx-rtmp, two renditions by ffmpeg",
 			pull: prober.Pulling{Transcoded: true, Ladder: []prober.Rung{
 				{Width: 426, Height: 240, Codecs: "avc1,mp4a"}, {Width: 320, Height: 180, Codecs: "avc1,mp4a"}}},
-			proof: prober.MeansBarcode, latency: prober.MeansBarcode, known: []explained{sequence},
+			proof: prober.MeansBarcode, latency: prober.MeansBarcode,
+			known: []explained{sequence, {"stale", "6.2.1", prober.ReasonPlaylistStale,
+				"x264 takes the first seconds at once and then none for a while, as its ladder starts"}},
 		},
 		{
 			id: "mpegts", name: "MediaMTX, mpegts",
@@ -80,6 +82,10 @@ func realServers() []realServer {
 		{
 			id: "ffmpeg", name: "ffmpeg -listen",
 			proof: prober.MeansSEI, latency: prober.MeansSEI,
+			known: []explained{
+				{"window-short", "6.2.2", prober.ReasonWindowShort, "each broadcast begins its playlist anew, under a number of its own, where the last one's was"},
+				{"window-tiny", "6.2.2", prober.ReasonWindowShort, "the same"},
+			},
 		},
 	}
 }
