@@ -176,7 +176,7 @@ func (r *recording) look(ctx context.Context, s *streams, made Stream, pushed ti
 // headers may hold a token, and go to no other host than theirs.
 func (r *recording) pulling(address string) prober.Pulling {
 	r.mu.Lock()
-	playbacks := r.unit.target.Playbacks
+	playbacks := r.target.Playbacks
 	r.mu.Unlock()
 	if len(playbacks) == 0 {
 		return prober.Pulling{}

@@ -115,7 +115,7 @@ func (r *rendition) download(ctx context.Context) {
 			return
 		}
 		now = time.Now()
-		r.state.set(slotSegment, fail, now)
+		r.state.set(slotSegment, r.f.cfg.Rules.condition(fail), now)
 		r.state.set(slotPoll, nil, now)
 		if fail != nil && fail.Stage != prober.StageMedia {
 			r.lost = fail

@@ -100,7 +100,7 @@ func (f *Follower) supervise(ctx context.Context, top *url.URL) {
 		if ctx.Err() != nil {
 			return
 		}
-		f.top.set(slotPoll, fail, time.Now())
+		f.top.set(slotPoll, f.cfg.Rules.condition(fail), time.Now())
 		timer.Reset(f.nextLoad(fail))
 	}
 }
@@ -178,7 +178,7 @@ func (f *Follower) followAll(ctx context.Context, all []listing, base *url.URL) 
 			r.move(u)
 		}
 		if fail != nil {
-			r.state.set(slotPoll, fail, time.Now())
+			r.state.set(slotPoll, r.f.cfg.Rules.condition(fail), time.Now())
 		}
 		next = append(next, r)
 	}
@@ -262,7 +262,7 @@ func (f *Follower) becameMultivariant(alone *rendition, fail *prober.Failure) {
 	f.mu.Lock()
 	f.renditions = nil
 	f.mu.Unlock()
-	f.top.set(slotPoll, fail, time.Now())
+	f.top.set(slotPoll, f.cfg.Rules.condition(fail), time.Now())
 	f.wake()
 }
 

@@ -109,7 +109,7 @@ func (r *rendition) poll(ctx context.Context) {
 		return
 	}
 	if fail != nil {
-		r.state.set(slotPoll, fail, time.Now())
+		r.state.set(slotPoll, r.f.cfg.Rules.condition(fail), time.Now())
 		r.pollFailed()
 		return
 	}
