@@ -75,7 +75,18 @@ func (c Config) foreign() bool { return c.Run == "" }
 func (c Config) mayEnd() bool { return c.Rules.Expect == ExpectVOD || c.Rules.Expect == ExpectAny }
 
 // unproven says that media counts without a proof that it is ours.
-func (c Config) unproven() bool { return c.foreign() || c.Transcoded }
+func (c Config) unproven() bool { return c.foreign() || c.Transcoded || c.unloaded() }
+
+// unloaded says that no segment of any rendition is downloaded: playlists alone
+// show that the broadcast is up.
+func (c Config) unloaded() bool {
+	for _, n := range c.SampleBy {
+		if n != PlaylistOnly {
+			return false
+		}
+	}
+	return c.Sample == PlaylistOnly
+}
 
 // PlaylistOnly is the sampling of a rendition whose segments are not downloaded.
 const PlaylistOnly = -1
@@ -96,6 +107,7 @@ const (
 	maxRetryDelay  = time.Second
 	maxStartDelay  = 500 * time.Millisecond // until it plays: the time to first frame is measured
 	maxReloadDelay = 10 * time.Second       // whatever the target duration claims
+	maxTarget      = 2 * time.Minute        // no silence is put down to a longer one
 	minReloadDelay = 200 * time.Millisecond // a target duration of 0 is legal
 	maxSegmentTime = 30 * time.Second
 )

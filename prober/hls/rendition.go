@@ -192,6 +192,9 @@ func (r *rendition) load(ctx context.Context) (*Playlist, *prober.Failure) {
 func (r *rendition) accept(p *Playlist) relation {
 	how := compare(r.last, p)
 	now := time.Now()
+	if len(p.Segments) == 0 && r.last != nil && len(r.last.Segments) > 0 {
+		return how // what comes after it is compared with what was before
+	}
 	p.PartsUpdated = p.partsSince(r.last, now)
 	r.judgeHint(p)
 	switch how {
