@@ -76,7 +76,7 @@ func writeServers(t *testing.T, all []realServer, seen []measured, length time.D
 // serversNotes explains the findings.
 func serversNotes(all []realServer) string {
 	var b strings.Builder
-	b.WriteString("\n## Findings\n\nWhat these servers do break, as notes, by rfc8216bis:\n\n")
+	b.WriteString("\n## Findings\n\nWhat these servers do break, by rfc8216bis: as notes, and in more than that only\nuntil a broadcast is proven for the first time:\n\n")
 	for _, s := range all {
 		for _, e := range s.known {
 			fmt.Fprintf(&b, "- %s: `%s` (%s): %s\n", s.name, e.rule, e.section, e.why)
