@@ -23,7 +23,7 @@ endif
 .PHONY: help
 help: ## list what can be made
 	@echo "usage: make TARGET"
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build ## build, and run the demo: platform, agents, hub and page on http://127.0.0.1:8080 (RUN_FLAGS=...)
@@ -73,6 +73,11 @@ unit: ## all tests, end to end included, with the race detector and in random or
 .PHONY: drills
 drills: ## play every required fault in a real demo and read the page (6 min)
 	STREAMCANARY_DRILLS=all $(GO) test -count=1 -v -run '^TestDrills$$' -timeout 20m ./cmd/streamcanary
+
+.PHONY: soak-servers
+soak-servers: ## real servers: 5 minutes of canaries at all of them, then each broken; writes deploy/servers.md (10 min)
+	STREAMCANARY_SERVERS=5m $(GO) test -count=1 -v -run '^TestServersHealthy$$' -timeout 20m ./cmd/streamcanary -update
+	STREAMCANARY_SERVERS=5m $(GO) test -count=1 -v -run '^TestServersFail$$' -timeout 20m ./cmd/streamcanary
 
 .PHONY: bench
 bench: build ## benchmarks, and detect: time from a fault to its public incident (15 min; DETECT_DRILLS=2 is quick)

@@ -10,7 +10,7 @@ type pullingFile struct {
 	HTTP       string         `mapstructure:"http"`
 	CAFile     string         `mapstructure:"ca_file"`
 	Headers    []headerFile   `mapstructure:"headers"`
-	Transcoded bool           `mapstructure:"transcoded"`
+	Transcoded *bool          `mapstructure:"transcoded"`
 	Ladder     []rungFile     `mapstructure:"ladder"`
 	FailAlone  bool           `mapstructure:"fail_alone"`
 	Sample     string         `mapstructure:"sample"`
@@ -37,12 +37,17 @@ type severityFile struct {
 	Is   string `mapstructure:"is"`
 }
 
-// pull is how a target's playbacks are pulled.
-func (c *checker) pulling(at string, f *pullingFile) prober.Pulling {
+// pulling is how a target's playbacks are pulled. Mux and Cloudflare make everything
+// anew, so that no marker comes through, unless the file knows better.
+func (c *checker) pulling(at, platform string, f *pullingFile) prober.Pulling {
+	transcoded := platform == typeMux || platform == typeCloudflare
 	if f == nil {
-		return prober.Pulling{}
+		return prober.Pulling{Transcoded: transcoded}
 	}
-	p := prober.Pulling{HTTP: f.HTTP, Headers: c.headers(at+".headers", f.Headers), Transcoded: f.Transcoded,
+	if f.Transcoded != nil {
+		transcoded = *f.Transcoded
+	}
+	p := prober.Pulling{HTTP: f.HTTP, Headers: c.headers(at+".headers", f.Headers), Transcoded: transcoded,
 		FailAlone: f.FailAlone, Delta: f.Delta, RFC8216: f.RFC8216, Sample: c.sample(at+".sample", f.Sample)}
 	if f.HTTP != "" {
 		c.reference(at+".http", f.HTTP, "version", []string{"1.1", "2", "3"})

@@ -10,9 +10,9 @@ import (
 
 func TestPulling(t *testing.T) {
 	t.Parallel()
-	c := &checker{}
-	got := c.pulling("pull", &pullingFile{
-		HTTP: "3", Transcoded: true, Sample: "1/5", SampleBy: []sampleFile{{"360p", "playlist"}, {"720p", "all"}},
+	c, yes := &checker{}, true
+	got := c.pulling("pull", typeStatic, &pullingFile{
+		HTTP: "3", Transcoded: &yes, Sample: "1/5", SampleBy: []sampleFile{{"360p", "playlist"}, {"720p", "all"}},
 		Ladder:   []rungFile{{Resolution: "1280x720", Bandwidth: 3_000_000, Codecs: "avc1"}, {Rendition: "audio en"}},
 		Severity: []severityFile{{"stale", "note"}},
 	})
@@ -23,6 +23,28 @@ func TestPulling(t *testing.T) {
 	}
 	if len(c.problems) > 0 || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v\n%+v\n%v", got, want, c.problems)
+	}
+}
+
+// Mux and Cloudflare make everything anew, unless the file says otherwise.
+func TestPullingTranscoded(t *testing.T) {
+	t.Parallel()
+	no := false
+	for _, tt := range []struct {
+		platform string
+		file     *pullingFile
+		want     bool
+	}{
+		{typeStatic, nil, false},
+		{typeLivepeer, &pullingFile{}, false},
+		{typeMux, nil, true},
+		{typeCloudflare, &pullingFile{HTTP: "2"}, true},
+		{typeMux, &pullingFile{Transcoded: &no}, false},
+	} {
+		c := &checker{}
+		if got := c.pulling("pull", tt.platform, tt.file); got.Transcoded != tt.want {
+			t.Errorf("%s, %+v: transcoded %v", tt.platform, tt.file, got.Transcoded)
+		}
 	}
 }
 
@@ -50,7 +72,7 @@ func TestPullingMistakes(t *testing.T) {
 			t.Parallel()
 			c := &checker{}
 			c.readSecret = readSecret
-			c.pulling("pull", &tt.file)
+			c.pulling("pull", typeStatic, &tt.file)
 			if len(c.problems) != 1 || !strings.HasPrefix(c.problems[0].Path, tt.want) {
 				t.Errorf("%+v, want one of %s", c.problems, tt.want)
 			}

@@ -42,7 +42,7 @@ func (c *checker) targets(files []targetFile, probes []probeFile) []prober.Targe
 		for _, e := range f.Ingests {
 			t.Ingests = append(t.Ingests, prober.Ingest{RTMP: how, Signal: what, ID: e.ID, Region: names[e.Region], URL: e.URL, Node: e.Node})
 		}
-		pulled := c.pulling(at+".pull", f.Pull)
+		pulled := c.pulling(at+".pull", f.Platform.Type, f.Pull)
 		for _, e := range f.Playbacks {
 			t.Playbacks = append(t.Playbacks, prober.Playback{Pull: pulled, ID: e.ID, Region: names[e.Region], URL: e.URL, Node: e.Node})
 		}

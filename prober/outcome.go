@@ -89,7 +89,7 @@ const (
 	ReasonWindowChanged    Reason = "window_changed"     // acknowledgement window or peer bandwidth, in mid-broadcast
 
 	// manifest, segment
-	ReasonHTTPStatus   Reason = "http_status"   // any status but 200 and 206; the detail names it
+	ReasonHTTPStatus   Reason = "http_status"   // any status but 200 and 206, or a 206 for another part than was asked for; the detail names it
 	ReasonHTTPTimeout  Reason = "http_timeout"  // no answer, or too few bytes, in time
 	ReasonHTTPClosed   Reason = "http_closed"   // closed or reset in mid-answer, or shorter than Content-Length
 	ReasonHTTPEncoding Reason = "http_encoding" // compressed in a way that was not asked for, or broken

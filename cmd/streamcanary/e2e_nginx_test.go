@@ -25,6 +25,32 @@ type nginx struct {
 // startNginx serves at an address of this machine until the test ends.
 func startNginx(t *testing.T, host string) *nginx {
 	t.Helper()
+	return startNginxWith(t, host, func(s *nginx) string {
+		return fmt.Sprintf(`application live { live on; hls on; hls_path %s/hls; hls_fragment 1s; hls_playlist_length 6s; hls_cleanup off; }`, s.dir)
+	})
+}
+
+// startLadder serves what is pushed to it in two renditions that ffmpeg makes
+// anew, pictures and sound, so that no marker comes through.
+func startLadder(t *testing.T) *nginx {
+	t.Helper()
+	ffmpeg := needsProgram(t, "ffmpeg", "ffmpeg")
+	return startNginxWith(t, "127.0.0.1", func(s *nginx) string {
+		var made strings.Builder
+		for _, r := range []struct{ size, bitrate, suffix string }{{"426x240", "400k", "240"}, {"320x180", "250k", "180"}} {
+			fmt.Fprintf(&made, ` -map 0:v -map 0:a -s %s -c:v libx264 -threads 1 -preset ultrafast -profile:v baseline -level 3.0 -g 30 -sc_threshold 0 -b:v %s -maxrate %s -bufsize 200k`+
+				` -c:a aac -b:a 64k -ar 48000 -f flv rtmp://%s/ladder/${name}_%s`, r.size, r.bitrate, r.bitrate, s.rtmp, r.suffix)
+		}
+		return fmt.Sprintf(`application live { live on; exec %[1]s -v error -nostdin -fflags nobuffer -analyzeduration 1000000 -i rtmp://%[2]s/live/$name%[3]s; exec_kill_signal kill; respawn off; }
+    application ladder { live on; hls on; hls_path %[4]s/hls; hls_fragment 1s; hls_playlist_length 6s; hls_cleanup off;
+      hls_variant _240 BANDWIDTH=700000 RESOLUTION=426x240 'CODECS="avc1.42c01e,mp4a.40.2"';
+      hls_variant _180 BANDWIDTH=500000 RESOLUTION=320x180 'CODECS="avc1.42c01e,mp4a.40.2"'; }`, ffmpeg, s.rtmp, made.String(), s.dir)
+	})
+}
+
+// startNginxWith serves applications of one's choice, and one that is closed.
+func startNginxWith(t *testing.T, host string, applications func(*nginx) string) *nginx {
+	t.Helper()
 	const remedy = "on Debian: apt-get install nginx libnginx-mod-rtmp"
 	s := &nginx{path: needsProgram(t, "nginx", "nginx libnginx-mod-rtmp"), dir: t.TempDir()}
 	_, err := os.Stat(nginxModule)
@@ -48,11 +74,11 @@ rtmp {
   access_log off;
   server {
     listen %s;
-    application live { live on; hls on; hls_path %s/hls; hls_fragment 1s; hls_playlist_length 6s; hls_cleanup off; }
+    %s
     application closed { live on; deny publish all; }
   }
 }
-`, nginxModule, s.http, s.rtmp, s.dir)
+`, nginxModule, s.http, s.rtmp, applications(s))
 	if err := os.WriteFile(filepath.Join(s.dir, "nginx.conf"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}

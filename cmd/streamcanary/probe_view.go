@@ -285,10 +285,12 @@ func (f toldFeed) Publish(ctx context.Context, url prober.Secret) (agent.Broadca
 }
 
 // follower tells when a broadcast is first seen.
-type newFollower = func(p prober.Playback, url, run string) agent.Follower
+type newFollower = func(p prober.Playback, url, run string, pushed prober.Signal) agent.Follower
 
 func (v *probeView) follower(next newFollower) newFollower {
-	return func(p prober.Playback, url, run string) agent.Follower { return toldFollower{next(p, url, run), v} }
+	return func(p prober.Playback, url, run string, pushed prober.Signal) agent.Follower {
+		return toldFollower{next(p, url, run, pushed), v}
+	}
 }
 
 type toldFollower struct {

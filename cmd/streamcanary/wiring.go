@@ -50,7 +50,7 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 			return platformForAgent{made}, err
 		},
 		Check:    check,
-		Replay:   replay(pulls.plain),
+		Replay:   pulls.replay,
 		Controls: p.Controls,
 		Meter: func(clockServer string) agent.Meter {
 			return meterForAgent{&host.Meter{ClockServer: clockServer, Logger: p.Logger}}
@@ -72,18 +72,6 @@ func agentConfig(p agentParts) (cfg agent.Config, release func()) {
 func check(ctx context.Context, c prober.APICheck, bound time.Duration) (agent.Checked, error) {
 	a, err := api.New(api.Config{Timeout: bound}).Check(ctx, c, time.Now())
 	return agent.Checked{Failure: a.Failure, Times: a.Times, Bytes: a.Bytes}, err
-}
-
-// replay plays what has an end.
-func replay(transport http.RoundTripper) func(context.Context, agent.Replay) (agent.Replayed, error) {
-	return func(ctx context.Context, r agent.Replay) (agent.Replayed, error) {
-		found, err := hls.Replay(ctx, hls.ReplayConfig{URL: r.URL, Run: r.Run, Sample: r.Sample, Transport: transport})
-		return agent.Replayed{
-			Failure: found.Failure, Denied: found.Denied, Unfinished: found.Unfinished,
-			Absent:   found.Status == http.StatusNotFound || found.Status == http.StatusGone,
-			Duration: found.Duration, Missing: found.Missing, Proof: found.Proof, Bytes: found.Bytes,
-		}, err
-	}
 }
 
 // meterForAgent is the machine's meter in the agent's words.

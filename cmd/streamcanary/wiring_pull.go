@@ -19,7 +19,6 @@ import (
 // puller makes followers that share connections, memory, and one look at a time.
 type puller struct {
 	log     *slog.Logger
-	plain   *http.Transport // for what asks for nothing special
 	buffers *hls.Buffers
 	looker  *proof.Looker
 
@@ -32,11 +31,10 @@ type reach struct{ version, authorities string }
 
 // newPuller makes one; ffmpeg is a path, or "" for PATH.
 func newPuller(log *slog.Logger, ffmpeg string) *puller {
-	return &puller{log: cmp.Or(log, slog.New(slog.DiscardHandler)), plain: hls.NewTransport(), buffers: hls.NewBuffers(), looker: proof.New(proof.Config{FFmpeg: ffmpeg}), transports: map[reach]*hls.Transport{}}
+	return &puller{log: cmp.Or(log, slog.New(slog.DiscardHandler)), buffers: hls.NewBuffers(), looker: proof.New(proof.Config{FFmpeg: ffmpeg}), transports: map[reach]*hls.Transport{}}
 }
 
 func (p *puller) close() {
-	p.plain.CloseIdleConnections()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, t := range p.transports {
@@ -45,21 +43,18 @@ func (p *puller) close() {
 }
 
 // follower follows a run, or with none somebody else's stream, as a playback wants it.
-func (p *puller) follower(at prober.Playback, url, run string) agent.Follower {
+func (p *puller) follower(at prober.Playback, url, run string, pushed prober.Signal) agent.Follower {
 	transport, err := p.transport(at.Pull)
 	if err != nil {
 		return brokenForAgent{err}
 	}
 	how := at.Pull
 	cfg := hls.Config{
-		URL: url, Run: run, Transport: transport, Buffers: p.buffers, Headers: http.Header{},
+		URL: url, Run: run, Live: true, Transport: transport, Buffers: p.buffers, Headers: revealed(how.Headers),
 		Rules:      hls.Rules{Severity: how.Severity, RFC8216: how.RFC8216},
 		Transcoded: how.Transcoded, FailAlone: how.FailAlone, Sample: how.Sample, SampleBy: how.SampleBy, DeltaUpdates: how.Delta,
 	}
-	cfg.Video, cfg.Audio = run != "", run != "" // newFeed pushes both
-	for _, h := range how.Headers {
-		cfg.Headers.Add(h.Name, h.Value.Reveal())
-	}
+	cfg.Video, cfg.Audio = run != "" && !pushed.NoVideo, run != "" && !pushed.NoAudio
 	for _, r := range how.Ladder {
 		cfg.Ladder = append(cfg.Ladder, hls.Rung(r))
 	}
@@ -67,6 +62,29 @@ func (p *puller) follower(at prober.Playback, url, run string) agent.Follower {
 		cfg.Look = p.looker.Look
 	}
 	return followerForAgent{hls.NewFollower(cfg)}
+}
+
+// replay plays what has an end.
+func (p *puller) replay(ctx context.Context, r agent.Replay) (agent.Replayed, error) {
+	transport, err := p.transport(r.Pull)
+	if err != nil {
+		return agent.Replayed{}, err
+	}
+	found, err := hls.Replay(ctx, hls.ReplayConfig{URL: r.URL, Run: r.Run, Sample: r.Sample, Transport: transport, Headers: revealed(r.Pull.Headers)})
+	return agent.Replayed{
+		Failure: found.Failure, Denied: found.Denied, Unfinished: found.Unfinished,
+		Absent:   found.Status == http.StatusNotFound || found.Status == http.StatusGone,
+		Duration: found.Duration, Missing: found.Missing, Proof: found.Proof, Bytes: found.Bytes,
+	}, err
+}
+
+// revealed are the headers that go on the wire.
+func revealed(headers []prober.Header) http.Header {
+	all := http.Header{}
+	for _, h := range headers {
+		all.Add(h.Name, h.Value.Reveal())
+	}
+	return all
 }
 
 // checkRules says which severities are set for what is no rule: only package hls
@@ -116,7 +134,7 @@ func (f followerForAgent) Observe(now time.Time) agent.Observation {
 	o := f.Follower.Observe(now)
 	return agent.Observation{
 		Failure: o.Failure, Marker: o.LastMarker, PlayingSince: o.PlayingSince,
-		LatencyFirst: o.LatencyFirst, LatencyLast: o.LatencyLast, Segments: o.Segments, Bytes: o.BytesReceived,
+		LatencyFirst: o.LatencyFirst, LatencyLast: o.LatencyLast, Ended: o.Ended, Segments: o.Segments, Bytes: o.BytesReceived,
 		Stages: o.Stages(), LatencyBy: o.LatencyBy, Proof: o.Proof, Findings: o.Findings, Viewing: o.Viewing, HTTP: o.HTTP,
 	}
 }

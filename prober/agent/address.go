@@ -22,9 +22,9 @@ func (s *streams) pushURL(ctx context.Context, in prober.Ingest, made Stream) (p
 }
 
 // follower follows a stream at a playback, wherever the platform says that is.
-func (s *streams) follower(p prober.Playback, made Stream, run string) Follower {
+func (s *streams) follower(p prober.Playback, made Stream, run string, pushed prober.Signal) Follower {
 	if p.URL != prober.PlayVariable {
-		return s.env.Follower(p, prober.StreamURL(p.URL, made.PlaybackID), run)
+		return s.env.Follower(p, prober.StreamURL(p.URL, made.PlaybackID), run, pushed)
 	}
 	return &located{first: make(chan struct{}),
 		where: func(ctx context.Context) (string, *prober.Failure) {
@@ -37,7 +37,7 @@ func (s *streams) follower(p prober.Playback, made Stream, run string) Follower 
 			}
 			return url, failure
 		},
-		follow: func(url string) Follower { return s.env.Follower(p, url, run) },
+		follow: func(url string) Follower { return s.env.Follower(p, url, run, pushed) },
 	}
 }
 

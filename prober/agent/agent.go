@@ -36,8 +36,9 @@ type Config struct {
 
 	Platform func(prober.Platform) (Platform, error)
 	Feed     func(Picture) (Feed, error)
-	// Follower follows a run at a URL of a playback; "" is somebody else's stream.
-	Follower func(p prober.Playback, url, run string) Follower
+	// Follower follows a run at a URL of a playback, and what was pushed; the run ""
+	// is somebody else's stream.
+	Follower func(p prober.Playback, url, run string, pushed prober.Signal) Follower
 	// Check and Replay are for probes of the kinds api, recording and, of VOD,
 	// playback; without them those cannot run.
 	Check  func(ctx context.Context, c prober.APICheck, bound time.Duration) (Checked, error)

@@ -28,7 +28,7 @@ func (c *canary) follow(p prober.Playback) {
 	if old := c.cells[p.ID]; old != nil {
 		old.stop()
 	}
-	c.cells[p.ID] = watch(c.ctx, c.streams, &c.pulls, p, c.stream, c.run, c.seen)
+	c.cells[p.ID] = watch(c.ctx, c.streams, &c.pulls, p, c.stream, c.run, c.ingest.Signal, c.seen)
 }
 
 func (c *canary) seen() { signal(c.confirm) }

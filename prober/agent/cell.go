@@ -29,9 +29,9 @@ type cell struct {
 
 // watch starts a follower of a run at a playback. Its first marker calls seen,
 // which must not block. wg ends after stop.
-func watch(ctx context.Context, s *streams, wg *sync.WaitGroup, p prober.Playback, made Stream, run string, seen func()) *cell {
+func watch(ctx context.Context, s *streams, wg *sync.WaitGroup, p prober.Playback, made Stream, run string, pushed prober.Signal, seen func()) *cell {
 	ctx, stop := context.WithCancel(ctx)
-	c := &cell{playback: p, began: time.Now(), stop: stop, follower: s.follower(p, made, run)}
+	c := &cell{playback: p, began: time.Now(), stop: stop, follower: s.follower(p, made, run, pushed)}
 	wg.Go(func() {
 		if err := c.follower.Run(ctx); err != nil && ctx.Err() == nil {
 			c.mu.Lock()

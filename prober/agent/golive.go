@@ -101,7 +101,7 @@ func (g *goLive) broadcastAndPull(ctx context.Context, s Stream) {
 	cells := make([]*cell, len(g.playbacks))
 	seen := make(chan struct{}, 1)
 	for i, p := range g.playbacks {
-		cells[i] = watch(running, g.streams, &wg, p, s, g.base.Run, func() { signal(seen) })
+		cells[i] = watch(running, g.streams, &wg, p, s, g.base.Run, g.ingest.Signal, func() { signal(seen) })
 	}
 	g.watchRun(ctx, ended, seen, cells)
 	stop()

@@ -237,7 +237,7 @@ func TestAProberThatBreaks(t *testing.T) {
 		},
 		"follower": {
 			func(c *agent.Config) {
-				c.Follower = func(prober.Playback, string, string) agent.Follower { return brokenFollower{broken} }
+				c.Follower = func(prober.Playback, string, string, prober.Signal) agent.Follower { return brokenFollower{broken} }
 			},
 			map[string]int{
 				"canary inconclusive nothing_pushed": 2, "canary pass": 8, // at 2 and 4 s it has not held yet

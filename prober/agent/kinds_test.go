@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -212,4 +213,66 @@ func TestPullsOfStreamsThatOthersPush(t *testing.T) {
 		w.expect(prober.KindPlayback, "", "nyc", "60.5 fail segment http_status")
 		w.change(func() { w.live = map[string]*fakeBroadcast{} })
 	}, replaying(&fake, agent.Replayed{Failure: fails(prober.Fail, prober.StageSegment, prober.ReasonHTTPStatus)}))
+}
+
+// endedFollower has played a stream to its end.
+type endedFollower struct{}
+
+func (endedFollower) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+func (endedFollower) Observe(time.Time) agent.Observation {
+	return agent.Observation{Ended: true, Segments: 5}
+}
+func (endedFollower) First() <-chan struct{} { return nil }
+
+func TestPullOfStreamThatHasEnded(t *testing.T) {
+	t.Parallel()
+	play(t, assign(target("fra", "nyc"), pulls(false)), func(w *world, _ *agent.Agent) {
+		w.until(70 * time.Second)
+		w.expect(prober.KindPlayback, "", "nyc", "60.5 fail manifest stream_ended")
+	}, func(c *agent.Config) {
+		c.Follower = func(prober.Playback, string, string, prober.Signal) agent.Follower { return endedFollower{} }
+	})
+}
+
+// Recordings and VOD are reached as the playbacks are; a playback's headers go to
+// no host but its own.
+func TestReplaysAreReachedAsPlaybacks(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		probe   prober.Probe
+		headers int
+	}{
+		"VOD":                        {pulls(true), 1},
+		"recording at the playback":  {recordings("http://fra/{stream}.m3u8"), 1},
+		"recording at another place": {recordings("http://store/{stream}.m3u8"), 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := target("fra", "nyc")
+			for i := range at.Playbacks {
+				at.Playbacks[i].Pull = prober.Pulling{CA: "ca", HTTP: "2", Headers: []prober.Header{{Name: "Authorization", Value: "s3cret"}}}
+			}
+			var mu sync.Mutex
+			var asked []agent.Replay
+			play(t, assign(at, tt.probe), func(w *world, _ *agent.Agent) {
+				w.until(85 * time.Second)
+				mu.Lock()
+				defer mu.Unlock()
+				if len(asked) == 0 {
+					t.Fatal("nothing was played")
+				}
+				if p := asked[0].Pull; p.CA != "ca" || p.HTTP != "2" || len(p.Headers) != tt.headers {
+					t.Errorf("%s is reached by CA %q, HTTP %q and %d headers, want %d", asked[0].URL, p.CA, p.HTTP, len(p.Headers), tt.headers)
+				}
+			}, func(c *agent.Config) {
+				c.Replay = func(_ context.Context, r agent.Replay) (agent.Replayed, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					asked = append(asked, r)
+					return agent.Replayed{Duration: 10 * time.Second}, nil
+				}
+			})
+		})
+	}
 }

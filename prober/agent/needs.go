@@ -111,6 +111,7 @@ type Observation struct {
 	PlayingSince time.Time       // when the first fresh marker of the run was received
 	LatencyFirst time.Duration   // of the latest good segment
 	LatencyLast  time.Duration
+	Ended        bool               // the stream has an end, and all of it was had
 	Segments     int                // good ones, since the last Observe
 	Bytes        int64              // received since the last Observe
 	Stages       []prober.StageTime // of the latest connection, playlist and segment
@@ -131,8 +132,9 @@ type Checked struct {
 // Replay says what has an end and is to be played to it.
 type Replay struct {
 	URL    string
-	Run    string // whose markers have to be in it, where there are any; "" is nobody's
-	Sample int    // segments that are downloaded, evenly spread; 0 is all
+	Pull   prober.Pulling // how its server is reached
+	Run    string         // whose markers have to be in it, where there are any; "" is nobody's
+	Sample int            // segments that are downloaded, evenly spread; 0 is all
 }
 
 // Replayed is what a replay found.

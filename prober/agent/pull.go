@@ -85,7 +85,7 @@ func (u *unit) pullVOD(ctx context.Context, p prober.Pull) (*prober.Failure, pro
 	if u.env.Replay == nil {
 		return broken(prober.StageManifest, fmt.Errorf("this agent cannot play VOD")), prober.Figures{}
 	}
-	found, err := u.env.Replay(ctx, Replay{URL: p.URL, Sample: vodSamples})
+	found, err := u.env.Replay(ctx, Replay{URL: p.URL, Pull: u.playback(p.Playback).Pull, Sample: vodSamples})
 	if err != nil {
 		found.Failure = broken(prober.StageManifest, err)
 	}
@@ -110,7 +110,7 @@ func (u *unit) playback(id string) prober.Playback {
 
 // pullLive follows a stream until a segment has come that was not there at first.
 func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration) (*prober.Failure, prober.Figures) {
-	follower := u.env.Follower(u.playback(p.Playback), p.URL, "")
+	follower := u.env.Follower(u.playback(p.Playback), p.URL, "", prober.Signal{})
 	running, stop := context.WithCancel(ctx)
 	var broke error
 	ended := make(chan struct{})
@@ -138,6 +138,9 @@ func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration)
 		default:
 		}
 		switch {
+		case obs.Failure == nil && obs.Ended:
+			return &prober.Failure{Outcome: prober.Fail, Stage: prober.StageManifest, Reason: prober.ReasonStreamEnded,
+				Detail: "it has an end, and has to be live"}, figures
 		case obs.Failure == nil && segments >= liveProof:
 			return nil, figures
 		case alive:
@@ -148,4 +151,16 @@ func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration)
 				Detail: fmt.Sprintf("%d segments in %s: no new one came", segments, bound)}, figures
 		}
 	}
+}
+
+// pushed is what is broadcast to one of the target's ingests, by its id.
+func (u *unit) pushed(id string) prober.Signal {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, in := range u.target.Ingests {
+		if in.ID == id {
+			return in.Signal
+		}
+	}
+	return prober.Signal{}
 }

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -145,7 +146,7 @@ func (r *recording) look(ctx context.Context, s *streams, made Stream, pushed ti
 			return missing(prober.ReasonRecordingMissing, "the platform's API knows no recording after %s", r.check.Within)
 		}
 	}
-	found, err := r.env.Replay(ctx, Replay{URL: url, Run: r.result.Run})
+	found, err := r.env.Replay(ctx, Replay{URL: url, Pull: r.pulling(url), Run: r.result.Run})
 	r.result.Figures.BytesReceived += found.Bytes
 	r.result.Figures.Proof = found.Proof
 	off := found.Duration - pushed
@@ -169,6 +170,34 @@ func (r *recording) look(ctx context.Context, s *streams, made Stream, pushed ti
 			Detail: fmt.Sprintf("%d pictures that were pushed are not in it", found.Missing), Count: 1}}
 	}
 	return nil
+}
+
+// pulling is how a recording is reached: as the target's playbacks are. Their
+// headers may hold a token, and go to no other host than theirs.
+func (r *recording) pulling(address string) prober.Pulling {
+	r.mu.Lock()
+	playbacks := r.target.Playbacks
+	r.mu.Unlock()
+	if len(playbacks) == 0 {
+		return prober.Pulling{}
+	}
+	for _, p := range playbacks {
+		if origin(p.URL) != "" && origin(p.URL) == origin(address) {
+			return p.Pull
+		}
+	}
+	how := playbacks[0].Pull
+	how.Headers = nil
+	return how
+}
+
+// origin is a URL's scheme and host; "" is none.
+func origin(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return strings.ToLower(u.Scheme + "://" + u.Host)
 }
 
 // missing is a failure of the recording.

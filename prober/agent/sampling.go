@@ -180,7 +180,7 @@ func (s *sampler) look(f foreign, playbacks []prober.Playback, bound time.Durati
 	seen := make(chan struct{}, 1)
 	cells := make([]*cell, len(playbacks))
 	for i, p := range playbacks {
-		cells[i] = watch(ctx, s.unit.streams, &wg, p, Stream{PlaybackID: f.Playback}, f.Run, func() { signal(seen) })
+		cells[i] = watch(ctx, s.unit.streams, &wg, p, Stream{PlaybackID: f.Playback}, f.Run, s.unit.pushed(f.Ingest), func() { signal(seen) })
 		cells[i].began = time.Time{} // its clock is another machine's; that the marker is fresh is the follower's to say
 	}
 	for ctx.Err() == nil && !allPlayed(cells) {

@@ -233,7 +233,7 @@ type fakeFollower struct {
 	seen agent.Observation
 }
 
-func (w *world) follower(_ prober.Playback, url, run string) agent.Follower {
+func (w *world) follower(_ prober.Playback, url, run string, _ prober.Signal) agent.Follower {
 	parts := strings.Split(url, "/") // http://host/hls/key/index.m3u8
 	w.change(func() { w.followers++ })
 	return &fakeFollower{world: w, host: parts[2], key: parts[4], run: run, first: make(chan struct{}),

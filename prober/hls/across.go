@@ -19,23 +19,34 @@ func (f *Follower) checkTop(p *Playlist, all []listing, at time.Time) {
 	f.top.update(func(o *Observation) { o.Findings = merge(o.Findings, found) })
 }
 
-// vanished finds what was listed before and is not any more. Where as much is
-// listed as before, it has merely another name.
+// checkAlone holds a media playlist against the ladder: it lists no rendition, so
+// that all of those that are expected are missing.
+func (f *Follower) checkAlone(at time.Time) {
+	found := f.cfg.Rules.Grade(checkLadder(f.cfg.Ladder, nil))
+	f.top.set(slotPlaylist, worstOf(found), at)
+	f.top.update(func(o *Observation) { o.Findings = merge(o.Findings, found) })
+}
+
+// vanished finds what was listed before and is not any more, for as long as it is
+// not. Where as much is listed as ever, it has merely another name, and is told once.
 func (f *Follower) vanished(all []listing) []prober.Finding {
 	listed := map[string]bool{}
 	for _, l := range all {
 		listed[l.name] = true
 	}
 	var found []prober.Finding
-	before := f.current()
+	all = all[:min(len(all), maxFollowed)]
 	severity := prober.SeverityNote
-	if len(all) < len(before) {
+	if len(all) < len(f.widest) {
 		severity = prober.SeverityDegraded
 	}
-	for _, r := range before {
-		if !listed[r.what.name] && r.what.kind != kindAlone {
-			found = append(found, ladderFinding(severity, prober.ReasonRenditionMissing, r.what.name, "listed before, and not any more"))
+	for _, l := range f.widest {
+		if !listed[l.name] {
+			found = append(found, ladderFinding(severity, prober.ReasonRenditionMissing, l.name, "listed before, and not any more"))
 		}
+	}
+	if len(all) >= len(f.widest) {
+		f.widest = all
 	}
 	return found
 }

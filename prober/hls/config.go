@@ -15,6 +15,9 @@ type Config struct {
 	// Run says whose markers count as ours. Empty: the stream is somebody else's,
 	// live or not, and all but its markers is judged.
 	Run string
+	// Live says of somebody else's stream that it has to be up, as ours has to be:
+	// one that ends is a failure.
+	Live bool
 
 	// Transport is shared by the followers of one process: see
 	// NewVersionedTransport. Nil
@@ -72,7 +75,18 @@ func (c Config) foreign() bool { return c.Run == "" }
 func (c Config) mayEnd() bool { return c.Rules.Expect == ExpectVOD || c.Rules.Expect == ExpectAny }
 
 // unproven says that media counts without a proof that it is ours.
-func (c Config) unproven() bool { return c.foreign() || c.Transcoded }
+func (c Config) unproven() bool { return c.foreign() || c.Transcoded || c.unloaded() }
+
+// unloaded says that no segment of any rendition is downloaded: playlists alone
+// show that the broadcast is up.
+func (c Config) unloaded() bool {
+	for _, n := range c.SampleBy {
+		if n != PlaylistOnly {
+			return false
+		}
+	}
+	return c.Sample == PlaylistOnly
+}
 
 // PlaylistOnly is the sampling of a rendition whose segments are not downloaded.
 const PlaylistOnly = -1
@@ -93,6 +107,7 @@ const (
 	maxRetryDelay  = time.Second
 	maxStartDelay  = 500 * time.Millisecond // until it plays: the time to first frame is measured
 	maxReloadDelay = 10 * time.Second       // whatever the target duration claims
+	maxTarget      = 2 * time.Minute        // no silence is put down to a longer one
 	minReloadDelay = 200 * time.Millisecond // a target duration of 0 is legal
 	maxSegmentTime = 30 * time.Second
 )
@@ -108,7 +123,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.MaxBehind, 3)
 	orDefault(&c.LookEvery, 10*time.Second)
 	orDefault(&c.TopInterval, 10*time.Second)
-	if c.foreign() && c.Rules.Expect == ExpectLive {
+	if c.foreign() && !c.Live && c.Rules.Expect == ExpectLive {
 		c.Rules.Expect = ExpectAny
 	}
 	if c.Buffers == nil {

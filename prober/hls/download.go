@@ -115,12 +115,16 @@ func (r *rendition) download(ctx context.Context) {
 			return
 		}
 		now = time.Now()
-		r.state.set(slotSegment, fail, now)
+		r.state.set(slotSegment, r.f.cfg.Rules.condition(fail), now)
 		r.state.set(slotPoll, nil, now)
 		if fail != nil && fail.Stage != prober.StageMedia {
 			r.lost = fail
-			q.attempts++
-			q.retryAt = now.Add(backoff(r.f.cfg.RetryDelay, q.attempts))
+			if fail.Reason == prober.ReasonTooLarge {
+				r.miss() // it will be no smaller, and costs as much each time
+			} else {
+				q.attempts++
+				q.retryAt = now.Add(backoff(r.f.cfg.RetryDelay, q.attempts))
+			}
 		} else {
 			q.drop(1)
 		}
@@ -136,25 +140,46 @@ func (r *rendition) download(ctx context.Context) {
 // maxAttempts bounds how often a segment of a recording is asked for.
 const maxAttempts = 3
 
-// giveUp leaves a segment that cannot be had where there is a newer one. A listed
-// segment has to be there (6.2.1), so it is told.
+// giveUp leaves a segment that cannot be had where there is a newer one.
 func (r *rendition) giveUp() bool {
 	q := &r.queue
 	if q.attempts == 0 || r.ended && q.attempts < maxAttempts || !r.ended && len(q.segments) < 2 {
 		return false
 	}
-	s := q.segments[0]
-	q.drop(1)
+	r.miss()
+	return true
+}
+
+// miss leaves the oldest segment for good. A listed segment has to be there
+// (6.2.1), so it is told.
+func (r *rendition) miss() {
+	s := r.queue.segments[0]
+	r.queue.drop(1)
 	r.state.update(func(o *Observation) { o.Missed++ })
 	r.found(r.f.cfg.Rules.Grade([]prober.Finding{{
 		Section: "RFC 8216bis 6.2.1", Severity: prober.SeverityFail, Stage: r.lost.Stage, Reason: r.lost.Reason,
 		Detail: prober.Clip(fmt.Sprintf("segment %d is listed and cannot be had: %s", s.Sequence, r.lost.Detail), prober.MaxDetail), Count: 1,
 	}}))
-	return true
 }
 
-// take downloads one segment, with its initialization section, and judges it.
+// take downloads one segment and judges it, and once more with a fresh key where
+// it cannot be read with the one that was kept.
 func (r *rendition) take(ctx context.Context, s Segment) *prober.Failure {
+	kept := r.hasKey(s)
+	fail := r.takeOnce(ctx, s)
+	if unreadable(fail) && r.rekey(s, kept) {
+		fail = r.takeOnce(ctx, s)
+	}
+	return fail
+}
+
+// unreadable says whether a wrong key could be why a segment is not good.
+func unreadable(fail *prober.Failure) bool {
+	return fail != nil && (fail.Reason == prober.ReasonMediaEncrypted || fail.Reason == prober.ReasonNotMedia)
+}
+
+// takeOnce downloads one segment, with its initialization section, and judges it.
+func (r *rendition) takeOnce(ctx context.Context, s Segment) *prober.Failure {
 	u, fail := resolveURL(r.base, s.URI)
 	if fail != nil {
 		return fail
@@ -168,12 +193,12 @@ func (r *rendition) take(ctx context.Context, s Segment) *prober.Failure {
 		url: u, stage: prober.StageSegment, limit: cfg.SegmentBytes, part: s.Range,
 		timeout: min(max(cfg.SegmentTimeout, s.Duration), maxSegmentTime),
 	})
+	r.state.count(got)
 	if fail != nil {
 		return fail
 	}
 	defer got.release()
 	at := time.Now()
-	r.state.count(got)
 	r.state.timed(got)
 	r.loaded(s, got)
 	body, fail := r.decrypt(ctx, s, got.body)
@@ -220,11 +245,11 @@ func (r *rendition) initFor(ctx context.Context, s Segment) ([]byte, *prober.Fai
 	got, fail := r.f.fetch.get(ctx, request{
 		url: u, stage: prober.StageSegment, limit: min(cfg.SegmentBytes, maxInit), timeout: cfg.SegmentTimeout, part: s.Init.Range,
 	})
+	r.state.count(got)
 	if fail != nil {
 		fail.Detail = prober.Clip("initialization section "+fail.Detail, prober.MaxDetail)
 		return nil, fail
 	}
-	r.state.count(got)
 	r.init = initSection{url: u.String(), part: s.Init.Range, body: bytes.Clone(got.body)}
 	got.release()
 	return r.init.body, nil

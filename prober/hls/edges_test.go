@@ -1,6 +1,7 @@
 package hls
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -286,5 +287,68 @@ func TestObservationStages(t *testing.T) {
 	o := Observation{Connect: 2, TLS: 3, ManifestTime: 4}
 	if got := fmt.Sprint(o.Stages()); got != "[{connect 5ns} {manifest 4ns}]" {
 		t.Error(got)
+	}
+}
+
+// What fails costs bytes too, and what is too large is asked for once.
+func TestFollowerTooLargeCosts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const bound = 64 << 10
+		o := newOrigin()
+		pass(9 * time.Second)
+		o.to = time.Hour
+		o.fault = onSegments(endless)
+		var received int64
+		missed := 0
+		turns := watch(t, o, Config{SegmentBytes: bound}, 20*time.Second)
+		for _, turn := range turns {
+			received += turn.BytesReceived
+			missed += turn.Missed
+		}
+		asked := 0
+		for path, n := range o.gets {
+			if strings.HasSuffix(path, ".ts") {
+				asked += n
+				if n > 1 {
+					t.Errorf("%s was asked for %d times", path, n)
+				}
+			}
+		}
+		if asked < 8 || missed != asked || received < int64(asked)*bound {
+			t.Errorf("%d segments asked for, %d missed, %d bytes counted", asked, missed, received)
+		}
+		if v := turns[len(turns)-1].verdict(); v != "segment/too_large" {
+			t.Error(v)
+		}
+	})
+}
+
+// Somebody else's stream that has ended: a failure where it has to be up.
+func TestFollowerForeignEnded(t *testing.T) {
+	t.Parallel()
+	for live, want := range map[bool]string{false: "good", true: "manifest/stream_ended"} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				o := newOrigin()
+				pass(20 * time.Second)
+				o.to = time.Hour
+				o.fault = onPlaylists(func(o *origin, w http.ResponseWriter) { _, _ = io.WriteString(w, o.window(0, 9)+"#EXT-X-ENDLIST\n") })
+				f := NewFollower(Config{URL: "http://origin.test/live/live.m3u8", Transport: serve(t, o), Inspect: testInspect, Live: live})
+				ctx, cancel := context.WithCancel(t.Context())
+				ended := make(chan error, 1)
+				go func() { ended <- f.Run(ctx) }()
+				pass(15 * time.Second)
+				got := turn{Observation: f.Observe(time.Now())}
+				cancel()
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+				if v := got.verdict(); v != want || got.Ended == live {
+					t.Errorf("%s, ended %t: %+v, want %s", v, got.Ended, got.Failure, want)
+				}
+			})
+		})
 	}
 }

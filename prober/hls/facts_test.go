@@ -226,4 +226,9 @@ func TestRulesCheck(t *testing.T) {
 			t.Errorf("got %v, want %s", err, tt.want)
 		}
 	}
+	for _, key := range []string{"3.1", "2.7.2", "BT.1359-1", "4.4.6.2", "6.2.1", "stale", "no_marker"} {
+		if err := (Rules{Severity: map[string]prober.Severity{key: prober.SeverityNote}}).Check(); err != nil {
+			t.Error(err)
+		}
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,6 +48,7 @@ type response struct {
 	body   []byte
 	url    *url.URL // after redirects
 	status int      // also where get fails for it
+	bytes  int64    // of the body, as they came: packed, and also where get fails
 	timing timing
 	http   prober.HTTPTimes
 
@@ -92,23 +94,28 @@ func (f *fetcher) get(ctx context.Context, req request) (response, *prober.Failu
 		return response{}, t.explain(ctx, req, 0, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
+	came := &watched{from: resp.Body, progress: func() { stall.Reset(silence) }}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{came, resp.Body}
 	req.url = resp.Request.URL
 	if fail := checkAnswer(req, resp); fail != nil {
-		return response{status: resp.StatusCode}, fail
+		return response{status: resp.StatusCode, bytes: came.bytes}, fail
 	}
-	memory, err := f.readBody(resp, req, func() { stall.Reset(silence) })
+	memory, err := f.readBody(resp, req)
 	if err != nil {
 		got := len(memory)
 		f.buffers.put(memory)
-		return response{}, t.explain(ctx, req, got, err)
+		return response{bytes: came.bytes}, t.explain(ctx, req, got, err)
 	}
 	_, timing := t.now()
 	body, fail := cut(req, resp.StatusCode, memory)
 	if fail != nil {
 		f.buffers.put(memory)
-		return response{}, fail
+		return response{bytes: came.bytes}, fail
 	}
-	return response{body: body, url: req.url, status: resp.StatusCode, timing: timing, http: httpTimes(resp, timing), memory: memory, buffers: f.buffers}, nil
+	return response{body: body, url: req.url, status: resp.StatusCode, bytes: came.bytes, timing: timing, http: httpTimes(resp, timing), memory: memory, buffers: f.buffers}, nil
 }
 
 // dress sets the header of a request.
@@ -122,8 +129,8 @@ func (f *fetcher) dress(r *http.Request, req request) {
 	if req.gzip {
 		r.Header.Set("Accept-Encoding", "gzip")
 	}
-	if req.part.Length > 0 {
-		r.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", req.part.Offset, req.part.Offset+req.part.Length-1))
+	if req.part.asked() {
+		r.Header.Set("Range", req.part.header())
 	}
 }
 
@@ -142,7 +149,43 @@ func checkAnswer(req request, resp *http.Response) *prober.Failure {
 	if resp.ContentLength > req.limit {
 		return failf(req.stage, prober.ReasonTooLarge, "%s: %d bytes announced, more than the bound of %d", place(req.url), resp.ContentLength, req.limit)
 	}
+	if resp.StatusCode == http.StatusPartialContent {
+		return checkPart(req, resp.Header.Get("Content-Range"))
+	}
 	return nil
+}
+
+// checkPart holds a 206 against the range that was asked for (RFC 9110 15.3.7).
+func checkPart(req request, contentRange string) *prober.Failure {
+	if !req.part.asked() {
+		return failf(req.stage, prober.ReasonHTTPStatus, "%s: status 206, and no range was asked for", place(req.url))
+	}
+	first, last, ok := parseContentRange(contentRange)
+	if !ok || first != req.part.Offset || req.part.Length > 0 && last != req.part.Offset+req.part.Length-1 {
+		return failf(req.stage, prober.ReasonHTTPStatus, "%s: status 206 with Content-Range %.60q, and %s was asked for", place(req.url), contentRange, req.part.header())
+	}
+	return nil
+}
+
+// parseContentRange reads "bytes 0-9/100" (RFC 9110 14.4).
+func parseContentRange(s string) (first, last int64, ok bool) {
+	unit, rest, _ := strings.Cut(strings.TrimSpace(s), " ")
+	span, _, whole := strings.Cut(rest, "/")
+	from, to, _ := strings.Cut(span, "-")
+	first, err1 := strconv.ParseInt(strings.TrimSpace(from), 10, 64)
+	last, err2 := strconv.ParseInt(strings.TrimSpace(to), 10, 64)
+	return first, last, strings.EqualFold(unit, "bytes") && whole && err1 == nil && err2 == nil && 0 <= first && first <= last
+}
+
+// asked says whether it is less than the whole resource.
+func (b ByteRange) asked() bool { return b.Length > 0 || b.Offset > 0 }
+
+// header is its Range field. Without a length it goes up to the end.
+func (b ByteRange) header() string {
+	if b.Length == 0 {
+		return fmt.Sprintf("bytes=%d-", b.Offset)
+	}
+	return fmt.Sprintf("bytes=%d-%d", b.Offset, b.Offset+b.Length-1)
 }
 
 var (
@@ -151,10 +194,9 @@ var (
 	errGzip     = errors.New("broken gzip")
 )
 
-// readBody reads at most req.limit bytes, unpacked, into lent memory, and tells
-// of progress.
-func (f *fetcher) readBody(resp *http.Response, req request, progress func()) ([]byte, error) {
-	from := io.Reader(&watched{resp.Body, progress})
+// readBody reads at most req.limit bytes, unpacked, into lent memory.
+func (f *fetcher) readBody(resp *http.Response, req request) ([]byte, error) {
+	from := io.Reader(resp.Body)
 	size := resp.ContentLength + 1 // so that the last read meets the end
 	switch encoding := strings.ToLower(resp.Header.Get("Content-Encoding")); encoding {
 	case "", "identity":
@@ -195,15 +237,16 @@ func brokenGzip(err error) error {
 	return err
 }
 
-// watched tells of each byte that comes.
+// watched counts the bytes that come, and tells of progress.
 type watched struct {
+	bytes    int64
 	from     io.Reader
 	progress func()
 }
 
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.from.Read(p)
-	if n > 0 {
+	if w.bytes += int64(n); n > 0 {
 		w.progress()
 	}
 	return n, err
@@ -215,13 +258,21 @@ func cut(req request, status int, body []byte) ([]byte, *prober.Failure) {
 	if len(body) == 0 {
 		return nil, failf(req.stage, prober.ReasonEmptyBody, "%s: status %d with an empty body", place(req.url), status)
 	}
-	if req.part.Length == 0 || status == http.StatusPartialContent {
+	if !req.part.asked() {
 		return body, nil
 	}
-	if int64(len(body)) < req.part.Offset+req.part.Length {
-		return nil, failf(req.stage, prober.ReasonHTTPClosed, "%s: %d bytes, shorter than the range that the playlist lists", place(req.url), len(body))
+	from := req.part.Offset
+	if status == http.StatusPartialContent {
+		from = 0
 	}
-	return body[req.part.Offset : req.part.Offset+req.part.Length], nil
+	to := from + req.part.Length
+	if req.part.Length == 0 {
+		to = max(int64(len(body)), from+1)
+	}
+	if int64(len(body)) < to || status == http.StatusPartialContent && int64(len(body)) > to {
+		return nil, failf(req.stage, prober.ReasonHTTPClosed, "%s: %d bytes, not as many as the range that was asked for", place(req.url), len(body))
+	}
+	return body[from:to], nil
 }
 
 // resolveURL makes a listed URI absolute. Only http and https are fetched: a

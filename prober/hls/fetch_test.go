@@ -296,6 +296,61 @@ func TestFetchGood(t *testing.T) {
 	}
 }
 
+// Answers to a request for a part, or for the whole where part is zero.
+func TestFetchParts(t *testing.T) {
+	t.Parallel()
+	const whole = "0123456789"
+	tests := []struct {
+		name         string
+		part         ByteRange
+		status       int
+		contentRange string
+		body         string
+		sent         string // the Range that was asked for
+		want         string // the body, or what the detail of the failure holds
+		fails        prober.Reason
+	}{
+		{"as asked", ByteRange{2, 3}, 206, "bytes 2-4/10", "234", "bytes=2-4", "234", ""},
+		{"length not known", ByteRange{2, 3}, 206, "bytes 2-4/*", "234", "bytes=2-4", "234", ""},
+		{"up to the end", ByteRange{Offset: 7}, 206, "bytes 7-9/10", "789", "bytes=7-", "789", ""},
+		{"up to the end, of the whole", ByteRange{Offset: 7}, 200, "", whole, "bytes=7-", "789", ""},
+		{"beyond the end of the whole", ByteRange{Offset: 10}, 200, "", whole, "bytes=10-", "10 bytes", prober.ReasonHTTPClosed},
+		{"another part", ByteRange{2, 3}, 206, "bytes 0-2/10", "012", "bytes=2-4", "bytes 0-2/10", prober.ReasonHTTPStatus},
+		{"a shorter part", ByteRange{2, 3}, 206, "bytes 2-3/10", "23", "bytes=2-4", "bytes=2-4 was asked", prober.ReasonHTTPStatus},
+		{"another start up to the end", ByteRange{Offset: 7}, 206, "bytes 0-9/10", whole, "bytes=7-", "bytes 0-9/10", prober.ReasonHTTPStatus},
+		{"no Content-Range", ByteRange{2, 3}, 206, "", "234", "bytes=2-4", "Content-Range", prober.ReasonHTTPStatus},
+		{"not a Content-Range", ByteRange{2, 3}, 206, "bytes */10", "234", "bytes=2-4", "Content-Range", prober.ReasonHTTPStatus},
+		{"body shorter than told", ByteRange{2, 3}, 206, "bytes 2-4/10", "23", "bytes=2-4", "2 bytes", prober.ReasonHTTPClosed},
+		{"body longer than told", ByteRange{2, 3}, 206, "bytes 2-4/10", "2345", "bytes=2-4", "4 bytes", prober.ReasonHTTPClosed},
+		{"unasked", ByteRange{}, 206, "bytes 0-2/10", "012", "", "no range was asked", prober.ReasonHTTPStatus},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				transport := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if got := r.Header.Get("Range"); got != tt.sent {
+						t.Errorf("Range %q, want %q", got, tt.sent)
+					}
+					if tt.contentRange != "" {
+						w.Header().Set("Content-Range", tt.contentRange)
+					}
+					w.WriteHeader(tt.status)
+					_, _ = io.WriteString(w, tt.body)
+				}))
+				f := fetcher{client: newClient(transport, nil), buffers: NewBuffers(), stall: time.Second}
+				u := &url.URL{Scheme: "http", Host: "origin.test", Path: "/a/b.ts"}
+				r, fail := f.get(t.Context(), request{url: u, stage: prober.StageSegment, limit: 1000, timeout: time.Second, part: tt.part})
+				if tt.fails != "" {
+					check(t, fail, "segment/"+string(tt.fails), tt.want)
+				} else if fail != nil || string(r.body) != tt.want {
+					t.Errorf("%q, %v, want %q", r.body, fail, tt.want)
+				}
+			})
+		})
+	}
+}
+
 // A proxy in the environment is not for probes.
 func TestTransportIgnoresProxy(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")

@@ -31,7 +31,8 @@ type Follower struct {
 
 	// Of Run's goroutine alone.
 	loadedAt time.Time
-	failures int // to load the playback URL, in a row
+	widest   []listing // the most that was ever listed at once
+	failures int       // to load the playback URL, in a row
 	running  sync.WaitGroup
 }
 
@@ -99,7 +100,7 @@ func (f *Follower) supervise(ctx context.Context, top *url.URL) {
 		if ctx.Err() != nil {
 			return
 		}
-		f.top.set(slotPoll, fail, time.Now())
+		f.top.set(slotPoll, f.cfg.Rules.condition(fail), time.Now())
 		timer.Reset(f.nextLoad(fail))
 	}
 }
@@ -132,6 +133,7 @@ func (f *Follower) loadTop(ctx context.Context, top *url.URL) *prober.Failure {
 		return fail
 	}
 	if !p.Multivariant {
+		f.checkAlone(start)
 		f.followAlone(ctx, top, p, base)
 		return nil
 	}
@@ -176,7 +178,7 @@ func (f *Follower) followAll(ctx context.Context, all []listing, base *url.URL) 
 			r.move(u)
 		}
 		if fail != nil {
-			r.state.set(slotPoll, fail, time.Now())
+			r.state.set(slotPoll, r.f.cfg.Rules.condition(fail), time.Now())
 		}
 		next = append(next, r)
 	}
@@ -260,7 +262,7 @@ func (f *Follower) becameMultivariant(alone *rendition, fail *prober.Failure) {
 	f.mu.Lock()
 	f.renditions = nil
 	f.mu.Unlock()
-	f.top.set(slotPoll, fail, time.Now())
+	f.top.set(slotPoll, f.cfg.Rules.condition(fail), time.Now())
 	f.wake()
 }
 
@@ -283,11 +285,11 @@ func (f *Follower) load(ctx context.Context, u *url.URL, hold time.Duration, s *
 	r, fail := f.fetch.get(ctx, request{
 		url: u, stage: prober.StageManifest, limit: f.cfg.PlaylistBytes, timeout: max(hold, f.cfg.PlaylistTimeout), stall: hold, gzip: true,
 	})
+	s.count(r)
 	if fail != nil {
 		return nil, nil, r.status, fail
 	}
 	defer r.release()
-	s.count(r)
 	s.update(func(o *Observation) { o.ManifestTime, o.HTTP.Encoding = r.timing.Total, r.http.Encoding })
 	p, fail = ParseFrom(r.body, Source{URL: r.url, Defines: f.defines()})
 	if fail != nil {

@@ -297,3 +297,30 @@ func TestFollowerSequenceRegression(t *testing.T) {
 		}
 	})
 }
+
+// What fails outside of all rules is graded by its reason, too. What is off is no
+// condition, but no good news either.
+func TestFollowerGradesConditions(t *testing.T) {
+	t.Parallel()
+	for severity, want := range map[prober.Severity]string{
+		prober.SeverityFail: "segment/http_status", prober.SeverityDegraded: "degraded segment/http_status", SeverityOff: "good",
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				o := newOrigin()
+				pass(9 * time.Second)
+				o.from, o.to = 20*time.Second, time.Hour
+				o.fault = onSegments(status(http.StatusNotFound))
+				cfg := Config{Rules: Rules{Severity: map[string]prober.Severity{"http_status": severity}}}
+				turns := watch(t, o, cfg, 60*time.Second)
+				if v := turns[14].verdict(); v != want {
+					t.Errorf("at %s: %s, want %s", turns[14].at, v, want)
+				}
+				if v := turns[len(turns)-1].verdict(); severity == SeverityOff && v != "media/marker_missing" {
+					t.Errorf("at the end: %s", v)
+				}
+			})
+		})
+	}
+}

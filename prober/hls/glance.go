@@ -63,7 +63,7 @@ func (f *Follower) glance(ctx context.Context, g glance) {
 		Tag: f.tag, At: g.at, MaxAge: f.cfg.MaxMarkerAge, Video: g.r.what.kind != kindAudio, Audio: true,
 	})
 	if g.proven {
-		g.r.state.set(slotLook, fail, time.Now())
+		g.r.state.set(slotLook, g.r.f.cfg.Rules.condition(fail), time.Now())
 		return
 	}
 	s := glimpse{means: means, until: g.at.Add(glimpseHolds * f.cfg.LookEvery), at: g.at, duration: g.duration}
@@ -74,7 +74,7 @@ func (f *Follower) glance(ctx context.Context, g glance) {
 		}
 	}
 	g.r.state.glanced(s)
-	g.r.state.set(slotLook, fail, time.Now())
+	g.r.state.set(slotLook, g.r.f.cfg.Rules.condition(fail), time.Now())
 	if means != "" {
 		f.played()
 	}

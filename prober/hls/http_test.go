@@ -81,6 +81,9 @@ func TestFetchCompressed(t *testing.T) {
 			transport := NewTransport()
 			defer transport.CloseIdleConnections()
 			r, fail := getFrom(t, transport, server.URL+"/?token=s3cret", func(_ *fetcher, req *request) { req.gzip = true })
+			if tt.name == "gzip" && r.bytes != int64(len(packed(text))) {
+				t.Errorf("%d bytes counted, and %d came", r.bytes, len(packed(text)))
+			}
 			if tt.want != "" {
 				check(t, fail, tt.want, "")
 				return

@@ -26,6 +26,8 @@ const methodAES128 = "AES-128"
 // keyring keeps the keys that were fetched. The zero value is ready.
 type keyring struct{ keys map[string][]byte }
 
+func (k *keyring) forget(uri string) { delete(k.keys, uri) }
+
 func (k *keyring) keep(uri string, key []byte) {
 	if k.keys == nil || len(k.keys) >= maxKeysKept {
 		k.keys = map[string][]byte{}
@@ -69,6 +71,30 @@ func (r *rendition) decrypt(ctx context.Context, s Segment, body []byte) ([]byte
 	return plain, nil
 }
 
+// rekey forgets the key that a segment could not be read with: a server may give
+// another one under the same URI. It says whether the segment is worth a second
+// try, since the key was an old one.
+func (r *rendition) rekey(s Segment, kept bool) bool {
+	listed, ok := keyOf(s)
+	if !ok || s.Encryption != methodAES128 {
+		return false
+	}
+	if u, fail := resolveURL(r.base, listed.URI); fail == nil {
+		r.ring.forget(u.String())
+	}
+	return kept
+}
+
+// hasKey says whether the key of a segment has been fetched already.
+func (r *rendition) hasKey(s Segment) bool {
+	listed, ok := keyOf(s)
+	if !ok {
+		return false
+	}
+	u, fail := resolveURL(r.base, listed.URI)
+	return fail == nil && r.ring.keys[u.String()] != nil
+}
+
 // key fetches a key once.
 func (r *rendition) key(ctx context.Context, k Key) ([]byte, *prober.Failure) {
 	u, fail := resolveURL(r.base, k.URI)
@@ -79,6 +105,7 @@ func (r *rendition) key(ctx context.Context, k Key) ([]byte, *prober.Failure) {
 		return key, nil
 	}
 	got, fail := r.f.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: maxKeyBytes, timeout: r.f.cfg.PlaylistTimeout})
+	r.state.count(got)
 	if fail != nil {
 		if fail.Outcome == prober.Fail && fail.Stage == prober.StageSegment {
 			fail.Reason = prober.ReasonKeyUnavailable
@@ -87,7 +114,6 @@ func (r *rendition) key(ctx context.Context, k Key) ([]byte, *prober.Failure) {
 		return nil, fail
 	}
 	defer got.release()
-	r.state.count(got)
 	if len(got.body) != keyBytes {
 		return nil, failf(prober.StageSegment, prober.ReasonKeyUnavailable, "key %s: %d bytes, and a key of AES-128 has %d", place(got.url), len(got.body), keyBytes)
 	}

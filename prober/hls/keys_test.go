@@ -50,7 +50,7 @@ func TestFollowerEncrypted(t *testing.T) {
 	}{
 		{"IV by number", `METHOD=AES-128,URI="key?token=s3cret"`, byNumber, raw(key), "good", 1},
 		{"IV given", `METHOD=AES-128,URI="key",IV=0xABABABABABABABABABABABABABABABAB`, byHand, raw(key), "good", 1},
-		{"another key", `METHOD=AES-128,URI="key?token=s3cret"`, byNumber, raw([]byte("fedcba9876543210")), "media/media_encrypted", 1},
+		{"another key", `METHOD=AES-128,URI="key?token=s3cret"`, byNumber, raw([]byte("fedcba9876543210")), "media/media_encrypted", 14},
 		{"no key", `METHOD=AES-128,URI="key?token=s3cret"`, byNumber, http.NotFound, "segment/key_unavailable", 60},
 		{"a key that is a page", `METHOD=AES-128,URI="key?token=s3cret"`, byNumber, raw([]byte("<html>sign in</html>")), "segment/key_unavailable", 60},
 		{"a key that hangs", `METHOD=AES-128,URI="key?token=s3cret"`, byNumber, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "segment/key_unavailable", 60},
@@ -93,6 +93,42 @@ func TestFollowerEncrypted(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A restarted server gives another key under the same URI.
+func TestFollowerKeyReplaced(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const replaced = 8 // the first segment with the second key
+		keys := [][]byte{[]byte("0123456789abcdef"), []byte("fedcba9876543210")}
+		o := newOrigin()
+		pass(9 * time.Second)
+		o.to = time.Hour
+		o.fault = func(o *origin, w http.ResponseWriter, r *http.Request) bool {
+			n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/live/seg"), ".ts"))
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/key") && o.complete() <= replaced:
+				_, _ = w.Write(keys[0])
+			case strings.HasSuffix(r.URL.Path, "/key"):
+				_, _ = w.Write(keys[1])
+			case isPlaylist(r):
+				_, _ = io.WriteString(w, strings.Replace(o.window(0, o.complete()), "#EXTINF", "#EXT-X-KEY:METHOD=AES-128,URI=\"key\"\n#EXTINF", 1))
+			case err == nil && n < o.complete():
+				_, _ = w.Write(encrypt(t, keys[min(n/replaced, 1)], sequenceIV(uint64(n)), o.segment(n)))
+			default:
+				return false
+			}
+			return true
+		}
+		for _, turn := range watch(t, o, Config{}, 20*time.Second) {
+			if turn.at >= 2*time.Second && turn.Failure != nil {
+				t.Errorf("%s: %s: %+v", turn.at, turn.verdict(), turn.Failure)
+			}
+		}
+		if n := o.gets["/live/key"]; n != 2 {
+			t.Errorf("the key was fetched %d times, want 2", n)
+		}
+	})
 }
 
 func raw(b []byte) http.HandlerFunc {

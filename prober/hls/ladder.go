@@ -60,8 +60,11 @@ func checkLadder(ladder []Rung, all []listing) []prober.Finding {
 	return found
 }
 
+// ladderSection is where variants are described.
+const ladderSection = "RFC 8216bis 4.4.6.2"
+
 func ladderFinding(severity prober.Severity, reason prober.Reason, where, detail string) prober.Finding {
-	return prober.Finding{Section: "RFC 8216bis 4.4.6.2", Severity: severity, Stage: prober.StageManifest, Reason: reason,
+	return prober.Finding{Section: ladderSection, Severity: severity, Stage: prober.StageManifest, Reason: reason,
 		Where: where, Detail: prober.Clip(detail, prober.MaxDetail), Count: 1}
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"streamcanary/prober/media"
 )
@@ -50,6 +52,28 @@ func TestCheckLadder(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A media playlist lists no ladder.
+func TestFollowerAloneLadder(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin()
+		pass(9 * time.Second)
+		var missing []string
+		turns := watch(t, o, Config{Ladder: []Rung{{Height: 720}, {Height: 1080}}}, 8*time.Second)
+		for _, turn := range turns {
+			for _, f := range turn.Findings {
+				missing = append(missing, string(f.Reason)+" "+f.Where)
+			}
+		}
+		if got := strings.Join(missing, ", "); got != "rendition_missing 720p, rendition_missing 1080p" {
+			t.Errorf("found %s", got)
+		}
+		if v := turns[len(turns)-1].verdict(); v != "degraded manifest/rendition_missing" {
+			t.Error(v)
+		}
+	})
 }
 
 func TestCheckPicture(t *testing.T) {

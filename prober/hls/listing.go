@@ -153,7 +153,8 @@ func tracksOf(codecs string) (video, audio bool) {
 		kind, _, _ := strings.Cut(strings.TrimSpace(codec), ".")
 		switch kind {
 		case "":
-		case "mp4a", "ac-3", "ec-3", "ac-4", "opus", "Opus", "fLaC", "alac":
+		case "mp4a", "mp3", "ac-3", "ec-3", "ac-4", "opus", "Opus", "fLaC", "flac", "alac",
+			"mha1", "mha2", "mhm1", "mhm2", "dtsc", "dtse", "dtsh", "dtsl", "dtsx":
 			audio = true
 		case "stpp", "wvtt":
 		default:

@@ -102,15 +102,15 @@ func (s *state) take() Observation {
 
 // overdue is the last guard against good news without evidence: nothing is wrong
 // that we saw, but no good segment came either. The bound is above everything
-// that has a reason of its own.
+// that has a reason of its own, and grows with the share that is sampled.
 func (r *rendition) overdue(now time.Time) (*prober.Failure, time.Time) {
 	s := &r.state
 	if !s.seen.Playing {
 		return nothingYet(), r.started
 	}
 	cfg := &r.f.cfg
-	target := min(s.target, maxReloadDelay)
-	bound := cfg.Rules.staleAfter(target) + 2*target + cfg.PlaylistTimeout + cfg.SegmentTimeout
+	target := min(s.target, maxTarget)
+	bound := cfg.Rules.staleAfter(target) + time.Duration(1+max(r.every, 1))*target + cfg.PlaylistTimeout + cfg.SegmentTimeout
 	if since := now.Sub(s.lastGood); since > bound && !s.seen.Ended {
 		return failf(prober.StageMedia, prober.ReasonMarkerMissing, "no segment with our marker for %s, bound %s", since.Round(time.Second), bound), s.lastGood
 	}

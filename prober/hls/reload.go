@@ -72,7 +72,7 @@ func (r *rendition) reload(ctx context.Context) (*Playlist, *url.URL, *prober.Fa
 	msn, part := r.last.wanted()
 	p, base, status, fail := r.f.load(ctx, directives(r.media, msn, part, block, skip), r.patience(block), &r.state)
 	if ctx.Err() != nil {
-		return nil, nil, fail
+		return p, base, fail // the answer may have come all the same
 	}
 	if block {
 		r.judgeReload(Reload{MSN: msn, HasMSN: true, Part: part, Sent: now, Answered: time.Now(), Status: status, Before: r.last, Answer: p})
@@ -146,6 +146,7 @@ func (r *rendition) fetchHint(ctx context.Context, h PreloadHint) {
 	got, fail := r.f.fetch.get(ctx, request{
 		url: u, stage: prober.StageSegment, limit: r.f.cfg.SegmentBytes, timeout: timeout, stall: timeout, part: h.Range,
 	})
+	r.state.count(got)
 	if ctx.Err() != nil {
 		return
 	}
@@ -154,7 +155,6 @@ func (r *rendition) fetchHint(ctx context.Context, h PreloadHint) {
 		return // what it means is known when the part is listed, or is not
 	}
 	defer got.release()
-	r.state.count(got)
 	at := time.Now()
 	summary, err := r.f.cfg.Inspect(got.body, r.init.body)
 	if err != nil || r.f.cfg.foreign() {

@@ -1,7 +1,9 @@
 package hls
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -104,6 +106,47 @@ func TestFollowerBlockingReload(t *testing.T) {
 			})
 		})
 	}
+}
+
+// endsAfter ends a follower's run when an answer to a blocking reload has been read.
+type endsAfter struct {
+	http.RoundTripper
+	end context.CancelFunc
+}
+
+func (e endsAfter) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := e.RoundTripper.RoundTrip(r)
+	if err == nil && r.URL.Query().Has("_HLS_msn") {
+		answer.Body = endingBody{answer.Body, e.end}
+	}
+	return answer, err
+}
+
+type endingBody struct {
+	io.ReadCloser
+	end context.CancelFunc
+}
+
+func (b endingBody) Close() error {
+	defer b.end()
+	return b.ReadCloser.Close()
+}
+
+// A run may end between a blocking reload's answer and its use.
+func TestFollowerEndsAtABlockingReload(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &blockingOrigin{origin: newOrigin()}
+		pass(13 * time.Second)
+		ctx, end := context.WithCancel(t.Context())
+		defer end()
+		f := NewFollower(Config{URL: "http://origin.test/live/live.m3u8", Run: ourRun, Inspect: testInspect,
+			Transport: endsAfter{serve(t, b), end}})
+		if err := f.Run(ctx); err != nil || b.blocking != 1 {
+			t.Errorf("%d blocking reloads, then %v", b.blocking, err)
+		}
+		synctest.Wait()
+	})
 }
 
 // Delta updates are asked for when a setting says so, and give what whole

@@ -109,7 +109,7 @@ func (r *rendition) poll(ctx context.Context) {
 		return
 	}
 	if fail != nil {
-		r.state.set(slotPoll, fail, time.Now())
+		r.state.set(slotPoll, r.f.cfg.Rules.condition(fail), time.Now())
 		r.pollFailed()
 		return
 	}
@@ -192,6 +192,9 @@ func (r *rendition) load(ctx context.Context) (*Playlist, *prober.Failure) {
 func (r *rendition) accept(p *Playlist) relation {
 	how := compare(r.last, p)
 	now := time.Now()
+	if len(p.Segments) == 0 && r.last != nil && len(r.last.Segments) > 0 {
+		return how // what comes after it is compared with what was before
+	}
 	p.PartsUpdated = p.partsSince(r.last, now)
 	r.judgeHint(p)
 	switch how {

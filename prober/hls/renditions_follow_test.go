@@ -121,7 +121,8 @@ func TestFollowerOneRenditionFails(t *testing.T) {
 	}
 }
 
-// A rendition that is listed no more is told, and what stays plays on.
+// A rendition that is listed no more is told for as long as it is not, and what
+// stays plays on.
 func TestFollowerRenditionVanishes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -137,8 +138,50 @@ func TestFollowerRenditionVanishes(t *testing.T) {
 				}
 			}
 		}
-		if end := turns[len(turns)-1]; told != 1 || end.Failure != nil || len(end.Renditions) != 1 {
+		if end := turns[len(turns)-1]; told < 2 || end.verdict() != "degraded manifest/rendition_missing" || len(end.Renditions) != 1 {
 			t.Errorf("told %d times; at the end %s with %+v", told, end.verdict(), end.Renditions)
+		}
+	})
+}
+
+// A small share of the segments is enough to know that all is well.
+func TestFollowerSamplesFew(t *testing.T) {
+	t.Parallel()
+	for _, every := range []int{5, 10, 30} {
+		synctest.Test(t, func(t *testing.T) {
+			o := newOrigin()
+			pass(9*time.Second + 100*time.Millisecond)
+			for _, turn := range watch(t, o, Config{Sample: every}, 3*time.Minute) {
+				if turn.at > 10*time.Second && (turn.Failure != nil || !turn.Playing) {
+					t.Fatalf("every %d: after %v %s", every, turn.at, turn.verdict())
+				}
+			}
+		})
+	}
+}
+
+// A restart that lists nothing for a while begins its numbers anew, and is played.
+func TestFollowerRestartThroughNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		first := newOrigin()
+		pass(41 * time.Second)
+		from := time.Now()
+		var second *origin
+		turns := watch(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch since := time.Since(from); {
+			case since < 10*time.Second:
+				first.ServeHTTP(w, r)
+			case since < 14*time.Second:
+				_, _ = w.Write([]byte("#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n"))
+				second = newOrigin()
+			default:
+				second.ServeHTTP(w, r)
+			}
+		}), Config{}, 50*time.Second)
+		end := turns[len(turns)-1]
+		if end.Failure != nil || end.Segments == 0 && turns[len(turns)-2].Segments == 0 {
+			t.Errorf("36 s after the restart: %s, media sequence %d", end.verdict(), end.MediaSequence)
 		}
 	})
 }
@@ -150,7 +193,7 @@ func TestFollowerSamples(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			o := newOrigin()
 			pass(9*time.Second + 100*time.Millisecond)
-			turns := watch(t, o, Config{Sample: every, Transcoded: every == PlaylistOnly}, 30*time.Second)
+			turns := watch(t, o, Config{Sample: every}, 30*time.Second)
 			gets := 0
 			for path, n := range o.gets {
 				if !strings.HasSuffix(path, ".m3u8") {

@@ -17,7 +17,8 @@ type ReplayConfig struct {
 	URL       string // of a multivariant or media playlist that has an end
 	Run       string // whose markers have to be in it, where markers are; "" is nobody's
 	Transport http.RoundTripper
-	Inspect   Inspector // nil is media.Inspect
+	Headers   http.Header // of each request to the host of URL, and to no other: they may hold a token
+	Inspect   Inspector   // nil is media.Inspect
 	// Sample bounds the segments that are downloaded: the first, the last, and
 	// others evenly between. 0 is every one.
 	Sample int
@@ -65,7 +66,8 @@ func Replay(ctx context.Context, cfg ReplayConfig) (Replayed, error) {
 	}
 	last := &lastStatus{RoundTripper: base}
 	defaults := Config{Inspect: cfg.Inspect}.withDefaults()
-	r := &replay{cfg: cfg, limits: defaults, fetch: fetcher{client: newClient(last, nil), stall: defaults.StallTimeout, buffers: defaults.Buffers}}
+	r := &replay{cfg: cfg, limits: defaults, fetch: fetcher{client: newClient(last, cfg.Headers), stall: defaults.StallTimeout,
+		buffers: defaults.Buffers, headers: cfg.Headers, home: top}}
 	fail := r.play(ctx, top)
 	if fail != nil {
 		r.found.Failure = fail
@@ -157,11 +159,11 @@ func sampled(of, n int) []int {
 // what stands there. Every variant has to be there.
 func (r *replay) playlist(ctx context.Context, at *url.URL, depth int) (*Playlist, *url.URL, *prober.Failure) {
 	got, fail := r.fetch.get(ctx, request{url: at, stage: prober.StageManifest, limit: r.limits.PlaylistBytes, timeout: r.limits.PlaylistTimeout, gzip: true})
+	r.found.Bytes += got.bytes
 	if fail != nil {
 		return nil, nil, fail
 	}
 	defer got.release()
-	r.found.Bytes += int64(len(got.body))
 	p, fail := Parse(got.body)
 	if fail != nil {
 		r.found.Denied = accessDenied(got.body)
@@ -217,11 +219,11 @@ func (r *replay) segment(ctx context.Context, base *url.URL, s Segment) *prober.
 	}
 	got, fail := r.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: r.limits.SegmentBytes, part: s.Range,
 		timeout: min(max(r.limits.SegmentTimeout, s.Duration), maxSegmentTime)})
+	r.found.Bytes += got.bytes
 	if fail != nil {
 		return fail
 	}
 	defer got.release()
-	r.found.Bytes += int64(len(got.body))
 	body, fail := r.decrypt(ctx, base, s, got.body)
 	if fail != nil {
 		return fail
@@ -255,6 +257,7 @@ func (r *replay) decrypt(ctx context.Context, base *url.URL, s Segment, body []b
 	key := r.ring.keys[u.String()]
 	if key == nil {
 		got, fail := r.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: maxKeyBytes, timeout: r.limits.PlaylistTimeout})
+		r.found.Bytes += got.bytes
 		if fail != nil {
 			fail.Detail = prober.Clip("key "+fail.Detail, prober.MaxDetail)
 			return nil, fail
@@ -289,11 +292,11 @@ func (r *replay) initFor(ctx context.Context, base *url.URL, in Init) ([]byte, *
 		return r.init.body, nil
 	}
 	got, fail := r.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: maxInit, timeout: r.limits.SegmentTimeout, part: in.Range})
+	r.found.Bytes += got.bytes
 	if fail != nil {
 		return nil, fail
 	}
 	defer got.release()
-	r.found.Bytes += int64(len(got.body))
 	r.init = initSection{url: u.String(), part: in.Range, body: bytes.Clone(got.body)}
 	return r.init.body, nil
 }

@@ -225,3 +225,29 @@ func TestReplayEncrypted(t *testing.T) {
 		})
 	}
 }
+
+// A replay's headers go to the host of its URL, and to no other.
+func TestReplayHeaders(t *testing.T) {
+	t.Parallel()
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			t.Error("another host was told the token")
+		}
+		http.NotFound(w, r)
+	}))
+	defer elsewhere.Close()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "s3cret" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		_, _ = fmt.Fprintf(w, "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n%s/a.ts\n#EXT-X-ENDLIST\n", elsewhere.URL)
+	}))
+	defer server.Close()
+	for token, want := range map[string]prober.Stage{"": prober.StageManifest, "s3cret": prober.StageSegment} {
+		found, err := Replay(t.Context(), ReplayConfig{URL: server.URL, Headers: http.Header{"Authorization": {token}}})
+		if err != nil || found.Failure == nil || found.Failure.Stage != want {
+			t.Errorf("with %q: %+v, %v, want stage %s", token, found.Failure, err, want)
+		}
+	}
+}

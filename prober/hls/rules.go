@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"streamcanary/prober"
+	"streamcanary/prober/media"
 )
 
 // DefaultStaleTolerance is what a new segment may be late beyond 1.5 target
@@ -67,11 +68,22 @@ func (r Rules) Check() error {
 			return fmt.Errorf("severity of %s: %q, want fail, degraded, note or off", key, s)
 		}
 		known := func(a Rule) bool { return a.ID == key || a.Section == key }
-		if !slices.ContainsFunc(AllRules(), known) && !slices.Contains(prober.Reasons(), prober.Reason(key)) {
+		if !slices.ContainsFunc(AllRules(), known) && !slices.Contains(otherSections(), key) && !slices.Contains(prober.Reasons(), prober.Reason(key)) {
 			return fmt.Errorf("severity of %q: no such rule, section or reason; the rules are %s", key, strings.Join(ruleIDs(), ", "))
 		}
 	}
 	return nil
+}
+
+// otherSections are those of findings that no rule here makes: of the media, and
+// of the ladder. Without the name of the document, as Grade compares them.
+func otherSections() []string {
+	sections := []string{ladderSection}
+	sections = append(sections, media.Sections()...)
+	for i, s := range sections {
+		sections[i] = s[strings.LastIndexByte(s, ' ')+1:]
+	}
+	return sections
 }
 
 func ruleIDs() []string {
@@ -106,6 +118,24 @@ func (r Rules) Grade(list []prober.Finding) []prober.Finding {
 		}
 	}
 	return graded
+}
+
+// condition gives what fails outside of all rules the severity that its reason is
+// configured with. Nil is what is a note, or off: it is no condition then.
+func (r Rules) condition(fail *prober.Failure) *prober.Failure {
+	if fail == nil || fail.Outcome != prober.Fail {
+		return fail
+	}
+	switch r.severity("", "", fail.Reason, prober.SeverityFail) {
+	case prober.SeverityFail:
+		return fail
+	case prober.SeverityDegraded:
+		milder := *fail
+		milder.Outcome = prober.Degraded
+		return &milder
+	default:
+		return nil
+	}
 }
 
 func (r Rules) bitrateTolerance() float64 {

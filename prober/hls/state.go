@@ -136,10 +136,10 @@ func (s *state) fails() bool {
 	return c != nil && c.failure.Outcome == prober.Fail
 }
 
-// count adds one answer to the figures.
+// count adds one answer to the figures, good or not.
 func (s *state) count(r response) {
 	s.update(func(o *Observation) {
-		o.BytesReceived += int64(len(r.body))
+		o.BytesReceived += r.bytes
 		if r.timing.Connect > 0 {
 			o.Resolve, o.Connect, o.TLS = r.timing.Resolve, r.timing.Connect, r.timing.TLS
 		}

@@ -31,3 +31,16 @@ func TestFollowerMissesSound(t *testing.T) {
 		})
 	}
 }
+
+// The kinds of codecs that CODECS may name (RFC 6381).
+func TestTracksOf(t *testing.T) {
+	t.Parallel()
+	for codecs, want := range map[string][2]bool{
+		"": {}, "avc1.64001f,mp4a.40.2": {true, true}, "mp3": {false, true}, "mhm1.0x0D": {false, true}, "dtsc": {false, true},
+		"flac": {false, true}, "fLaC": {false, true}, "wvtt": {}, "hvc1.1.6.L93.B0": {true, false}, "new1": {true, false},
+	} {
+		if video, audio := tracksOf(codecs); [2]bool{video, audio} != want {
+			t.Errorf("%q: video %t, audio %t", codecs, video, audio)
+		}
+	}
+}

@@ -16,8 +16,9 @@ import (
 //     downloaded is taken as had;
 //   - playback starts with the first segment, since players start as soon as
 //     they have something to show;
-//   - when it has run dry it stands still until one target duration is there, so
-//     that it does not stutter;
+//   - when it has run dry it stands still until two target durations are there:
+//     with one it would be dry again just as the next segment comes, and stutter
+//     for ever on a healthy broadcast that it joined at the very edge;
 //   - it never changes its speed, and leaps over what is missing: its place is
 //     that of what comes next.
 type viewer struct {
@@ -44,7 +45,7 @@ type arrival struct {
 
 // arrive takes media that follows on what is in the buffer.
 func (v *viewer) arrive(a arrival) {
-	v.resume = a.target
+	v.resume = 2 * a.target
 	if !v.started {
 		v.started, v.at = true, a.at
 		v.felt.Startup = a.at.Sub(v.asked)

@@ -23,11 +23,13 @@ func TestViewer(t *testing.T) {
 		{"steady", 4, []come{{1, 2, 0.5}, {3, 2, 2.5}, {5, 2, 4.5}}, 6, prober.Viewing{
 			Startup: seconds(1), Watched: seconds(5), Latency: seconds(6.5)}},
 		{"a stream that has just begun", 0, []come{{3, 2, 2.5}, {5.5, 2, 4.5}}, 7.5, prober.Viewing{
-			Startup: seconds(3), Watched: seconds(4), Rebuffers: 1, RebufferTime: seconds(.5), Latency: seconds(3), Drift: seconds(.5)}},
-		{"stands until one target duration is there", 0, []come{{1, 2, 0}, {4, 1, 0}, {5, 1, 0}}, 6, prober.Viewing{
+			Startup: seconds(3), Watched: seconds(2), Rebuffers: 1, RebufferTime: seconds(2.5), Latency: seconds(5), Drift: seconds(2.5)}},
+		{"at the edge of a healthy stream, once is enough", 0, []come{{3, 2, 0}, {5.1, 2, 0}, {7, 2, 0}, {9.1, 2, 0}, {11, 2, 0}, {13.1, 2, 0}}, 14, prober.Viewing{
+			Startup: seconds(3), Watched: seconds(9), Rebuffers: 1, RebufferTime: seconds(2)}},
+		{"stands until two target durations are there", 0, []come{{1, 2, 0}, {4, 2, 0}, {5, 2, 0}}, 6, prober.Viewing{
 			Startup: seconds(1), Watched: seconds(3), Rebuffers: 1, RebufferTime: seconds(2)}},
 		{"an outage of ten seconds", 4, []come{{1, 2, .5}, {17, 2, 2.5}}, 19, prober.Viewing{
-			Startup: seconds(1), Watched: seconds(8), Rebuffers: 1, RebufferTime: seconds(10), Latency: seconds(16.5), Drift: seconds(10)}},
+			Startup: seconds(1), Watched: seconds(6), Rebuffers: 1, RebufferTime: seconds(12), Latency: seconds(18.5), Drift: seconds(12)}},
 		{"stands still at the end", 0, []come{{1, 2, 0}}, 8, prober.Viewing{
 			Startup: seconds(1), Watched: seconds(2), Rebuffers: 1, RebufferTime: seconds(5)}},
 		{"what was missed is leapt over", 4, []come{{1, 2, .5}, {5, 2, 4.5}}, 5, prober.Viewing{

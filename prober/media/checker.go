@@ -143,3 +143,13 @@ func graded(degraded bool) prober.Severity {
 }
 
 func short(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
+
+// Sections lists the sections of all findings of a Checker, with their documents.
+func Sections() []string {
+	return []string{
+		"ISO/IEC 13818-1 2.4.3.3", "ISO/IEC 13818-1 2.4.3.6", "ISO/IEC 13818-1 2.4.4", "ISO/IEC 13818-1 2.7.2", "ISO/IEC 13818-1 2.7.4",
+		"ISO/IEC 14496-12 8.8", syncSection,
+		"RFC 8216bis 3", "RFC 8216bis 3.1", "RFC 8216bis 3.2", "RFC 8216bis 3.3", "RFC 8216bis 3.4",
+		"RFC 8216bis 4.4.2.1", "RFC 8216bis 4.4.4.1", "RFC 8216bis 4.4.4.3", "RFC 8216bis 4.4.4.4",
+	}
+}

@@ -189,10 +189,10 @@ func (s *stream) sent() ([]time.Duration, Moment) {
 		ahead = append(ahead, times[i]-m.Clock.Sub(origin))
 	}
 	slices.Sort(ahead)
-	middle := ahead[len(ahead)/2]
+	middle, late := ahead[len(ahead)/2], ahead[len(ahead)-1]-ahead[0]
 	for i, m := range s.markers {
 		if times[i]-m.Clock.Sub(origin) == middle {
-			return times, Moment{At: times[i], Clock: m.Clock}
+			return times, Moment{At: times[i], Clock: m.Clock, Late: late}
 		}
 	}
 	return times, Moment{}

@@ -108,16 +108,23 @@ func (t Track) Duration() time.Duration { return t.End - t.First }
 type Moment struct {
 	At    time.Duration
 	Clock time.Time
+	Late  time.Duration // how much later than others of the segment some frames were sent, by their clocks
 }
 
 // Apart is how much later sound is shown than the picture that was sent with it,
 // negative: earlier. Both may be of different renditions of one container; they have
-// to be of one run.
+// to be of one run. It is not known where the pusher was late by as much: what a busy
+// machine sends all at once has one clock, and times that are apart.
 func Apart(video, audio Moment, container Container) (offset time.Duration, known bool) {
 	if video.Clock.IsZero() || audio.Clock.IsZero() {
 		return 0, false
 	}
-	return nearest(audio.At-video.At-audio.Clock.Sub(video.Clock), container), true
+	const punctual = 60 * time.Millisecond // a pusher wakes every 40 ms, and pictures are 33 ms apart
+	offset = nearest(audio.At-video.At-audio.Clock.Sub(video.Clock), container)
+	if late := max(video.Late, audio.Late); late > punctual && offset.Abs() <= late {
+		return 0, false
+	}
+	return offset, true
 }
 
 // TransportStats are counts of MPEG-TS.
