@@ -37,11 +37,12 @@ func startFFmpegServer(t *testing.T) *ffmpegServer {
 
 // run starts it, for the first time or again. It ends with each broadcast, and is
 // started again by a shell, as whoever runs it so does. Its media sequence numbers are
-// seconds, so that they do not fall then.
+// microseconds: they do not fall then, and name no segment twice, as seconds do when it
+// starts again within the second in which it wrote the last.
 func (s *ffmpegServer) run(t *testing.T) {
 	t.Helper()
 	const again = `while :; do "$0" -v warning -nostdin -listen 1 -i "$1" -map 0 -c copy -f hls -hls_time 1 -hls_list_size 6 ` +
-		`-hls_flags delete_segments+temp_file+program_date_time+omit_endlist -hls_delete_threshold 3 -hls_start_number_source epoch "$2"; sleep 0.2; done`
+		`-hls_flags delete_segments+temp_file+program_date_time+omit_endlist -hls_delete_threshold 3 -hls_start_number_source epoch_us "$2"; sleep 0.2; done`
 	s.process = start(t, "ffmpeg as a server", "/bin/sh", "-c", again, s.path, s.ingest("canary"), filepath.Join(s.dir, "canary.m3u8"))
 	s.listens(t)
 }
