@@ -57,6 +57,10 @@ func meaningOf(t incident.EventType) (meaning, bool) {
 		return meaning{"platform.refused", ActionTrigger, SeverityWarning}, true
 	case incident.PlatformAccepted:
 		return meaning{"platform.accepted", ActionResolve, SeverityInfo}, true
+	case incident.BaselineExceeded: // something fails too seldom to open, and too often to be noise
+		return meaning{"baseline.exceeded", ActionTrigger, SeverityWarning}, true
+	case incident.BaselineHolds:
+		return meaning{"baseline.holds", ActionResolve, SeverityInfo}, true
 	case incident.CertificateExpiring:
 		return meaning{"certificate.expiring", ActionNotice, SeverityWarning}, true
 	case incident.ChangeReported:

@@ -66,6 +66,8 @@ func TestFromEvent(t *testing.T) {
 		{incident.ResultRefused, "", ActionNotice, SeverityWarning},
 		{incident.PlatformRefused, "", ActionTrigger, SeverityWarning},
 		{incident.PlatformAccepted, "", ActionResolve, SeverityInfo},
+		{incident.BaselineExceeded, "", ActionTrigger, SeverityWarning},
+		{incident.BaselineHolds, "", ActionResolve, SeverityInfo},
 		{incident.CertificateExpiring, "", ActionNotice, SeverityWarning},
 		{incident.ChangeReported, "", ActionNotice, SeverityInfo},
 	} {

@@ -15,6 +15,7 @@ func (t *turn) decide() {
 		switch sum := t.s.Sums[key]; {
 		case !sum.Open && t.reached(sum):
 			sum.Open = true
+			sum.notNoise()
 			for _, site := range sum.Sites {
 				site.V = 0
 			}

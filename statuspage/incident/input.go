@@ -44,6 +44,8 @@ const (
 	QuorumBack        EventType = "quorum_back"
 	ResultRefused     EventType = "result_refused" // a result of an unknown agent, element or time; told once a cause
 	ChangeReported    EventType = "change_reported"
+	BaselineExceeded  EventType = "baseline_exceeded" // more fails while all is well than p0 grants
+	BaselineHolds     EventType = "baseline_holds"    // resolves baseline_exceeded
 
 	PlatformRefused     EventType = "platform_refused"     // a target's API turns our calls away: no key, no quota
 	PlatformAccepted    EventType = "platform_accepted"    // resolves platform_refused

@@ -89,6 +89,7 @@ type Policy struct {
 	hash     string
 	content  []byte
 	weights  map[prober.Kind]weights
+	p0s      map[prober.Kind]p0s
 	index    index
 }
 
@@ -105,7 +106,7 @@ func NewPolicy(s Settings, t Topology) (Policy, error) {
 	if s.Threshold <= 0 || s.RecoveryThreshold <= 0 {
 		bad("threshold and recovery_threshold must be above 0 nats")
 	}
-	w := make(map[prober.Kind]weights, len(s.Rates))
+	w, p := make(map[prober.Kind]weights, len(s.Rates)), make(map[prober.Kind]p0s, len(s.Rates))
 	for _, kind := range Promises() {
 		r, ok := s.Rates[kind]
 		if !ok {
@@ -121,6 +122,7 @@ func NewPolicy(s Settings, t Topology) (Policy, error) {
 			again: NatsOf(math.Log(r.P1 / r.AgainP0)),
 			ok:    NatsOf(math.Log((1 - r.P0) / (1 - r.P1))),
 		}
+		p[kind] = newP0s(r)
 	}
 	if s.ConfirmRounds < 0 || s.ConfirmSpacing < 0 || (s.ConfirmRounds > 0 && s.ConfirmSpacing == 0) {
 		bad("confirm_rounds needs a confirm_spacing above 0")
@@ -136,7 +138,7 @@ func NewPolicy(s Settings, t Topology) (Policy, error) {
 		return Policy{}, fmt.Errorf("policy: %w", err)
 	}
 	sum := sha256.Sum256(content)
-	return Policy{settings: s, topology: t, hash: hex.EncodeToString(sum[:]), content: content, weights: w, index: newIndex(t)}, nil
+	return Policy{settings: s, topology: t, hash: hex.EncodeToString(sum[:]), content: content, weights: w, p0s: p, index: newIndex(t)}, nil
 }
 
 // Hash identifies the settings and the topology: 64 hexadecimal digits.

@@ -41,6 +41,7 @@ func (w *sim) skip(end time.Time) bool {
 			n = uint64((until.Sub(r.next) + r.period - 1) / r.period)
 		}
 		r.next = r.next.Add(time.Duration(n) * r.period)
+		w.measured(r.kind, n)
 		inputs := n * uint64(r.results)
 		r.agent.seq += inputs
 		w.seq += inputs
@@ -53,6 +54,18 @@ func (w *sim) skip(end time.Time) bool {
 		a.SeenAt = until
 	}
 	return true
+}
+
+// measured counts good rounds of a kind into the baselines: one for each sum of the
+// kind, and for those of quality if the round plays anything.
+func (w *sim) measured(kind prober.Kind, rounds uint64) {
+	for _, sum := range w.state.Sums {
+		if sum.Kind == kind || sum.Kind == KindQuality && kind != prober.KindCanary {
+			for range rounds {
+				sum.Baseline.good(w.policy.p0s[sum.Kind], 0)
+			}
+		}
+	}
 }
 
 // settled says whether good rounds would change nothing but clocks and counters.

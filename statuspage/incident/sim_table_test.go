@@ -236,14 +236,14 @@ func sameTable(t *testing.T, name, got string) {
 type invariants struct {
 	w    *sim
 	open map[string]Event // incidents that were told, by id
+	seen int              // events
 }
 
 func newInvariants(w *sim) *invariants {
 	v := &invariants{w: w, open: map[string]Event{}}
-	seen := 0
 	w.check = func() {
-		for ; seen < len(w.events); seen++ {
-			v.event(w.events[seen])
+		for ; v.seen < len(w.events); v.seen++ {
+			v.event(w.events[v.seen])
 		}
 		v.state()
 	}

@@ -71,6 +71,7 @@ type sumState struct {
 	SplitSince time.Time           `json:"split_since,omitzero"` // open, and some sites are sure that it is good again
 	EvidenceAt time.Time           `json:"evidence_at,omitzero"` // newest evidence of any site
 	Sites      map[string]*siteSum `json:"sites"`
+	Baseline   baseline            `json:"baseline,omitzero"`
 }
 
 type siteSum struct {
@@ -80,6 +81,7 @@ type siteSum struct {
 	Ran       bool      `json:"ran"`                 // was good once in the agent's boot
 	FirstFail time.Time `json:"first_fail,omitzero"` // where what it now fails began
 	Goods     int       `json:"goods,omitempty"`     // good rounds in a row, as far as they matter
+	Noise     uint64    `json:"noise,omitempty"`     // failed rounds in a row, as far as nothing opened
 	At        time.Time `json:"at"`
 	Last      *Evidence `json:"last,omitempty"` // the last failure
 }

@@ -182,9 +182,10 @@ func (s *State) rewind(by time.Duration) {
 // forget drops what the configuration no longer names: no evidence on it will
 // come.
 func (t *turn) forget() {
+	var gone []string
 	for key, sum := range t.s.Sums {
 		if !t.index.probed(sum.Element, sum.Kind) {
-			delete(t.s.Sums, key)
+			gone = append(gone, key)
 			continue
 		}
 		for id := range sum.Sites {
@@ -192,6 +193,11 @@ func (t *turn) forget() {
 				delete(sum.Sites, id)
 			}
 		}
+	}
+	slices.Sort(gone)
+	for _, key := range gone {
+		t.unmeasured(key, t.s.Sums[key])
+		delete(t.s.Sums, key)
 	}
 	t.forgetRefusals()
 	for id := range t.s.Components {

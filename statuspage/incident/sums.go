@@ -34,7 +34,10 @@ func (t *turn) weigh(e prober.Element, kind prober.Kind, ok bool, evidence Evide
 		if sum.Open {
 			t.askRecovery(sum, site)
 			site.V = min(site.V+w.ok, t.siteCap(t.settings.RecoveryThreshold))
+		} else if t.goodSite(evidence.Site) {
+			t.measure(key, sum, site.Noise)
 		}
+		site.Noise = 0
 		return
 	}
 	gain := w.fail
@@ -47,6 +50,7 @@ func (t *turn) weigh(e prober.Element, kind prober.Kind, ok bool, evidence Evide
 	}
 	site.Goods = 0
 	site.Failing, site.V = true, 0
+	site.Noise++
 	before := site.W
 	site.W = min(site.W+gain, t.siteCap(t.settings.Threshold))
 	site.Last = &evidence
@@ -144,6 +148,7 @@ func (sum *sumState) closeSum() {
 	for _, site := range sum.Sites {
 		site.W, site.V, site.Failing, site.FirstFail = 0, 0, false, time.Time{}
 	}
+	sum.notNoise()
 }
 
 // touched lists the sums whose verdict may have changed in this turn.
