@@ -38,7 +38,7 @@ const (
 	ResultsDropped    EventType = "results_dropped"    // an agent's outbox was full; told once a boot and growth
 	NoAgents          EventType = "no_agents"          // nothing is known of anything
 	AgentsBack        EventType = "agents_back"        // resolves no_agents
-	ReferenceFailed   EventType = "reference_failed"   // the independent reference fails at a quorum of sites: it is out itself
+	ReferenceFailed   EventType = "reference_failed"   // the independent reference fails at so many sites that it is out itself
 	ReferenceBack     EventType = "reference_back"     // resolves reference_failed
 	QuorumLost        EventType = "quorum_lost"        // an incident is open and too few sites are left to resolve it
 	QuorumBack        EventType = "quorum_back"

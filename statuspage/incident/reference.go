@@ -42,18 +42,23 @@ func (t *turn) reference(name string, a *agentState, h prober.Host) {
 	}
 }
 
-// weighReference takes the reference out while it fails at a quorum of sites.
+// weighReference takes the reference out while it fails at a quorum of sites, and at
+// so many that it is likelier down itself: at more than half of those that ask it, or
+// at so many that the rest is no quorum. Where the rest is one, those that do not reach
+// what others do have trouble that they share, and their word does not count.
 func (t *turn) weighReference() {
-	failing := 0
+	failing, passing := 0, 0
 	for _, site := range t.topology.Sites {
-		for _, name := range t.index.at[site.ID] {
-			if a := t.s.Agents[name]; !a.Silent && a.Reference == prober.ControlFail {
-				failing++
-				break
-			}
+		switch t.referenceAt(site.ID) {
+		case prober.ControlFail:
+			failing++
+		case prober.ControlPass:
+			passing++
+		case prober.ControlUnknown:
 		}
 	}
-	if failing >= max(t.settings.Quorum, 2) { // one site alone cannot tell its own trouble from the reference's
+	// One site alone cannot tell its own trouble from the reference's.
+	if failing >= max(t.settings.Quorum, 2) && (failing > passing || passing < t.settings.Quorum) {
 		t.allDirty = t.allDirty || !t.referenceOut()
 		t.s.ReferenceOutUntil = t.s.At.Add(referenceRest)
 	}
@@ -66,6 +71,21 @@ func (t *turn) weighReference() {
 		}
 		t.emit(Event{Type: ReferenceBack, Key: "reference", Summary: "The reference is asked again"})
 	}
+}
+
+// referenceAt is what a site says of the reference: fail, if any agent of it does.
+func (t *turn) referenceAt(site string) prober.Control {
+	said := prober.ControlUnknown
+	for _, name := range t.index.at[site] {
+		switch a := t.s.Agents[name]; {
+		case a.Silent:
+		case a.Reference == prober.ControlFail:
+			return prober.ControlFail
+		case a.Reference == prober.ControlPass:
+			said = prober.ControlPass
+		}
+	}
+	return said
 }
 
 // referenceTimers tells on-call of agents whose reference alone fails, and of

@@ -18,7 +18,7 @@ func (r *rig) canary(agent int, reference prober.Control, stage prober.Stage) {
 }
 
 // An agent that cannot reach the reference is out alone; a reference that fails
-// at a quorum of sites is out itself.
+// at so many sites that the others are no quorum, or fewer, is out itself.
 func TestReference(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -28,7 +28,8 @@ func TestReference(t *testing.T) {
 	}{
 		"nobody":      {0, true, map[EventType]int{}},
 		"one of four": {1, true, map[EventType]int{AgentSick: 1, AgentRecovered: 1}},
-		"two of four": {2, true, map[EventType]int{ReferenceFailed: 1, ReferenceBack: 1}},
+		"two of four": {2, true, map[EventType]int{AgentSick: 2, AgentRecovered: 2}}, // the others are a quorum
+		"three":       {3, true, map[EventType]int{ReferenceFailed: 1, ReferenceBack: 1}},
 		"all":         {4, true, map[EventType]int{ReferenceFailed: 1, ReferenceBack: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -77,6 +77,14 @@ func (row rateRow) opened(t *testing.T, seed uint64, lasts time.Duration) int {
 		w.events, watch.seen = w.events[:0], 0
 	}
 	w.run(lasts)
+	b, err := w.state.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const most = 20_000 // bytes for one site: a state does not grow over the years
+	if len(b) > most*row.setup.sites {
+		t.Errorf("after %v the state has %d bytes", lasts, len(b))
+	}
 	return n
 }
 
@@ -191,6 +199,7 @@ func (r *rateTable) put(row rateRow, line string) {
 
 // same compares the lines that were made with those of the file, or replaces them.
 func (r *rateTable) same(t *testing.T, rows []rateRow) {
+	t.Helper()
 	old, _ := os.ReadFile(r.path) // may be missing, before the first -update
 	var b strings.Builder
 	b.WriteString("| Noise | Sites | Quorum | Threshold (nats) | Component-years | False openings | Per component-year | At most (95 %) |\n|---|---|---|---|---|---|---|---|\n")

@@ -25,6 +25,7 @@ type faultRow struct {
 	setup simSetup
 	lasts time.Duration
 	fault simFault
+	away  time.Duration // the hub is, from the beginning on
 	flaps time.Duration // the fault comes and goes; 0 is steady
 	want  []string      // components that have to fail; none: nothing may be public
 	at    float64       // the delay counts for the figures to reach: at most so many seconds at the 95th percentile; 0 is no bound
@@ -51,38 +52,51 @@ func faultRows() []faultRow {
 	with := func(s simSetup, change func(*simSetup)) simSetup { change(&s); return s }
 	foreign := with(standard(3), func(s *simSetup) { s.foreign = true })
 	return []faultRow{
-		{"total outage", standard(3), minute, simFault{push: all, dead: all, api: true}, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
-		{"total outage, seen from 6 sites", standard(6), minute, simFault{push: all, dead: all, api: true}, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
-		{"total outage, seen from 12 sites", standard(12), minute, simFault{push: all, dead: all, api: true}, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
-		{"one region out", standard(3), minute, simFault{push: some(0), dead: some(0)}, 0, []string{"ingest-r0", "playback-r0"}, 30},
-		{"two regions out", standard(3), minute, simFault{push: some(0, 2), dead: some(0, 2)}, 0, []string{"ingest-r0", "ingest-r2", "playback-r0", "playback-r2"}, 30},
-		{"an ingest drops and refuses", standard(3), minute, simFault{push: some(1)}, 0, []string{"ingest-r1"}, 30},
-		{"an ingest refuses new broadcasts", standard(3), 2 * minute, simFault{fresh: some(1)}, 0, []string{"ingest-r1"}, 0},
-		{"every ingest refuses new broadcasts", standard(3), 2 * minute, simFault{fresh: all}, 0, ingests, 0},
-		{"a playback shows nothing", standard(3), minute, simFault{play: some(2)}, 0, []string{"playback-r2"}, 30},
-		{"a playback cannot be reached", standard(3), minute, simFault{dead: some(2)}, 0, []string{"playback-r2"}, 30},
-		{"nothing comes out anywhere", standard(3), minute, simFault{core: true}, 0, []string{"core"}, 0},
-		{"the API fails", standard(3), 2 * minute, simFault{api: true}, 0, []string{"api"}, 0},
-		{"total outage, 95 % of the probes fail", standard(3), minute, simFault{push: all, dead: all, api: true, share: .95}, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
-		{"an ingest, 95 %", standard(3), minute, simFault{push: some(1), share: .95}, 0, []string{"ingest-r1"}, 30},
-		{"a playback, 95 %", standard(3), minute, simFault{play: some(2), share: .95}, 0, []string{"playback-r2"}, 30},
-		{"an ingest and another region's playback, 95 %", standard(3), 2 * minute, simFault{push: some(1), play: some(2), share: .95}, 0, []string{"ingest-r1", "playback-r2"}, 0},
-		{"two playbacks, 95 %", standard(3), minute, simFault{play: some(0, 2), share: .95}, 0, []string{"playback-r0", "playback-r2"}, 0},
-		{"the API and a playback, 95 %", standard(3), 2 * minute, simFault{api: true, play: some(2), share: .95}, 0, []string{"api", "playback-r2"}, 0},
-		{"an ingest refuses half of the new broadcasts", standard(3), 10 * minute, simFault{fresh: some(1), share: .5}, 0, []string{"ingest-r1"}, 180},
-		{"half of the probes of a playback fail", standard(3), 10 * minute, simFault{play: some(2), share: .5}, 0, []string{"playback-r2"}, 180},
-		{"half of everything that is played fails", standard(3), 10 * minute, simFault{core: true, share: .5}, 0, []string{"core"}, 180},
-		{"half of the calls of the API fail", standard(3), 10 * minute, simFault{api: true, share: .5}, 0, []string{"api"}, 180},
-		{"a quarter of the probes of a playback fail", standard(3), 30 * minute, simFault{play: some(2), share: .25}, 0, []string{"playback-r2"}, 0},
-		{"a playback comes and goes every 20 s", standard(3), 10 * minute, simFault{play: some(2)}, 20 * time.Second, []string{"playback-r2"}, 0},
-		{"total outage, clocks up to 20 s apart", with(standard(3), func(s *simSetup) { s.skew = 20 * time.Second }), minute, simFault{push: all, dead: all, api: true}, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
-		{"the hub is away, then everything comes at once", standard(3), minute, simFault{away: true}, 0, nil, 0},
-		{"one agent is sick", standard(3), 10 * minute, simFault{sick: some(1)}, 0, nil, 0},
-		{"every agent is sick", standard(3), 10 * minute, simFault{sick: all}, 0, nil, 0},
-		{"one agent is silent", standard(3), 10 * minute, simFault{silent: some(1)}, 0, nil, 0},
-		{"one agent reaches nothing, and its control passes", standard(3), 10 * minute, simFault{blind: some(1)}, 0, nil, 0},
-		{"a pusher whose broadcasts nobody can play", foreign, 10 * minute, simFault{pusher: some(1)}, 0, nil, 0},
-		{"that, and a playback shows nothing", foreign, 2 * minute, simFault{pusher: some(1), play: some(2)}, 0, []string{"playback-r2"}, 0},
+		{"total outage", standard(3), minute, simFault{push: all, dead: all, api: true}, 0, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
+		{"total outage, seen from 6 sites", standard(6), minute, simFault{push: all, dead: all, api: true}, 0, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
+		{"total outage, seen from 12 sites", standard(12), minute, simFault{push: all, dead: all, api: true}, 0, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
+		{"one region out", standard(3), minute, simFault{push: some(0), dead: some(0)}, 0, 0, []string{"ingest-r0", "playback-r0"}, 30},
+		{"two regions out", standard(3), minute, simFault{push: some(0, 2), dead: some(0, 2)}, 0, 0, []string{"ingest-r0", "ingest-r2", "playback-r0", "playback-r2"}, 30},
+		{"an ingest drops and refuses", standard(3), minute, simFault{push: some(1)}, 0, 0, []string{"ingest-r1"}, 30},
+		{"an ingest refuses new broadcasts", standard(3), 2 * minute, simFault{fresh: some(1)}, 0, 0, []string{"ingest-r1"}, 0},
+		{"every ingest refuses new broadcasts", standard(3), 2 * minute, simFault{fresh: all}, 0, 0, ingests, 0},
+		{"a playback shows nothing", standard(3), minute, simFault{play: some(2)}, 0, 0, []string{"playback-r2"}, 30},
+		{"a playback cannot be reached", standard(3), minute, simFault{dead: some(2)}, 0, 0, []string{"playback-r2"}, 30},
+		{"nothing comes out anywhere", standard(3), minute, simFault{core: true}, 0, 0, []string{"core"}, 0},
+		{"the API fails", standard(3), 2 * minute, simFault{api: true}, 0, 0, []string{"api"}, 0},
+		{"total outage, 95 % of the probes fail", standard(3), minute, simFault{push: all, dead: all, api: true, share: .95}, 0, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
+		{"an ingest, 95 %", standard(3), minute, simFault{push: some(1), share: .95}, 0, 0, []string{"ingest-r1"}, 30},
+		{"a playback, 95 %", standard(3), minute, simFault{play: some(2), share: .95}, 0, 0, []string{"playback-r2"}, 30},
+		{"an ingest and another region's playback, 95 %", standard(3), 2 * minute, simFault{push: some(1), play: some(2), share: .95}, 0, 0, []string{"ingest-r1", "playback-r2"}, 0},
+		{"two playbacks, 95 %", standard(3), minute, simFault{play: some(0, 2), share: .95}, 0, 0, []string{"playback-r0", "playback-r2"}, 0},
+		{"the API and a playback, 95 %", standard(3), 2 * minute, simFault{api: true, play: some(2), share: .95}, 0, 0, []string{"api", "playback-r2"}, 0},
+		{"an ingest refuses half of the new broadcasts", standard(3), 10 * minute, simFault{fresh: some(1), share: .5}, 0, 0, []string{"ingest-r1"}, 180},
+		{"half of the probes of a playback fail", standard(3), 10 * minute, simFault{play: some(2), share: .5}, 0, 0, []string{"playback-r2"}, 180},
+		{"half of everything that is played fails", standard(3), 10 * minute, simFault{core: true, share: .5}, 0, 0, []string{"core"}, 180},
+		{"half of the calls of the API fail", standard(3), 10 * minute, simFault{api: true, share: .5}, 0, 0, []string{"api"}, 180},
+		{"a quarter of the probes of a playback fail", standard(3), 30 * minute, simFault{play: some(2), share: .25}, 0, 0, []string{"playback-r2"}, 0},
+		{"a playback comes and goes every 20 s", standard(3), 10 * minute, simFault{play: some(2)}, 0, 20 * time.Second, []string{"playback-r2"}, 0},
+		{"total outage, clocks up to 20 s apart", with(standard(3), func(s *simSetup) { s.skew = 20 * time.Second }), minute, simFault{push: all, dead: all, api: true}, 0, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
+		{"the hub is away, then everything comes at once", standard(3), minute, simFault{away: true}, 0, 0, nil, 0},
+		{"one agent is sick", standard(3), 10 * minute, simFault{sick: some(1)}, 0, 0, nil, 0},
+		{"every agent is sick", standard(3), 10 * minute, simFault{sick: all}, 0, 0, nil, 0},
+		{"one agent is silent", standard(3), 10 * minute, simFault{silent: some(1)}, 0, 0, nil, 0},
+		{"one agent reaches nothing, and its control passes", standard(3), 10 * minute, simFault{blind: some(1)}, 0, 0, nil, 0},
+		{"a pusher whose broadcasts nobody can play", foreign, 10 * minute, simFault{pusher: some(1)}, 0, 0, nil, 0},
+		{"such a pusher, and a playback shows nothing", foreign, 2 * minute, simFault{pusher: some(1), play: some(2)}, 0, 0, []string{"playback-r2"}, 0},
+		{"one region out, seen from 2 sites", standard(2), minute, simFault{push: some(0), dead: some(0)}, 0, 0, []string{"ingest-r0", "playback-r0"}, 30},
+		{"one region out, seen from 12 sites", standard(12), minute, simFault{push: some(0), dead: some(0)}, 0, 0, []string{"ingest-r0", "playback-r0"}, 30},
+		{"half of the probes of a playback fail, at 2 of 4 sites", standard(4), 10 * minute, simFault{play: some(2), share: .5, by: some(0, 3)}, 0, 0, []string{"playback-r2"}, 180},
+		{"a playback shows nothing, 3 % noise", with(standard(3), func(s *simSetup) { s.noise = .03 }), minute, simFault{play: some(2)}, 0, 0, []string{"playback-r2"}, 30},
+		{"total outage, bursts of 20 s at 1 % of the time", with(standard(4), func(s *simSetup) {
+			s.noise, s.bursts = .001, &simBursts{mean: 20 * time.Second, share: .01, seen: .95, fails: .95}
+			s.settings = func(s *Settings) { s.Hold, s.Quorum = time.Minute, 3 }
+		}), minute, simFault{push: all, dead: all, api: true}, 0, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
+		{"total outage, the hub is away for its first 20 s", standard(3), 2 * minute, simFault{push: all, dead: all, api: true}, 20 * time.Second, 0, slices.Concat([]string{"api"}, ingests, playbacks), 0},
+		{"the reference fails", standard(3), 10 * minute, simFault{refer: true}, 0, 0, nil, 0},
+		{"a playback shows nothing while the reference fails", standard(3), 2 * minute, simFault{play: some(2), refer: true}, 0, 0, []string{"playback-r2"}, 0},
+		{"one agent reaches neither the platform nor its reference", standard(3), 10 * minute, simFault{cut: some(1)}, 0, 0, nil, 0},
+		{"two of four agents reach neither the platform nor their reference", standard(4), 10 * minute, simFault{cut: some(0, 2)}, 0, 0, nil, 0},
 	}
 }
 
@@ -102,7 +116,9 @@ func (row faultRow) run(t *testing.T, seed uint64, f *faultFigures) {
 		if at < begin || at >= begin+row.lasts || row.flaps > 0 && (at-begin)/row.flaps%2 == 1 {
 			return simFault{}
 		}
-		return row.fault
+		f := row.fault
+		f.away = f.away || at < begin+row.away
+		return f
 	}
 	w := newSim(t, c)
 	watch := newInvariants(w)

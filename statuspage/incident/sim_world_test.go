@@ -91,6 +91,9 @@ type simFault struct {
 	blind  map[int]bool // agents whose network is broken, and whose controls pass
 	silent map[int]bool // agents that are not heard
 	pusher map[int]bool // agents whose broadcasts nobody can play, though they are taken
+	by     map[int]bool // agents that see what is broken; nil is all
+	cut    map[int]bool // agents that reach neither the platform nor their reference
+	refer  bool         // the reference itself, which nobody reaches
 	away   bool         // the hub: results come late, all at once
 }
 
@@ -332,6 +335,9 @@ func (w *sim) send(a *simAgent, after time.Duration, r prober.Result) {
 		if w.truth().sick[a.n] {
 			r.Control = prober.ControlFail
 		}
+		if r.Host.Reference = prober.ControlPass; w.truth().refer || w.truth().cut[a.n] {
+			r.Host.Reference = prober.ControlFail
+		}
 		a.seq++
 		r.Agent, r.Boot, r.Seq, r.Site, r.Target = a.id, "boot", a.seq, "s", "live"
 		r.Ended = w.now.Add(a.skew)
@@ -386,15 +392,15 @@ func (w *sim) noisyAt(a *simAgent, kind prober.Kind, at time.Time, what int) boo
 
 // lost says whether a probe of an agent fails for the agent's own sake.
 func (w *sim) lost(a *simAgent, f simFault) bool {
-	if f.sick[a.n] || f.blind[a.n] {
+	if f.sick[a.n] || f.blind[a.n] || f.cut[a.n] {
 		return true
 	}
 	return w.now.Before(a.burstUntil) && w.chance(w.setup.bursts.fails)
 }
 
 // hit says whether a probe that a fault concerns does fail.
-func (w *sim) hit(concerned bool, f simFault) bool {
-	return concerned && (f.share == 0 || w.chance(f.share))
+func (w *sim) hit(a *simAgent, concerned bool, f simFault) bool {
+	return concerned && (f.by == nil || f.by[a.n]) && (f.share == 0 || w.chance(f.share))
 }
 
 func (w *sim) region(i int) string { return "r" + strconv.Itoa(i) }
@@ -418,7 +424,7 @@ func (w *sim) canaries(a *simAgent) {
 	f, round, way := w.truth(), w.newRound(prober.KindCanary), w.way(a, prober.KindCanary)
 	for i := range w.setup.regions {
 		r := prober.Result{Kind: prober.KindCanary, Pusher: a.id, Ingest: w.region(i), Round: round, RoundOf: w.setup.regions, Outcome: prober.Pass}
-		if w.lost(a, f) || w.hit(f.push[i], f) || w.noisyAt(a, prober.KindCanary, w.now, drawRow+i) {
+		if w.lost(a, f) || w.hit(a, f.push[i], f) || w.noisyAt(a, prober.KindCanary, w.now, drawRow+i) {
 			r = bad(r, prober.StageIngest)
 		}
 		w.send(a, way, r)
@@ -471,11 +477,11 @@ func (w *sim) matrix(a *simAgent, kind prober.Kind, f simFault) simMatrix {
 			switch {
 			case lost:
 				m.cells[i][j] = prober.StageConnect
-			case w.hit(f.dead[j], f):
+			case w.hit(a, f.dead[j], f):
 				m.cells[i][j] = prober.StageConnect
 			case rows[i] || columns[j]:
 				m.cells[i][j] = prober.StageManifest
-			case w.hit(f.play[j] || f.core, f):
+			case w.hit(a, f.play[j] || f.core, f):
 				m.cells[i][j] = prober.StageManifest
 			}
 		}
@@ -489,7 +495,7 @@ func (w *sim) goLive(a *simAgent) {
 	f, round, way := w.truth(), w.newRound(prober.KindGoLive), w.way(a, prober.KindGoLive)
 	n := w.setup.regions
 	m := w.matrix(a, prober.KindGoLive, f)
-	refused := w.setup.api && w.hit(f.api, f)
+	refused := w.setup.api && w.hit(a, f.api, f)
 	for i := range n {
 		r := prober.Result{Kind: prober.KindGoLive, Pusher: a.id, Ingest: w.region(i), Run: fmt.Sprint(a.id, round, i), Round: round, RoundOf: n + n*n, Outcome: prober.Pass}
 		pushed, known := r, way+6*time.Second
@@ -498,7 +504,7 @@ func (w *sim) goLive(a *simAgent) {
 			pushed = bad(r, prober.StageProvision)
 		case w.lost(a, f):
 			pushed = bad(r, prober.StageConnect)
-		case w.hit(f.push[i] || f.fresh[i], f):
+		case w.hit(a, f.push[i] || f.fresh[i], f):
 			pushed = bad(r, prober.StagePublish)
 		}
 		if pushed.Outcome == prober.Fail {
