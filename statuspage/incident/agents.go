@@ -24,6 +24,9 @@ func (t *turn) result(r prober.Result, now time.Time) {
 		a.Late++
 		return
 	}
+	if ahead := r.Ended.Sub(now); ahead > aheadTold {
+		t.odd("clock ahead", r, fmt.Sprintf("Agent %s's clock is ahead of the hub's by %s. Its results count, by their age; set its clock", r.Agent, ahead.Round(time.Second)))
+	}
 	taken, restarted := a.take(r.Boot, r.Seq)
 	if !taken {
 		return
@@ -52,18 +55,47 @@ func (t *turn) stranger(r prober.Result) string {
 		return "unknown kind"
 	case r.Age < -t.settings.LateAfter:
 		return "negative age"
+	case r.Age > forgottenAfter:
+		return "older than a day"
+	case contradictory(r):
+		return "a stage that its path does not have"
 	}
 	return ""
 }
 
+const (
+	forgottenAfter = 24 * time.Hour   // an outbox that held results for longer is news
+	aheadTold      = 10 * time.Minute // an agent's clock
+)
+
+// contradictory says whether a result failed at a stage that what it looked at does
+// not pass: to weigh it would be to blame the wrong element.
+func contradictory(r prober.Result) bool {
+	if r.Outcome != prober.Fail && r.Outcome != prober.Degraded {
+		return false
+	}
+	switch {
+	case r.Playback != "":
+		return slices.Contains([]prober.Stage{prober.StageProvision, prober.StagePublish, prober.StageIngest, prober.StageRecording}, r.Stage)
+	case r.Kind == prober.KindAPI:
+		return r.Stage == prober.StagePublish || r.Stage == prober.StageIngest || pulled(r.Stage) || r.Stage == prober.StageRecording
+	case r.Kind == prober.KindRecording:
+		return false // it is pushed, and then pulled
+	}
+	return pulled(r.Stage) || r.Stage == prober.StageRecording
+}
+
 // refuse counts a result that cannot be weighed, and tells on-call the first.
 func (t *turn) refuse(cause string, r prober.Result) {
+	t.odd(cause, r, fmt.Sprintf("Results are not counted: %s (agent %q, target %q, ingest %q, playback %q, kind %q, stage %q, age %s). "+
+		"Does the hub's configuration name them, and has the agent its version?", cause, r.Agent, r.Target, r.Ingest, r.Playback, r.Kind, r.Stage, r.Age.Round(time.Second)))
+}
+
+// odd counts what is odd of a result, and tells on-call the first.
+func (t *turn) odd(cause string, r prober.Result, summary string) {
 	t.s.Refused[cause]++
 	if t.s.Refused[cause] == 1 {
-		t.emit(Event{
-			Type: ResultRefused, Key: "refused/" + cause, Agent: r.Agent,
-			Summary: fmt.Sprintf("Results are not counted: %s (agent %q, target %q, ingest %q, playback %q). Does the hub's configuration name them?", cause, r.Agent, r.Target, r.Ingest, r.Playback),
-		})
+		t.emit(Event{Type: ResultRefused, Key: "refused/" + cause, Agent: r.Agent, Summary: summary})
 	}
 }
 

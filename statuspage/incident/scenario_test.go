@@ -2,6 +2,7 @@ package incident
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -360,6 +361,28 @@ func TestSameInputsSameBytes(t *testing.T) {
 	}
 }
 
+const contradiction = "a stage that its path does not have"
+
+// A clock that is far ahead is told; by its age the result counts all the same.
+func TestAnAgentsClockAhead(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, nil, nil)
+	r.every(20, func(_, i int) {
+		r.round++
+		stage := prober.Stage("")
+		if r.round > 9 {
+			stage = prober.StageIngest
+		}
+		r.result(prober.Result{Agent: fmt.Sprintf("a%d", i), Kind: prober.KindCanary, Ingest: regions[0], Round: fmt.Sprint(r.round), RoundOf: 1, Ended: r.now.Add(time.Hour)}, stage)
+	})
+	if n := r.count(ResultRefused); n != 1 || r.state.Refused["clock ahead"] != 60 {
+		t.Errorf("told %d times, counted %d", n, r.state.Refused["clock ahead"])
+	}
+	if r.count(IncidentOpened) != 1 {
+		t.Error("nothing opened")
+	}
+}
+
 func TestRefusedResults(t *testing.T) {
 	t.Parallel()
 	good := prober.Result{Agent: "agent-fra", Boot: "b", Seq: 1, Kind: prober.KindCanary, Target: "live", Ingest: "fra", Outcome: prober.Fail, Stage: prober.StageIngest, Control: prober.ControlPass, Round: "1", RoundOf: 1}
@@ -374,7 +397,12 @@ func TestRefusedResults(t *testing.T) {
 		{"unknown playback", func(r *prober.Result) { r.Playback = "mars" }, "unknown playback"},
 		{"unknown kind", func(r *prober.Result) { r.Kind = "vibes" }, "unknown kind"},
 		{"from the future", func(r *prober.Result) { r.Age = -time.Hour }, "negative age"},
-		{"from last week", func(r *prober.Result) { r.Age = 7 * 24 * time.Hour }, ""},
+		{"from an hour ago", func(r *prober.Result) { r.Age = time.Hour }, ""},
+		{"from last week", func(r *prober.Result) { r.Age = 7 * 24 * time.Hour }, "older than a day"},
+		{"a push that fails in a playlist", func(r *prober.Result) { r.Stage = prober.StageManifest }, contradiction},
+		{"a push that fails in its recording", func(r *prober.Result) { r.Stage = prober.StageRecording }, contradiction},
+		{"a playback that fails to publish", func(r *prober.Result) { r.Playback, r.Kind = "fra", prober.KindPlayback }, contradiction},
+		{"an API that fails in a segment", func(r *prober.Result) { r.Ingest, r.Kind, r.Stage = "", prober.KindAPI, prober.StageSegment }, contradiction},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -63,6 +63,8 @@ type simSetup struct {
 	skew    time.Duration // agents' clocks are apart by up to so much
 	latency time.Duration // from a result to the journal, up to
 	foreign bool          // agents pull the next one's broadcasts as well
+	twice   bool          // every result is delivered again, some time later
+	mixed   bool          // three results at a time arrive the other way round
 
 	settings func(*Settings)
 	topology func(*Topology)
@@ -105,6 +107,7 @@ type simAgent struct {
 	control    prober.Control
 	burstUntil time.Time // fails until then
 	held       []prober.Result
+	mixed      []prober.Result
 }
 
 type simItem struct {
@@ -350,8 +353,23 @@ func (w *sim) send(a *simAgent, after time.Duration, r prober.Result) {
 			w.step(Input{Result: &late})
 		}
 		a.held = nil
-		w.step(Input{Result: &r})
+		w.deliver(a, r)
 	})
+}
+
+// deliver hands a result to the engine, as it comes or as a bad network brings it.
+func (w *sim) deliver(a *simAgent, r prober.Result) {
+	if !w.setup.mixed {
+		w.step(Input{Result: &r})
+	} else if a.mixed = append(a.mixed, r); len(a.mixed) == 3 {
+		for _, late := range slices.Backward(a.mixed) {
+			w.step(Input{Result: &late})
+		}
+		a.mixed = nil
+	}
+	if w.setup.twice {
+		w.after(time.Duration(w.draw(a, r.Kind, w.now, drawAgain)*3e9), func() { w.step(Input{Result: &r}) })
+	}
 }
 
 // draw is a number from 0 to 1 that depends on the seed, the agent, the round (its
@@ -373,6 +391,7 @@ const (
 	drawWay = iota
 	drawRow
 	drawColumn = 100
+	drawAgain  = 200
 )
 
 func (w *sim) way(a *simAgent, kind prober.Kind) time.Duration {
