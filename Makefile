@@ -83,6 +83,10 @@ soak-servers: ## real servers: 5 minutes of canaries at all of them, then each b
 bench: build ## benchmarks, and detect: time from a fault to its public incident (15 min; DETECT_DRILLS=2 is quick)
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m $(PACKAGES)
 
+.PHONY: simulate
+simulate: ## the engine's tables of faults and of false openings, 300 component-years a row; writes them (hours)
+	$(GO) test ./statuspage/incident -run 'TestFaults|TestRates|TestDelivery' -simulate -update -timeout 0
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@for package in $$($(GO) list $(PACKAGES)); do \
