@@ -136,5 +136,6 @@ func (f followerForAgent) Observe(now time.Time) agent.Observation {
 		Failure: o.Failure, Marker: o.LastMarker, PlayingSince: o.PlayingSince,
 		LatencyFirst: o.LatencyFirst, LatencyLast: o.LatencyLast, Ended: o.Ended, Segments: o.Segments, Bytes: o.BytesReceived,
 		Stages: o.Stages(), LatencyBy: o.LatencyBy, Proof: o.Proof, Findings: o.Findings, Viewing: o.Viewing, HTTP: o.HTTP,
+		PartLatency: o.PartLatency, Skipped: o.Skipped, Missed: o.Missed, Recovered: o.Recovered, Renditions: o.Renditions,
 	}
 }

@@ -13,6 +13,8 @@ type view struct {
 	Observation
 	age    time.Duration // since it began to be followed
 	proven bool          // ever
+	// figures are what is known of this rendition alone.
+	figures prober.Rendition
 }
 
 // Observe gives the present condition and what was found since the last call.
@@ -20,7 +22,8 @@ type view struct {
 func (f *Follower) Observe(now time.Time) Observation {
 	var views []view
 	for _, r := range f.current() {
-		views = append(views, view{listing: r.what, Observation: r.observe(now), age: now.Sub(r.started), proven: r.state.wasProven()})
+		o, figures := r.observe(now)
+		views = append(views, view{listing: r.what, Observation: o, age: now.Sub(r.started), proven: r.state.wasProven(), figures: figures})
 	}
 	f.top.mu.Lock()
 	top := f.top.take()
@@ -47,11 +50,7 @@ func (f *Follower) fold(now time.Time, top Observation, views []view) Observatio
 		o.Findings = append(o.Findings, v.Findings...)
 	}
 	o.Ended = allEnded(views)
-	for i := range views {
-		if v := &views[i]; v.kind != kindAlone {
-			o.Renditions = append(o.Renditions, v.followed())
-		}
-	}
+	o.Renditions = followed(views)
 	o.Findings = gravest(append(o.Findings, top.Findings...))
 	o.Proof = f.proof(views)
 	o.Playing = o.Playing && (f.cfg.unproven() || anyProven(views))
@@ -94,11 +93,6 @@ func (f *Follower) proof(views []view) prober.Means {
 
 func anyProven(views []view) bool {
 	return slices.ContainsFunc(views, func(v view) bool { return v.proven })
-}
-
-func (v *view) followed() Followed {
-	return Followed{Name: v.name, Failure: v.Failure, Playing: v.Playing, Ended: v.Ended, Proof: v.Proof, LatencyLast: v.LatencyLast,
-		LatencyBy: v.LatencyBy, MediaSequence: v.MediaSequence, Segments: v.Segments, Viewing: v.Viewing}
 }
 
 func allEnded(views []view) bool {

@@ -47,32 +47,19 @@ type Observation struct {
 	LastRecovered string           // detail of the last of them
 	Findings      []prober.Finding // one per rule
 
-	// Renditions are what a multivariant playlist lists and is followed, one by one;
-	// none when the playback URL is a media playlist.
-	Renditions []Followed
-}
-
-// Followed is one rendition of a multivariant playlist.
-type Followed struct {
-	Name          string // "720p", "audio en"
-	Failure       *prober.Failure
-	Playing       bool
-	Ended         bool
-	Proof         prober.Means // "" is not proven
-	LatencyLast   time.Duration
-	LatencyBy     prober.Means
-	MediaSequence uint64
-	Segments      int // good ones in this turn
-	Viewing       prober.Viewing
+	// Renditions are what a multivariant playlist lists and is followed, one by one,
+	// or the media playlist that the playback URL is.
+	Renditions []prober.Rendition
 }
 
 // observe gives a rendition's present condition and what was found since the
 // last call.
-func (r *rendition) observe(now time.Time) Observation {
+func (r *rendition) observe(now time.Time) (Observation, prober.Rendition) {
 	s := &r.state
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := s.take()
+	figures := s.takeFigures()
 	if s.seen.Ended {
 		s.player.ended(now)
 	}
@@ -82,7 +69,7 @@ func (r *rendition) observe(now time.Time) Observation {
 			o.Failure, o.Since = fail, since
 		}
 	}
-	return o
+	return o, figures
 }
 
 // take gives what was seen, and begins a new turn. The lock is held.

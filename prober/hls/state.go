@@ -36,7 +36,8 @@ type state struct {
 	conditions [slots]condition
 	seen       Observation // figures, as of now
 	player     viewer
-	latest     Observed // playlist
+	figures    prober.Rendition // what this package's Observation does not have
+	latest     Observed         // playlist
 	glimpse    glimpse
 	stamp      Stamp // of the latest segment with a date
 	sent       sent

@@ -67,6 +67,7 @@ func (r *rendition) check(s Segment, summary media.Summary, at time.Time) {
 		Encrypted:     s.Encryption != "",
 	})
 	r.looked, r.lookedAt = true, s.Sequence
+	r.state.lookedInto(summary)
 	r.state.sentAt(summary, r.last.dsn(s.Sequence))
 	if begin, ok := beginOf(summary); ok && !s.ProgramDateTime.IsZero() {
 		r.state.stamped(Stamp{Name: r.what.name, Moment: s.ProgramDateTime, At: begin, Discontinuity: r.last.dsn(s.Sequence)})
@@ -161,6 +162,7 @@ func (r *rendition) loaded(s Segment, got response) {
 		r.facts = append(r.facts[:0], r.facts[1:]...)
 	}
 	r.facts = append(r.facts, l)
+	r.state.rated(r.facts, r.last.TargetDuration)
 	rules := r.f.cfg.Rules
 	found := rules.Loaded(r.what.name, l)
 	if r.what.kind == kindVariant {
