@@ -40,6 +40,7 @@ func arrows() map[string][]string {
 		"prober/agent":                 {"prober", "prober/report", "prober/schedule"},
 		"prober/origin":                {"prober"},
 		"prober/host":                  {"prober"},
+		"prober/summary":               {"prober"},
 
 		"statuspage/incident": {"prober"},
 		"statuspage":          {"prober", "statuspage/incident"},

@@ -57,7 +57,7 @@ func (c *cell) observe() (obs Observation, played bool) {
 	defer c.mu.Unlock()
 	c.segments += obs.Segments
 	c.bytes += obs.Bytes
-	c.findings = addFindings(c.findings, obs.Findings...)
+	c.findings = prober.AddFindings(c.findings, prober.MaxFindings, obs.Findings...)
 	c.counted = addCounts(c.counted, obs)
 	if c.broke != nil {
 		obs.Failure = broken(prober.StageManifest, c.broke)
