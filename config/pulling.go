@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"time"
 
 	"streamcanary/prober"
 )
@@ -18,6 +19,9 @@ type pullingFile struct {
 	Delta      bool           `mapstructure:"delta_updates"`
 	RFC8216    bool           `mapstructure:"rfc8216"`
 	Severity   []severityFile `mapstructure:"severity"`
+
+	MaxLatency     time.Duration `mapstructure:"max_latency"`
+	MaxRebuffering *float64      `mapstructure:"max_rebuffering"`
 }
 
 type rungFile struct {
@@ -66,10 +70,24 @@ func (c *checker) pulling(at, platform string, f *pullingFile) prober.Pulling {
 		}
 		p.SampleBy[s.Rendition] = c.sample(entry+".sample", s.Sample)
 	}
+	c.felt(at, f, &p)
 	for i, s := range f.Severity {
 		c.severity(index(at+".severity", i), s, &p)
 	}
 	return p
+}
+
+// felt is what a viewer may feel.
+func (c *checker) felt(at string, f *pullingFile, p *prober.Pulling) {
+	if p.MaxLatency = f.MaxLatency; p.MaxLatency < 0 || p.MaxLatency == 0 && c.present(at+".max_latency") {
+		c.addf(at+".max_latency", "is %s; want a duration above 0, as in 20s, and leave it out for the default", f.MaxLatency)
+	}
+	if f.MaxRebuffering == nil {
+		return
+	}
+	if p.MaxRebuffering = *f.MaxRebuffering; !(p.MaxRebuffering > 0 && p.MaxRebuffering <= 1) {
+		c.addf(at+".max_rebuffering", "is %v; want a share above 0 and up to 1, as in 0.2", *f.MaxRebuffering)
+	}
 }
 
 // severity is how much a rule's findings count.

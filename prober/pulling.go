@@ -1,5 +1,7 @@
 package prober
 
+import "time"
+
 // Pulling is how a target's playbacks are pulled and what is expected of them. The
 // zero value is as browsers pull, and expects nothing but a broadcast that plays.
 type Pulling struct {
@@ -10,6 +12,12 @@ type Pulling struct {
 	Transcoded bool   `json:"transcoded,omitempty"` // no marker comes through: without ffmpeg nothing is proven, and that is no failure
 	Ladder     []Rung `json:"ladder,omitempty"`
 	FailAlone  bool   `json:"fail_alone,omitempty"` // what fails in one rendition is a failure while others play, and not degraded
+
+	// MaxLatency and MaxRebuffering are what a viewer may feel before it is degraded:
+	// how far the virtual player is behind the broadcaster, and the share of half a
+	// minute that it stands still. Zero is the follower's default.
+	MaxLatency     time.Duration `json:"max_latency,omitempty"`
+	MaxRebuffering float64       `json:"max_rebuffering,omitempty"`
 
 	Sample   int            `json:"sample,omitempty"`    // of the segments each nth is downloaded; 0 is each, SampleNone none
 	SampleBy map[string]int `json:"sample_by,omitempty"` // the same of one rendition: "720p", "audio en"

@@ -53,6 +53,7 @@ func (p *puller) follower(at prober.Playback, url, run string, pushed prober.Sig
 		URL: url, Run: run, Live: true, Transport: transport, Buffers: p.buffers, Headers: revealed(how.Headers),
 		Rules:      hls.Rules{Severity: how.Severity, RFC8216: how.RFC8216},
 		Transcoded: how.Transcoded, FailAlone: how.FailAlone, Sample: how.Sample, SampleBy: how.SampleBy, DeltaUpdates: how.Delta,
+		MaxLatency: how.MaxLatency, MaxRebuffering: how.MaxRebuffering,
 	}
 	cfg.Video, cfg.Audio = run != "" && !pushed.NoVideo, run != "" && !pushed.NoAudio
 	for _, r := range how.Ladder {

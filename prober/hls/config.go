@@ -66,6 +66,12 @@ type Config struct {
 	// FailAlone makes what fails in one rendition a failure of the whole while
 	// others play; otherwise it is degraded.
 	FailAlone bool
+	// MaxLatency is the live latency of the virtual player from which on playback is
+	// degraded: 0 is five target durations and 10 s, and of a stream that is not ours
+	// none. MaxRebuffering is the share of half a minute that playback may stand
+	// still: 0 is DefaultMaxRebuffering.
+	MaxLatency     time.Duration
+	MaxRebuffering float64
 }
 
 // foreign says that the stream is not ours.
@@ -125,6 +131,9 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.TopInterval, 10*time.Second)
 	if c.foreign() && !c.Live && c.Rules.Expect == ExpectLive {
 		c.Rules.Expect = ExpectAny
+	}
+	if c.MaxRebuffering <= 0 {
+		c.MaxRebuffering = DefaultMaxRebuffering
 	}
 	if c.Buffers == nil {
 		c.Buffers = NewBuffers()

@@ -57,7 +57,7 @@ func (s *state) lookedInto(summary media.Summary) {
 // rated notes the bitrate of the latest segments.
 func (s *state) rated(facts []Loaded, target time.Duration) {
 	peak, _ := Peak(facts, target)
-	mean, _ := average(facts)
+	mean := average(facts)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.figures.PeakBitrate, s.figures.AverageBitrate = peak, mean

@@ -69,6 +69,7 @@ func (r *rendition) observe(now time.Time) (Observation, prober.Rendition) {
 			o.Failure, o.Since = fail, since
 		}
 	}
+	r.feel(now, &o)
 	return o, figures
 }
 

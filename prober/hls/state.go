@@ -36,6 +36,7 @@ type state struct {
 	conditions [slots]condition
 	seen       Observation // figures, as of now
 	player     viewer
+	felt       felt
 	figures    prober.Rendition // what this package's Observation does not have
 	latest     Observed         // playlist
 	glimpse    glimpse
