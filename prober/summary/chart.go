@@ -90,7 +90,7 @@ func (s Summary) chart(title, unit string, lines []line) (chart, bool) {
 			}
 		}
 	}
-	if !measured {
+	if !measured || unit == "kB" && top == 0 { // a queue that was always empty is no news
 		return chart{}, false
 	}
 	step := niceStep(top)
