@@ -57,6 +57,7 @@ type Viewing struct {
 	RebufferTime time.Duration // how long they were in all
 	Latency      time.Duration // live latency: how far the playhead is behind the broadcaster
 	Drift        time.Duration // change of the live latency since playback began
+	Buffer       time.Duration // media that is there and not played yet
 }
 
 // After adds what a viewer felt before.

@@ -54,19 +54,23 @@ func (s *state) lookedInto(summary media.Summary) {
 	f.Seen.Codecs = strings.Join(slices.Compact(codecs), ",")
 }
 
-// rated notes the bitrate of the latest segments.
-func (s *state) rated(facts []Loaded, target time.Duration) {
+// rate notes the bitrate of the latest segments.
+func (s *state) rate(facts []Loaded, target time.Duration) {
 	peak, _ := Peak(facts, target)
 	mean := average(facts)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.figures.PeakBitrate, s.figures.AverageBitrate = peak, mean
+	s.facts = append(s.facts[:0], facts...)
+	if s.rated {
+		peak = max(peak, s.figures.PeakBitrate)
+	}
+	s.figures.PeakBitrate, s.figures.AverageBitrate, s.rated = peak, mean, true
 }
 
 // takeFigures gives the figures, and begins a new turn. The lock is held.
 func (s *state) takeFigures() prober.Rendition {
 	f := s.figures
-	s.figures.Segments, s.figures.Keyframes = 0, 0
+	s.figures.Segments, s.figures.Keyframes, s.rated = 0, 0, false
 	return f
 }
 

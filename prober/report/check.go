@@ -156,7 +156,7 @@ func checkFigures(f prober.Figures) error {
 	// The two latencies compare two machines' clocks, so they may be negative.
 	if err := checkCount(
 		int64(f.TTFF), f.BytesSent, f.BytesReceived, int64(f.SendStall), f.SendQueue, int64(f.Interruptions), int64(f.InterruptionTime),
-		int64(f.Viewing.Startup), int64(f.Viewing.Watched), int64(f.Viewing.Rebuffers), int64(f.Viewing.RebufferTime),
+		int64(f.Viewing.Startup), int64(f.Viewing.Watched), int64(f.Viewing.Rebuffers), int64(f.Viewing.RebufferTime), int64(f.Viewing.Buffer),
 		int64(f.HTTP.Resolve), int64(f.HTTP.Connect), int64(f.HTTP.TLS), int64(f.HTTP.FirstByte), int64(f.HTTP.Body),
 		int64(f.HTTP.Redirects), int64(f.HTTP.Age), int64(f.Skipped), int64(f.Missed), int64(f.Recovered),
 	); err != nil {

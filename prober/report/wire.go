@@ -100,6 +100,7 @@ type wireViewing struct {
 	RebufferTime time.Duration `json:"rebuffer_time_ns,omitempty"`
 	Latency      time.Duration `json:"latency_ns,omitempty"`
 	Drift        time.Duration `json:"drift_ns,omitempty"`
+	Buffer       time.Duration `json:"buffer_ns,omitempty"`
 }
 
 type wireHTTP struct {

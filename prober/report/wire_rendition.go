@@ -104,7 +104,7 @@ func checkRendition(r prober.Rendition) error {
 		checkDetail("name", r.Name), checkDetail("codecs", r.Seen.Codecs),
 		checkCount(r.Announced.Bandwidth, r.PeakBitrate, r.AverageBitrate, int64(r.Seen.Width), int64(r.Seen.Height),
 			int64(r.Segments), int64(r.Downloaded), int64(r.Skipped), int64(r.Missed),
-			int64(r.Viewing.Startup), int64(r.Viewing.Watched), int64(r.Viewing.Rebuffers), int64(r.Viewing.RebufferTime)),
+			int64(r.Viewing.Startup), int64(r.Viewing.Watched), int64(r.Viewing.Rebuffers), int64(r.Viewing.RebufferTime), int64(r.Viewing.Buffer)),
 		checkMeans(r.LatencyBy, r.Proof),
 	)
 }

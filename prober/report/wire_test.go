@@ -32,7 +32,7 @@ func full() prober.Result {
 			LatencyBy: prober.MeansSEI, Proof: prober.MeansAAC, SendQueue: 4096,
 			Viewing: prober.Viewing{
 				Startup: 900 * time.Millisecond, Watched: 2 * time.Second, Rebuffers: 1, RebufferTime: 400 * time.Millisecond,
-				Latency: 3 * time.Second, Drift: -20 * time.Millisecond,
+				Latency: 3 * time.Second, Drift: -20 * time.Millisecond, Buffer: 4 * time.Second,
 			},
 			HTTP: prober.HTTPTimes{
 				Resolve: time.Millisecond, Connect: 2 * time.Millisecond, TLS: 3 * time.Millisecond, FirstByte: 4 * time.Millisecond,

@@ -10,10 +10,10 @@ import (
 // Recorder makes a Summary of results and samples as they come, in bounded memory.
 // It is for one goroutine at a time.
 type Recorder struct {
-	sum    Summary
-	last   map[Side]Event
-	every  int      // samples that become one
-	waits  []Sample // less than every
+	sum   Summary
+	last  map[Side]Event
+	every int      // samples that become one
+	waits []Sample // less than every
 }
 
 // NewRecorder begins with what is known before: version, mode, addresses, Began.
