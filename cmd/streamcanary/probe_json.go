@@ -23,6 +23,7 @@ type probeViewing struct {
 	Ratio     float64 `json:"rebuffer_ratio"` // 0 to 1
 	Latency   float64 `json:"latency_ms"`
 	Drift     float64 `json:"drift_ms"`
+	Buffer    float64 `json:"buffer_ms"`
 }
 
 // probeHTTP is the latest download of a segment, as --json gives it.
@@ -53,7 +54,7 @@ func viewingOf(v prober.Viewing) *probeViewing {
 	if v == (prober.Viewing{}) {
 		return nil
 	}
-	return &probeViewing{ms(v.Startup), ms(v.Watched), v.Rebuffers, ms(v.RebufferTime), v.RebufferRatio(), ms(v.Latency), ms(v.Drift)}
+	return &probeViewing{ms(v.Startup), ms(v.Watched), v.Rebuffers, ms(v.RebufferTime), v.RebufferRatio(), ms(v.Latency), ms(v.Drift), ms(v.Buffer)}
 }
 
 // httpOf is nil when nothing was downloaded.

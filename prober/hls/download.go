@@ -22,6 +22,7 @@ func (q *queue) waiting() bool { return len(q.segments) > 0 }
 
 // added is what a playlist brought.
 type added struct {
+	fresh   int       // new
 	skipped int       // fell too far behind
 	listed  []Segment // new, and not to be downloaded
 }
@@ -35,6 +36,7 @@ func (q *queue) add(p *Playlist, every, keep int) added {
 	if !begun && len(fresh) > 0 {
 		fresh = fresh[len(fresh)-1:]
 	}
+	a.fresh = len(fresh)
 	for _, s := range fresh {
 		if wanted(s, every, begun) {
 			q.segments = append(q.segments, s)
@@ -53,8 +55,9 @@ func (q *queue) add(p *Playlist, every, keep int) added {
 
 // rest takes all new segments of a playlist that has ended.
 func (q *queue) rest(p *Playlist, every int) added {
-	var a added
-	for _, s := range q.fresh(p) {
+	fresh := q.fresh(p)
+	a := added{fresh: len(fresh)}
+	for _, s := range fresh {
 		if wanted(s, every, true) {
 			q.segments = append(q.segments, s)
 		} else {
@@ -106,7 +109,7 @@ func (r *rendition) download(ctx context.Context) {
 		if now.Before(q.retryAt) {
 			return
 		}
-		if ahead := r.state.buffered(now); r.ended && ahead > maxAhead {
+		if ahead := r.state.buffered(now); r.ended && ahead > maxAhead && !r.f.cfg.Thorough {
 			q.retryAt = now.Add(ahead - maxAhead)
 			return
 		}

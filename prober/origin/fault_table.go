@@ -80,6 +80,7 @@ func faults() []fault {
 		{AtSegment, "slow-segments", "media segments take 12 s to begin", beginSlowSegments},
 		{AtSegment, "part-404", "low latency: every partial segment answers 404", beginPart404},
 		{AtSegment, "paced-segments", "media segments take nearly as long to come as they play", beginPacedSegments},
+		{AtSegment, "throttled-segments", "media segments take twice as long to come as they play", beginThrottledSegments},
 		{AtSegment, "trickle-segments", "media segments come at a byte a second", beginTrickleSegments},
 		{AtSegment, "empty-segments", "every media segment answers 200 and nothing", beginEmptySegments},
 		{AtSegment, "half-segments", "half of each media segment comes, as if it were all", beginHalfSegments},
