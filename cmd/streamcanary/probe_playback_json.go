@@ -18,7 +18,7 @@ type playbackReport struct {
 	Reason     prober.Reason    `json:"reason,omitempty"`
 	Detail     string           `json:"detail,omitempty"`
 	Live       bool             `json:"live"`
-	Whole      bool             `json:"whole"` // what has an end was had to its end
+	Whole      bool             `json:"whole"` // it has an end, and was gone through up to there
 	Took       float64          `json:"took_ms"`
 	Segments   int              `json:"segments"` // looked into
 	Received   int64            `json:"bytes_received"`
