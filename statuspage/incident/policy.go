@@ -218,3 +218,20 @@ func (t Target) Elements() []prober.Element {
 	}
 	return all
 }
+
+// PolicyOf makes a policy of what Content gave.
+func PolicyOf(content []byte) (Policy, error) {
+	var c struct {
+		Settings Settings `json:"settings"`
+		Topology Topology `json:"topology"`
+	}
+	d := json.NewDecoder(bytes.NewReader(content))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return Policy{}, fmt.Errorf("policy: %w: it was not written by this version", err)
+	}
+	return NewPolicy(c.Settings, c.Topology)
+}
+
+// Settings are what the policy was made of.
+func (p Policy) Settings() Settings { return p.settings }
