@@ -41,6 +41,8 @@ const probeExample = `  streamcanary probe --ingest rtmp://localhost/live/{strea
   streamcanary probe --ingest rtmp://localhost/live/{stream} --playback http://localhost/hls/{stream}.m3u8 --watch --for 5m`
 
 type probeOptions struct {
+	probeOutputs
+
 	ingest   string
 	playback string
 	json     bool
@@ -62,6 +64,9 @@ func newProbeCommand() *cobra.Command {
 			if err := o.check(); err != nil {
 				return err
 			}
+			if err := o.checkOutputs(o.json); err != nil {
+				return err
+			}
 			return runProbe(cmd.Context(), o, cmd.OutOrStdout())
 		},
 	}
@@ -71,6 +76,7 @@ func newProbeCommand() *cobra.Command {
 	f.BoolVar(&o.json, "json", false, "tell results as JSON, one object a line")
 	f.BoolVar(&o.watch, "watch", false, "keep the broadcast up and watch it")
 	f.DurationVar(&o.length, "for", 0, "with --watch: how long (default: until Ctrl-C)")
+	o.addOutputFlags(f)
 	f.DurationVar(&o.timeout, "timeout", 12*time.Second, "how long the broadcast may take to come back")
 	return cmd
 }
@@ -143,11 +149,17 @@ func runProbe(ctx context.Context, o probeOptions, w io.Writer) error {
 	if err != nil {
 		return &exitError{code: exitBroken, err: err}
 	}
+	if err := view.begin(ctx); err != nil {
+		return err
+	}
+	defer func() { _ = view.close() }()
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	var agents sync.WaitGroup
-	agents.Go(func() { err = a.Run(running) })
-	view.begin()
+	agents.Go(func() {
+		defer view.guard()
+		err = a.Run(running)
+	})
 	var verdict *prober.Result
 	if o.watch {
 		verdict = watchProbe(ctx, o, a, view, results)
