@@ -65,11 +65,10 @@ type probeEncoding struct {
 }
 
 func playbackOf(of *validation, s summary.Summary) playbackReport {
-	keep := func(s string) string { return s } // clean already
 	return playbackReport{
 		At: s.Ended.UTC(), Kind: prober.KindPlayback, Side: "pull", Outcome: s.Outcome, Stage: s.Stage, Reason: s.Reason, Detail: s.Detail,
 		Live: of.live, Whole: !of.ended.IsZero(), Took: ms(s.Ended.Sub(s.Began)), Segments: of.segments, Received: s.Figures.BytesReceived,
-		Renditions: renditionsOf(s.Renditions), Findings: findingsOf(s.Findings, keep), Viewing: viewingOf(s.Figures.Viewing), HTTP: httpOf(s.Figures.HTTP),
+		Renditions: renditionsOf(s.Renditions), Findings: findingsOf(s.Findings), Viewing: viewingOf(s.Figures.Viewing), HTTP: httpOf(s.Figures.HTTP),
 	}
 }
 
