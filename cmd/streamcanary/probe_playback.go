@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"io"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +51,11 @@ func (o *probeOptions) checkPlayback() error {
 func runPlayback(ctx context.Context, o probeOptions, w io.Writer) error {
 	pulls := newPuller(nil, "")
 	defer pulls.close()
+	files, err := o.openFiles()
+	if err != nil {
+		return err
+	}
+	defer files.discard()
 	v := newValidation(o, time.Now())
 	view := playbackView{w: w, o: o}
 	view.begin(v)
@@ -76,7 +83,11 @@ func runPlayback(ctx context.Context, o probeOptions, w io.Writer) error {
 	}
 	stop()
 	<-ended
-	return view.end(v, v.end(time.Now()))
+	found := v.end(time.Now())
+	if err := files.write(found); err != nil {
+		return &exitError{code: exitBroken, err: err}
+	}
+	return view.end(v, found)
 }
 
 // validation takes what a follower finds of a stream, and comes to a verdict.
@@ -106,7 +117,8 @@ type trouble struct {
 
 func newValidation(o probeOptions, now time.Time) *validation {
 	v := &validation{o: o, began: now, clean: cleanPaths(o.playback), active: map[trouble]bool{}, told: map[trouble]bool{}}
-	v.rec = summary.NewRecorder(summary.Summary{Mode: summary.ModePlayback, Playback: shownPlaylist(o.playback), Began: now})
+	info, _ := debug.ReadBuildInfo()
+	v.rec = summary.NewRecorder(summary.Summary{Version: versionLine(version, info), Mode: summary.ModePlayback, Playback: shownPlaylist(o.playback), Began: now})
 	return v
 }
 
@@ -173,7 +185,7 @@ func (v *validation) record(now time.Time, obs agent.Observation, last bool) {
 	r.Figures = prober.Figures{
 		Stages: obs.Stages, LatencyFirst: obs.LatencyFirst, LatencyLast: obs.LatencyLast, LatencyBy: obs.LatencyBy, PartLatency: obs.PartLatency,
 		BytesReceived: obs.Bytes, Viewing: obs.Viewing, HTTP: obs.HTTP, Skipped: obs.Skipped, Missed: obs.Missed, Recovered: obs.Recovered,
-		Renditions: obs.Renditions,
+		Renditions: v.cleanRenditions(obs.Renditions),
 	}
 	if !obs.PlayingSince.IsZero() {
 		r.Figures.TTFF = obs.PlayingSince.Sub(v.began)
@@ -191,6 +203,18 @@ func (v *validation) record(now time.Time, obs agent.Observation, last bool) {
 		r.Findings[i].Where, r.Findings[i].Detail = v.clean(r.Findings[i].Where), v.clean(r.Findings[i].Detail)
 	}
 	v.rec.Add(r)
+}
+
+func (v *validation) cleanRenditions(all []prober.Rendition) []prober.Rendition {
+	all = slices.Clone(all)
+	for i := range all {
+		if f := all[i].Failure; f != nil {
+			told := *f
+			told.Detail = v.clean(f.Detail)
+			all[i].Failure = &told
+		}
+	}
+	return all
 }
 
 // conditions are findings of what is wrong now and no finding tells of: once for as

@@ -40,7 +40,7 @@ func (s Summary) figures() []fact {
 		}
 	}
 	add(f.TTFF > 0, "time to first frame", Seconds(f.TTFF)+" from the publish")
-	add(f.LatencyBy != "", "latency, push to pull", fmt.Sprintf("%s for a segment's last frame, %s for its first, by %s", Seconds(f.LatencyLast), Seconds(f.LatencyFirst), f.LatencyBy))
+	add(f.LatencyBy != "", "latency, push to pull", fmt.Sprintf("%s for a segment's last frame, %s for its first, by %s", Took(f.LatencyLast), Took(f.LatencyFirst), f.LatencyBy))
 	add(f.PartLatency != 0, "latency of parts", Seconds(f.PartLatency))
 	add(s.Mode != ModePlayback, "proof", ProofWords(f.Proof))
 	facts = append(facts, viewingFacts(f.Viewing)...)
@@ -194,5 +194,5 @@ func latency(r prober.Rendition) string {
 	if r.LatencyBy == "" {
 		return unmeasured
 	}
-	return Seconds(r.LatencyLast)
+	return Took(r.LatencyLast)
 }
