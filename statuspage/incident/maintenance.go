@@ -303,9 +303,9 @@ func (p Policy) inRegions(w Window, e prober.Element) bool {
 	return len(w.Regions) == 0 || slices.Contains(w.Regions, p.index.regions[e])
 }
 
-// maintainedBy lists the components that a window covers at least in part, by id in
-// the configuration.
-func (p Policy) maintainedBy(w Window) []string {
+// Touches lists the components that a window covers at least in part, by id in the
+// configuration.
+func (p Policy) Touches(w Window) []string {
 	all := []string{}
 	for _, c := range p.topology.Components {
 		if p.coversAny(w, c) {
