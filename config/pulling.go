@@ -20,6 +20,7 @@ type pullingFile struct {
 	RFC8216    bool           `mapstructure:"rfc8216"`
 	Severity   []severityFile `mapstructure:"severity"`
 
+	LowLatency     bool          `mapstructure:"low_latency"`
 	MaxLatency     time.Duration `mapstructure:"max_latency"`
 	MaxRebuffering *float64      `mapstructure:"max_rebuffering"`
 }
@@ -52,7 +53,7 @@ func (c *checker) pulling(at, platform string, f *pullingFile) prober.Pulling {
 		transcoded = *f.Transcoded
 	}
 	p := prober.Pulling{HTTP: f.HTTP, Headers: c.headers(at+".headers", f.Headers), Transcoded: transcoded,
-		FailAlone: f.FailAlone, Delta: f.Delta, RFC8216: f.RFC8216, Sample: c.sample(at+".sample", f.Sample)}
+		FailAlone: f.FailAlone, Delta: f.Delta || f.LowLatency, LowLatency: f.LowLatency, RFC8216: f.RFC8216, Sample: c.sample(at+".sample", f.Sample)}
 	if f.HTTP != "" {
 		c.reference(at+".http", f.HTTP, "version", []string{"1.1", "2", "3"})
 	}

@@ -22,9 +22,10 @@ type Pulling struct {
 	Sample   int            `json:"sample,omitempty"`    // of the segments each nth is downloaded; 0 is each, SampleNone none
 	SampleBy map[string]int `json:"sample_by,omitempty"` // the same of one rendition: "720p", "audio en"
 
-	Delta    bool                `json:"delta,omitempty"`    // ask for delta updates where they are offered
-	RFC8216  bool                `json:"rfc8216,omitempty"`  // judge by RFC 8216 where rfc8216bis differs
-	Severity map[string]Severity `json:"severity,omitempty"` // by a rule's id, its section or its reason
+	Delta      bool                `json:"delta,omitempty"`       // ask for delta updates where they are offered
+	LowLatency bool                `json:"low_latency,omitempty"` // media playlists have to be of low latency
+	RFC8216    bool                `json:"rfc8216,omitempty"`     // judge by RFC 8216 where rfc8216bis differs
+	Severity   map[string]Severity `json:"severity,omitempty"`    // by a rule's id, its section or its reason
 }
 
 // SampleNone is the sampling of a rendition of which only the playlist is loaded.

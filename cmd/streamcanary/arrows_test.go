@@ -47,8 +47,9 @@ func arrows() map[string][]string {
 		"statuspage/store":    {"prober", "statuspage/incident"},
 		"statuspage/alert":    {"prober", "statuspage/incident"},
 		"statuspage/web":      {"statuspage"},
+		"statuspage/backtest": {"prober", "prober/report", "statuspage/incident"},
 		"statuspage/hub": {"prober", "prober/report", "prober/schedule", "statuspage",
-			"statuspage/incident", "statuspage/store", "statuspage/alert", "statuspage/web"},
+			"statuspage/incident", "statuspage/backtest", "statuspage/store", "statuspage/alert", "statuspage/web"},
 	}
 }
 

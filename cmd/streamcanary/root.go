@@ -56,6 +56,8 @@ func newRootCommand() *cobra.Command {
 		newServeCommand(),
 		newAgentCommand(),
 		newConfigCommand(),
+		newResultsCommand(),
+		newReplayCommand(),
 		newVersionCommand(),
 	)
 	return root

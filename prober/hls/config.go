@@ -19,6 +19,10 @@ type Config struct {
 	// one that ends is a failure.
 	Live bool
 
+	// Thorough looks at a stream once and in full, and plays nothing: what has an end
+	// is loaded as fast as it comes, and bitrates are of all that was loaded.
+	Thorough bool
+
 	// Transport is shared by the followers of one process: see
 	// NewVersionedTransport. Nil
 	// makes one for this follower alone.
@@ -55,6 +59,8 @@ type Config struct {
 	SampleBy map[string]int
 	// DeltaUpdates asks for delta updates where a server offers them (6.2.5.1).
 	DeltaUpdates bool
+	// LowLatency says that media playlists have to list parts.
+	LowLatency bool
 	// Ladder is what a multivariant playlist has to list; nil is not asked.
 	Ladder []Rung
 	// Transcoded says that the platform makes everything anew, so that media without

@@ -109,7 +109,7 @@ func (r *rendition) download(ctx context.Context) {
 		if now.Before(q.retryAt) {
 			return
 		}
-		if ahead := r.state.buffered(now); r.ended && ahead > maxAhead {
+		if ahead := r.state.buffered(now); r.ended && ahead > maxAhead && !r.f.cfg.Thorough {
 			q.retryAt = now.Add(ahead - maxAhead)
 			return
 		}

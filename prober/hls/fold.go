@@ -56,7 +56,7 @@ func (f *Follower) fold(now time.Time, top Observation, views []view) Observatio
 	o.Playing = o.Playing && (f.cfg.unproven() || anyProven(views))
 	o.Failure, o.Since = f.verdict(top, views)
 	if o.Failure == nil && len(views) > 0 && !o.Playing && !o.PlayingSince.IsZero() && f.cfg.Look != nil && now.Sub(o.PlayingSince) < f.cfg.LookEvery {
-		o.Failure, o.Since = nothingYet(), f.started // the first look is on its way
+		o.Failure, o.Since = f.nothingYet(), f.started // the first look is on its way
 	}
 	if o.Failure == nil && len(views) > 0 && !o.Playing {
 		o.Failure, o.Since = unproven(views), o.PlayingSince
@@ -152,7 +152,7 @@ func (f *Follower) verdict(top Observation, views []view) (*prober.Failure, time
 		if top.Failure != nil {
 			return top.Failure, top.Since
 		}
-		return nothingYet(), f.started
+		return f.nothingYet(), f.started
 	}
 	plays := false
 	for i := range views {

@@ -94,19 +94,27 @@ func (s *state) take() Observation {
 func (r *rendition) overdue(now time.Time) (*prober.Failure, time.Time) {
 	s := &r.state
 	if !s.seen.Playing {
-		return nothingYet(), r.started
+		return r.f.nothingYet(), r.started
 	}
 	cfg := &r.f.cfg
 	target := min(s.target, maxTarget)
 	bound := cfg.Rules.staleAfter(target) + time.Duration(1+max(r.every, 1))*target + cfg.PlaylistTimeout + cfg.SegmentTimeout
 	if since := now.Sub(s.lastGood); since > bound && !s.seen.Ended {
-		return failf(prober.StageMedia, prober.ReasonMarkerMissing, "no segment with our marker for %s, bound %s", since.Round(time.Second), bound), s.lastGood
+		return failf(prober.StageMedia, prober.ReasonMarkerMissing, "no %s for %s, bound %s", r.f.sought(), since.Round(time.Second), bound), s.lastGood
 	}
 	return nil, time.Time{}
 }
 
-func nothingYet() *prober.Failure {
-	return failf(prober.StageMedia, prober.ReasonMarkerMissing, "no segment with our marker has come yet")
+func (f *Follower) nothingYet() *prober.Failure {
+	return failf(prober.StageMedia, prober.ReasonMarkerMissing, "no %s has come yet", f.sought())
+}
+
+// sought is what has to come.
+func (f *Follower) sought() string {
+	if f.cfg.foreign() {
+		return "good segment"
+	}
+	return "segment with our marker"
 }
 
 // Stages gives the times of the latest connection, playlist and good segment,

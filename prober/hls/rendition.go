@@ -113,7 +113,7 @@ func (r *rendition) poll(ctx context.Context) {
 		r.pollFailed()
 		return
 	}
-	findings := r.f.cfg.Rules.Analyze(r.last, p, start)
+	findings := append(r.f.cfg.Rules.Analyze(r.last, p, start), r.checkParts(p)...)
 	r.state.observed(Observed{Name: r.what.name, URL: r.base, Subtitles: r.what.kind == kindSubtitles, Playlist: p, At: start})
 	how := r.accept(p)
 	r.tell(findings, how)

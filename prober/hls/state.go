@@ -38,6 +38,8 @@ type state struct {
 	player     viewer
 	felt       felt
 	figures    prober.Rendition // what this package's Observation does not have
+	rated      bool             // a bitrate was measured in this turn
+	facts      []Loaded         // of the latest segments
 	latest     Observed         // playlist
 	glimpse    glimpse
 	stamp      Stamp // of the latest segment with a date

@@ -151,18 +151,25 @@ func (r *rendition) unseen(s Segment, at time.Time) (sight, *prober.Failure) {
 	return v, nil
 }
 
+// maxThorough bounds the segments whose bitrates are kept: 5 minutes and more of
+// parts, hours of anything else.
+const maxThorough = 2000
+
 // loaded holds a download against what its playlists declare.
 func (r *rendition) loaded(s Segment, got response) {
-	const kept = 20
+	kept := 20
+	if r.f.cfg.Thorough {
+		kept = maxThorough
+	}
 	l := Loaded{Sequence: s.Sequence, Duration: s.Duration, Bytes: int64(len(got.body)), Took: got.timing.Total}
 	if s.Range.Length == 0 {
 		l.Bitrate = s.Bitrate
 	}
-	if len(r.facts) == kept {
+	if len(r.facts) >= kept {
 		r.facts = append(r.facts[:0], r.facts[1:]...)
 	}
 	r.facts = append(r.facts, l)
-	r.state.rated(r.facts, r.last.TargetDuration)
+	r.state.rate(r.facts, r.last.TargetDuration)
 	rules := r.f.cfg.Rules
 	found := rules.Loaded(r.what.name, l)
 	if r.what.kind == kindVariant {
