@@ -70,6 +70,16 @@ func TestFromEvent(t *testing.T) {
 		{incident.BaselineHolds, "", ActionResolve, SeverityInfo},
 		{incident.CertificateExpiring, "", ActionNotice, SeverityWarning},
 		{incident.ChangeReported, "", ActionNotice, SeverityInfo},
+		{incident.IncidentNoted, incident.ImpactCritical, ActionNotice, SeverityInfo},
+		{incident.AutomationWaits, incident.ImpactCritical, ActionNotice, SeverityWarning},
+		{incident.ApprovalNeeded, incident.ImpactMinor, ActionTrigger, SeverityError},
+		{incident.ApprovalOverdue, incident.ImpactMinor, ActionUpdate, SeverityError},
+		{incident.ApprovalOver, incident.ImpactMinor, ActionResolve, SeverityInfo},
+		{incident.CommandRefused, "", ActionNotice, SeverityInfo},
+		{incident.MaintenanceScheduled, "", ActionNotice, SeverityInfo},
+		{incident.MaintenanceBegan, "", ActionNotice, SeverityInfo},
+		{incident.MaintenanceEnded, "", ActionNotice, SeverityInfo},
+		{incident.MaintenanceCancelled, "", ActionNotice, SeverityInfo},
 	} {
 		e := Event{Seq: 7, Event: incident.Event{ID: "e1", Type: c.event, Key: "k", Summary: "s", At: began}}
 		if c.impact != "" {

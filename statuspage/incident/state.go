@@ -28,9 +28,12 @@ type State struct {
 	Requests   map[string]time.Time       `json:"requests"`  // by target: until when the last request's rounds run
 	Incidents  []*openIncident            `json:"incidents"` // unresolved, oldest first
 	Changes    []Change                   `json:"changes"`   // recent, oldest first
-	Refused    map[string]uint64          `json:"refused"`   // results not taken, by cause
+	Refused    map[string]uint64          `json:"refused"`   // results and commands not taken, by cause
 	NoAgents   bool                       `json:"no_agents"`
 	Platforms  map[string]*platformState  `json:"platforms,omitempty"` // by target: of which on-call has been told something
+
+	Outcomes     []Outcome      `json:"outcomes,omitempty"`     // of the newest commands, oldest first
+	Maintenances []*Maintenance `json:"maintenances,omitempty"` // upcoming, running, and a few that are over; oldest first
 
 	ReferenceOutUntil time.Time `json:"reference_out_until,omitzero"` // it failed at a quorum of sites
 	ReferenceTold     bool      `json:"reference_told,omitempty"`
@@ -101,6 +104,12 @@ type openIncident struct {
 	HoldUntil  time.Time `json:"hold_until,omitzero"`
 	QuorumLost bool      `json:"quorum_lost"`
 	Relapses   int       `json:"relapses"`
+
+	Statuses      map[string]Status `json:"statuses,omitempty"`   // while frozen: what it shows, by component
+	SaidWaits     bool              `json:"said_waits,omitempty"` // while frozen: on-call was told that more fails
+	SaidOver      bool              `json:"said_over,omitempty"`  // while frozen: on-call was told that it is over
+	ApprovalAsked bool              `json:"approval_asked,omitempty"`
+	ApproveBy     time.Time         `json:"approve_by,omitzero"` // then it is told again, or published
 }
 
 // platformState is what a target's API says of us, and not of itself.

@@ -29,6 +29,10 @@ func (p Policy) Step(s State, in Input) (State, []Event) {
 		t.change(*in.Change)
 	case in.Config != nil:
 		t.resume()
+	case in.Command != nil:
+		t.command(*in.Command)
+	case in.Maintenance != nil:
+		t.edge(*in.Maintenance)
 	}
 	t.timers()
 	return s, t.events
@@ -53,9 +57,10 @@ func (p Policy) Next(s State) time.Time {
 	}
 	for _, o := range s.Incidents {
 		due(o.SayAt)
+		due(o.ApproveBy)
 		if o.HoldUntil.After(s.At) {
 			due(o.HoldUntil)
-		} else if !o.HoldUntil.IsZero() {
+		} else if !o.HoldUntil.IsZero() && !o.SaidOver {
 			due(s.At.Add(time.Second)) // over, but too few sites are heard
 		}
 	}
@@ -176,6 +181,7 @@ func (s *State) rewind(by time.Duration) {
 	for _, o := range s.Incidents {
 		back(&o.SayAt)
 		back(&o.HoldUntil)
+		back(&o.ApproveBy)
 	}
 }
 
