@@ -21,6 +21,7 @@ type hubFile struct {
 	Groups       []namedFile     `mapstructure:"groups"`
 	Components   []componentFile `mapstructure:"components"`
 	Policy       policyFile      `mapstructure:"policy"`
+	Maintenance  []workFile      `mapstructure:"maintenance"`
 }
 
 type pageFile struct {
@@ -44,6 +45,13 @@ type alertsFile struct {
 	Token     secretText    `mapstructure:"token"`
 	TokenFile string        `mapstructure:"token_file"`
 	Webhooks  []webhookFile `mapstructure:"webhooks"`
+	People    []personFile  `mapstructure:"people"`
+}
+
+type personFile struct {
+	ID        string     `mapstructure:"id"`
+	Token     secretText `mapstructure:"token"`
+	TokenFile string     `mapstructure:"token_file"`
 }
 
 type webhookFile struct {
@@ -224,6 +232,19 @@ type componentFile struct {
 	Publish     string   `mapstructure:"publish"`
 }
 
+type workFile struct {
+	ID         string        `mapstructure:"id"`
+	Name       string        `mapstructure:"name"`
+	Message    string        `mapstructure:"message"`
+	Components []string      `mapstructure:"components"`
+	Regions    []string      `mapstructure:"regions"`
+	StartsAt   timeText      `mapstructure:"starts_at"`
+	EndsAt     timeText      `mapstructure:"ends_at"`
+	Cron       string        `mapstructure:"cron"`
+	Duration   time.Duration `mapstructure:"duration"`
+	Announce   time.Duration `mapstructure:"announce"`
+}
+
 type policyFile struct {
 	Quorum            int           `mapstructure:"quorum"`
 	Threshold         *float64      `mapstructure:"threshold"`
@@ -241,6 +262,8 @@ type policyFile struct {
 	UnknownAfter      time.Duration `mapstructure:"unknown_after"`
 	ContradictedAfter time.Duration `mapstructure:"contradicted_after"`
 	ChangeWindow      time.Duration `mapstructure:"change_window"`
+	ApproveWithin     time.Duration `mapstructure:"approve_within"`
+	Unapproved        string        `mapstructure:"unapproved"`
 	Kinds             []kindFile    `mapstructure:"kinds"`
 }
 

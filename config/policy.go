@@ -31,6 +31,7 @@ func (c *checker) settings(f policyFile) incident.Settings {
 		{"unknown_after", f.UnknownAfter, &s.UnknownAfter},
 		{"contradicted_after", f.ContradictedAfter, &s.ContradictedAfter},
 		{"change_window", f.ChangeWindow, &s.ChangeWindow},
+		{"approve_within", f.ApproveWithin, &s.ApproveWithin},
 	} {
 		c.notNegative("policy."+d.key, d.in)
 		*d.out = d.in
@@ -45,6 +46,8 @@ func (c *checker) settings(f policyFile) incident.Settings {
 	if f.ConfirmRounds > 0 && f.ConfirmSpacing == 0 {
 		c.addf("policy.confirm_spacing", "is 0s; want more, such as 2s")
 	}
+	s.Unapproved = incident.Unapproved(f.Unapproved)
+	c.reference("policy.unapproved", f.Unapproved, "such choice", []string{string(incident.UnapprovedKeep), string(incident.UnapprovedPublish)})
 	c.kinds(f.Kinds, &s)
 	return s
 }
