@@ -133,7 +133,7 @@ func TestNothingLeaks(t *testing.T) {
 		"View.Incidents.Failures.Evidence.Detail", "View.Incidents.Failures.Evidence.Agent", "View.Incidents.Failures.Evidence.Site",
 		"View.Incidents.Audit.Who", "View.Incidents.Audit.Note", "View.Incidents.OpenedBy", "View.Incidents.Withheld",
 		"View.Maintenances.Maintenance.Audit.Note", "View.Maintenances.Maintenance.Window.Source",
-		"View.Incidents.Changes.Summary", "View.Incidents.Changes.Link",
+		"View.Incidents.Changes.Change.Summary", "View.Incidents.Changes.Change.Link", "View.Incidents.Changes.Change.Components",
 	} {
 		if !strings.Contains(whole, canary(place)) {
 			t.Fatalf("no canary was put into %s: what is looked for cannot be found", place)

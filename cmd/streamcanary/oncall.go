@@ -69,8 +69,8 @@ func (o *onCall) read(ctx context.Context, path string, into any) ([]byte, error
 	return whole(body, err, into)
 }
 
-// post tells the hub something, and reads its answer as read does.
-func (o *onCall) post(ctx context.Context, path string, what, into any) ([]byte, error) {
+// tell tells the hub something, and reads its answer as read does.
+func (o *onCall) tell(ctx context.Context, path string, what, into any) ([]byte, error) {
 	payload, err := json.Marshal(what)
 	if err != nil {
 		return nil, err
@@ -98,11 +98,7 @@ func (o *onCall) call(ctx context.Context, method, path string, body io.Reader) 
 		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+o.token.Reveal())
-	client := &http.Client{
-		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, ResponseHeaderTimeout: 30 * time.Second},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token is for the hub alone
-	}
-	answer, err := client.Do(req)
+	answer, err := o.client().Do(req)
 	if err != nil {
 		if failed, ok := errors.AsType[*url.Error](err); ok {
 			err = failed.Err
@@ -115,7 +111,7 @@ func (o *onCall) call(ctx context.Context, method, path string, body io.Reader) 
 	defer func() { _ = answer.Body.Close() }()
 	switch answer.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return nil, fmt.Errorf("the hub at %s does not know the token in STREAMCANARY_ALERTS_TOKEN; it is alerts.token of its configuration", o.hub)
+		return nil, o.unknownToken()
 	case http.StatusConflict, http.StatusUnprocessableEntity, http.StatusBadRequest:
 		said, _ := io.ReadAll(io.LimitReader(answer.Body, 1000))
 		return nil, fmt.Errorf("refused: %s", prober.Clip(strings.TrimSpace(string(said)), 500))
@@ -128,4 +124,15 @@ func (o *onCall) call(ctx context.Context, method, path string, body io.Reader) 
 	}
 	said, _ := io.ReadAll(io.LimitReader(answer.Body, 500)) // evidence only
 	return nil, fmt.Errorf("the hub at %s answered %s: %s", o.hub, answer.Status, prober.Clip(strings.TrimSpace(string(said)), 300))
+}
+
+func (o *onCall) client() *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, ResponseHeaderTimeout: 30 * time.Second},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token is for the hub alone
+	}
+}
+
+func (o *onCall) unknownToken() error {
+	return fmt.Errorf("the hub at %s does not know the token in STREAMCANARY_ALERTS_TOKEN; it is alerts.token of its configuration", o.hub)
 }

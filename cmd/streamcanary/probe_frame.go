@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,31 +48,25 @@ type frameLine []span
 type item struct {
 	name, value string
 	ink         ink
+	minor       bool // left out where there is little room
 }
 
 // section is a part of the frame that shows what there is room for.
 type section struct {
 	title frameLine
+	hint  string // what the columns are, said where all of it is shown
 	rows  []frameLine
 }
 
 // render gives exactly height lines, none wider than width. colour false gives text alone.
 func (f probeFrame) render(width, height int, colour bool) string {
 	width, height = max(width, 10), max(height, 3)
-	fixed := f.head(width)
-	for _, block := range []struct {
-		name  string
-		state item
-		items []item
-	}{
-		{"push", f.pushState(), f.pushItems()},
-		{"pull", f.pullState(), f.pullItems()},
-		{"viewer", item{}, f.viewerItems()},
-	} {
-		if block.name == "push" && f.sum.Mode == summary.ModePlayback {
-			continue
-		}
-		fixed = append(fixed, flow(block.name, block.state, block.items, width)...)
+	// Two lines each of renditions and findings are worth more than addresses and
+	// minor figures.
+	const rest = 4
+	fixed := f.fixed(width, false)
+	if len(fixed)+rest > height-1 {
+		fixed = f.fixed(width, true)
 	}
 	foot := frameLine{{"Ctrl-C ends it", inkDim}}
 	if room := height - 1; len(fixed) > room {
@@ -90,6 +85,30 @@ func (f probeFrame) render(width, height int, colour bool) string {
 		out.WriteString(l.paint(width, colour))
 	}
 	return out.String()
+}
+
+// fixed are the lines that are there whatever there is to list below them.
+func (f probeFrame) fixed(width int, tight bool) []frameLine {
+	lines := f.head(width, tight)
+	for _, block := range []struct {
+		name  string
+		state item
+		items []item
+	}{
+		{"push", f.pushState(), f.pushItems()},
+		{"pull", f.pullState(), f.pullItems()},
+		{"viewer", item{}, f.viewerItems()},
+	} {
+		if block.name == "push" && f.sum.Mode == summary.ModePlayback {
+			continue
+		}
+		items := block.items
+		if tight {
+			items = slices.DeleteFunc(items, func(i item) bool { return i.minor })
+		}
+		lines = append(lines, flow(block.name, block.state, items, width)...)
+	}
+	return lines
 }
 
 // paint cuts a line to the width, and colours it.
@@ -142,13 +161,16 @@ func inkOf(o prober.Outcome) ink {
 	return inkDim
 }
 
-func (f probeFrame) head(width int) []frameLine {
+func (f probeFrame) head(width int, tight bool) []frameLine {
 	took := f.at.Sub(f.sum.Began).Round(time.Second).String()
 	if f.limit > 0 {
 		took += " of at most " + f.limit.Round(time.Second).String()
 	}
 	title := frameLine{{"streamcanary probe", inkTitle}, {"  " + string(f.sum.Mode) + "  ", inkPlain}, {took, inkDim}}
 	lines := []frameLine{title}
+	if tight {
+		return lines
+	}
 	if f.sum.Ingest != "" {
 		lines = append(lines, frameLine{{"push to    ", inkDim}, {f.sum.Ingest, inkPlain}})
 	}
@@ -191,13 +213,13 @@ func (f probeFrame) stateOf(side summary.Side, otherwise string) item {
 	r, told := f.last[side]
 	switch {
 	case !told:
-		return item{"", otherwise, inkDim}
+		return item{"", otherwise, inkDim, false}
 	case r.Outcome == prober.Pass:
-		return item{"", "good", inkGood}
+		return item{"", "good", inkGood, false}
 	case r.Reason == prober.ReasonNothingPushed:
-		return item{"", "nothing is pushed", inkWarn}
+		return item{"", prober.Clip(r.Detail, 60), inkWarn, false}
 	}
-	return item{"", fmt.Sprintf("%s at %s: %s", r.Outcome, stageOr(r.Stage, "start"), r.Reason), inkOf(r.Outcome)}
+	return item{"", fmt.Sprintf("%s at %s: %s", r.Outcome, stageOr(r.Stage, "start"), r.Reason), inkOf(r.Outcome), false}
 }
 
 func (f probeFrame) pushState() item {
@@ -213,10 +235,10 @@ func (f probeFrame) pushItems() []item {
 	if n.Sent == 0 {
 		return items
 	}
-	items = append(items, item{"out", summary.Bitrate(n.SentRate), inkPlain}, item{"sent", summary.Bytes(n.Sent), inkPlain},
-		item{"deepest queue", summary.Bytes(n.Queue), inkPlain}, item{"longest stall", summary.Took(n.Stall), inkPlain})
+	items = append(items, item{"out", summary.Bitrate(n.SentRate), inkPlain, false}, item{"sent", summary.Bytes(n.Sent), inkPlain, true},
+		item{"deepest queue", summary.Bytes(n.Queue), inkPlain, false}, item{"longest stall", summary.Took(n.Stall), inkPlain, false})
 	if drops := f.sum.Figures.Interruptions; drops > 0 {
-		items = append(items, item{"interruptions", fmt.Sprintf("%d, %s away", drops, summary.Seconds(f.sum.Away)), inkWarn})
+		items = append(items, item{"interruptions", fmt.Sprintf("%d, %s away", drops, summary.Seconds(f.sum.Away)), inkWarn, false})
 	}
 	return items
 }
@@ -224,7 +246,7 @@ func (f probeFrame) pushItems() []item {
 func stageItems(stages []prober.StageTime) []item {
 	var items []item
 	for _, s := range stages {
-		items = append(items, item{string(s.Stage), summary.Took(s.Duration), inkPlain})
+		items = append(items, item{string(s.Stage), summary.Took(s.Duration), inkPlain, true})
 	}
 	return items
 }
@@ -234,7 +256,7 @@ func (f probeFrame) pullState() item {
 	case f.now.Played:
 		return f.stateOf(summary.Pull, "it plays")
 	case f.now.Condition != nil && f.last[summary.Pull].Outcome == "":
-		return item{"", fmt.Sprintf("not yet: %s at %s", f.now.Condition.Reason, f.now.Condition.Stage), inkDim}
+		return item{"", fmt.Sprintf("not yet: %s at %s", f.now.Condition.Reason, f.now.Condition.Stage), inkDim, false}
 	}
 	return f.stateOf(summary.Pull, "waiting")
 }
@@ -243,17 +265,17 @@ func (f probeFrame) pullItems() []item {
 	n := f.now
 	items := stageItems(n.Pull)
 	if n.Got > 0 {
-		items = append(items, item{"in", summary.Bitrate(n.GotRate), inkPlain}, item{"received", summary.Bytes(n.Got), inkPlain})
+		items = append(items, item{"in", summary.Bitrate(n.GotRate), inkPlain, false}, item{"received", summary.Bytes(n.Got), inkPlain, true})
 	}
 	if n.LatencyBy != "" {
-		items = append(items, item{"latency", fmt.Sprintf("%s (segment's first frame %s, by %s)", summary.Seconds(n.Last), summary.Seconds(n.First), n.LatencyBy), inkPlain})
+		items = append(items, item{"latency", summary.Took(n.Last), inkPlain, false}, item{"first frame", summary.Took(n.First), inkPlain, true}, item{"by", string(n.LatencyBy), inkPlain, true})
 	}
 	switch {
 	case !n.Played || f.sum.Mode == summary.ModePlayback:
 	case n.Proof == "":
-		items = append(items, item{"proof", "not proven", inkWarn})
+		items = append(items, item{"proof", "not proven", inkWarn, false})
 	default:
-		items = append(items, item{"proof", "by " + string(n.Proof), inkGood})
+		items = append(items, item{"proof", string(n.Proof), inkGood, false})
 	}
 	return items
 }
@@ -268,12 +290,13 @@ func (f probeFrame) viewerItems() []item {
 		felt = inkWarn
 	}
 	items := []item{
-		{"startup", summary.Seconds(v.Startup), inkPlain},
-		{"buffer", summary.Seconds(v.Buffer), inkPlain},
-		{"rebuffering", fmt.Sprintf("%s, %s, %s", summary.Counted(v.Rebuffers, "time"), summary.Seconds(v.RebufferTime), summary.Percent(v.RebufferRatio())), felt},
+		{"startup", summary.Took(v.Startup), inkPlain, true},
+		{"buffer", summary.Seconds(v.Buffer), inkPlain, false},
+		{"rebuffering", fmt.Sprintf("%d x, %s", v.Rebuffers, summary.Seconds(v.RebufferTime)), felt, false},
+		{"ratio", summary.Percent(v.RebufferRatio()), felt, true},
 	}
 	if v.Latency != 0 {
-		items = append(items, item{"live latency", summary.Seconds(v.Latency), inkPlain}, item{"drift", summary.Seconds(v.Drift), inkPlain})
+		items = append(items, item{"live latency", summary.Seconds(v.Latency), inkPlain, false}, item{"drift", summary.Seconds(v.Drift), inkPlain, true})
 	}
 	return items
 }
@@ -301,12 +324,12 @@ func (f probeFrame) renditions(width int) section {
 	wide = min(wide, max(width-34, 6), 24)
 	s := section{title: frameLine{{"renditions: " + strconv.Itoa(len(list)), inkTitle}}}
 	if width >= 60 {
-		s.title = append(s.title, span{"  sequence number, behind live, bitrate, rebuffering, proof", inkDim})
+		s.hint = "  sequence, behind, bitrate, rebuffering, proof"
 	}
 	for _, r := range list {
 		behind := "-"
 		if r.LatencyBy != "" {
-			behind = summary.Seconds(r.LatencyLast)
+			behind = summary.Took(r.LatencyLast)
 		}
 		name := ansi.Truncate(summary.RenditionName(r), wide, "…")
 		name += strings.Repeat(" ", wide-ansi.StringWidth(name))
@@ -341,7 +364,7 @@ func (f probeFrame) findings() section {
 			text += " in " + prober.Clip(found.Where, 60)
 		}
 		s.rows = append(s.rows, frameLine{{fmt.Sprintf("  %-11s", summary.SeverityWords(found.Severity)), inkOfSeverity(found.Severity)},
-			{text, inkPlain}, {"  " + found.Detail, inkDim}})
+			{text, inkPlain}, {"  " + prober.Clip(found.Detail, prober.MaxDetail), inkDim}})
 	}
 	return s
 }
@@ -386,16 +409,16 @@ func share(all []section, room int) []frameLine {
 	}
 	var lines []frameLine
 	for i, s := range all {
-		switch shown := given[i] - 1; {
-		case shown < 0:
-		case shown == len(s.rows):
-			lines = append(append(lines, s.title), s.rows...)
-		case shown == 0:
-			lines = append(lines, append(append(frameLine{}, s.title...), span{fmt.Sprintf(" (%d not shown)", len(s.rows)), inkDim}))
-		default:
-			lines = append(append(lines, s.title), s.rows[:shown-1]...)
-			lines = append(lines, frameLine{{fmt.Sprintf("  and %d more", len(s.rows)-shown+1), inkDim}})
+		if given[i] == 0 {
+			continue
 		}
+		title, shown := s.title, given[i]-1
+		if shown < len(s.rows) {
+			title = append(slices.Clone(title), span{fmt.Sprintf(" (%d of %d shown)", shown, len(s.rows)), inkDim})
+		} else if s.hint != "" {
+			title = append(slices.Clone(title), span{s.hint, inkDim})
+		}
+		lines = append(append(lines, title), s.rows[:shown]...)
 	}
 	return lines
 }

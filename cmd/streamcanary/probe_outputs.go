@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 
 	"streamcanary/prober/summary"
@@ -53,10 +54,10 @@ func (o probeOutputs) checkOutputs(json bool) error {
 	}
 	used := map[string]string{}
 	for _, f := range o.forms() {
-		if other, twice := used[f.path]; twice {
+		if other, twice := used[filepath.Clean(f.path)]; twice {
 			return usageErrorf("%s and %s name the same file %s; name two", other, f.flag, f.path)
 		}
-		used[f.path] = f.flag
+		used[filepath.Clean(f.path)] = f.flag
 	}
 	return nil
 }

@@ -58,6 +58,7 @@ func newRootCommand() *cobra.Command {
 		newIncidentCommand(),
 		newMaintenanceCommand(),
 		newConfigCommand(),
+		newChangeCommand(),
 		newResultsCommand(),
 		newReplayCommand(),
 		newVersionCommand(),
