@@ -179,7 +179,7 @@ func (e *edit) send(ctx context.Context, path string, w io.Writer) error {
 		Note     string             `json:"note"`
 		Incident *incident.Incident `json:"incident"`
 	}
-	raw, err := e.hub.post(ctx, path, e, &done)
+	raw, err := e.hub.tell(ctx, path, e, &done)
 	switch {
 	case err != nil:
 		return err

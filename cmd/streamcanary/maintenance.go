@@ -137,7 +137,7 @@ func maintain(ctx context.Context, hub *onCall, path string, body any, asJSON bo
 		ID          string                    `json:"id"`
 		Maintenance *incident.MaintenanceView `json:"maintenance"`
 	}
-	raw, err := hub.post(ctx, path, body, &done)
+	raw, err := hub.tell(ctx, path, body, &done)
 	switch {
 	case err != nil:
 		return err

@@ -69,8 +69,8 @@ func (o *onCall) read(ctx context.Context, path string, into any) ([]byte, error
 	return whole(body, err, into)
 }
 
-// post tells the hub something, and reads its answer as read does.
-func (o *onCall) post(ctx context.Context, path string, what, into any) ([]byte, error) {
+// tell tells the hub something, and reads its answer as read does.
+func (o *onCall) tell(ctx context.Context, path string, what, into any) ([]byte, error) {
 	payload, err := json.Marshal(what)
 	if err != nil {
 		return nil, err
