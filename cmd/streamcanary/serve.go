@@ -122,7 +122,7 @@ func hubSettings(cfg *config.Hub, log *slog.Logger) (hub.Config, error) {
 	s := hub.Config{
 		Data: cfg.Data, Policy: cfg.Policy, Token: cfg.Alerts.Token, People: cfg.Alerts.People, Logger: log,
 		Maintenances: maintenances(cfg.Work),
-		Assignments: map[string]prober.Assignment{}, Sinks: map[string]alert.Sink{},
+		Assignments:  map[string]prober.Assignment{}, Sinks: map[string]alert.Sink{},
 		NATS: hub.NATSConfig{Addr: cfg.NATS.Listen, MaxBytes: cfg.NATS.MaxBytes, Logger: log},
 	}
 	if !cfg.NATS.SyncAlways {

@@ -14,7 +14,7 @@ const incidentsListed = 50
 func summary(p statuspage.Page) (answer, error) {
 	return jsonAnswer(summaryDocument{
 		Page: pageOf(p), Components: componentsOf(p), Incidents: incidentsOf(p, p.Incidents),
-		Maintenances: maintenancesOf(p, statuspage.Scheduled, statuspage.InProgress), Status: statusOf(p),
+		Maintenances: maintenancesOf(p, due), Status: statusOf(p),
 	})
 }
 

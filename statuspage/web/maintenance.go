@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"streamcanary/statuspage"
-	"streamcanary/statuspage/incident"
 )
 
 // maintenanceObject is an incident's with two keys more.
@@ -23,14 +22,14 @@ func asIncident(m statuspage.Maintenance) statuspage.Incident {
 	}
 }
 
-func maintenancesOf(p statuspage.Page, phases ...incident.Phase) []maintenanceObject {
+func maintenancesOf(p statuspage.Page, which func(statuspage.Maintenance) bool) []maintenanceObject {
 	byID := map[string]componentObject{}
 	for _, c := range componentsOf(p) {
 		byID[c.ID] = c
 	}
 	list := []maintenanceObject{}
 	for _, m := range p.Maintenances {
-		if slices.Contains(phases, m.Phase) {
+		if which(m) {
 			list = append(list, maintenanceObject{
 				incidentObject: incidentOf(p, byID, asIncident(m)),
 				ScheduledFor:   timestamp(m.ScheduledFor), ScheduledUntil: timestamp(m.ScheduledUntil),
@@ -40,10 +39,19 @@ func maintenancesOf(p statuspage.Page, phases ...incident.Phase) []maintenanceOb
 	return list
 }
 
-// maintenances lists those of some phases.
-func maintenances(phases ...incident.Phase) func(statuspage.Page) (answer, error) {
+// due is those that are upcoming or run.
+func due(m statuspage.Maintenance) bool { return m.Phase != statuspage.Completed }
+
+func upcoming(m statuspage.Maintenance) bool { return m.Phase == statuspage.Scheduled }
+
+func active(m statuspage.Maintenance) bool { return m.Phase == statuspage.InProgress }
+
+func every(statuspage.Maintenance) bool { return true }
+
+// maintenances lists some of them.
+func maintenances(which func(statuspage.Maintenance) bool) func(statuspage.Page) (answer, error) {
 	return func(p statuspage.Page) (answer, error) {
-		return jsonAnswer(maintenancesDocument{Page: pageOf(p), Maintenances: maintenancesOf(p, phases...)})
+		return jsonAnswer(maintenancesDocument{Page: pageOf(p), Maintenances: maintenancesOf(p, which)})
 	}
 }
 
@@ -51,7 +59,7 @@ func maintenances(phases ...incident.Phase) func(statuspage.Page) (answer, error
 func maintenanceViews(p statuspage.Page) []maintenanceView {
 	var views []maintenanceView
 	for _, m := range p.Maintenances {
-		if m.Phase != statuspage.Completed {
+		if due(m) {
 			views = append(views, newMaintenanceView(m))
 		}
 	}
@@ -81,7 +89,7 @@ func newMaintenanceView(m statuspage.Maintenance) maintenanceView {
 func (h *Handler) maintenance(p statuspage.Page, m statuspage.Maintenance) (answer, error) {
 	f := newFrame(p, m.Name)
 	f.Description = statuspage.PhaseText(m.Phase) + ": " + m.Name
-	if m.Phase != statuspage.Completed {
+	if due(m) {
 		f.Refresh = refreshSeconds
 	}
 	return h.render("maintenance", struct {
