@@ -131,15 +131,9 @@ func TestNothingLeaks(t *testing.T) {
 	for _, place := range []string{
 		"Topology.Installation", "Topology.Targets.Ingests.ID", "Topology.Sites.Agents", "View.Incidents.Target",
 		"View.Incidents.Failures.Evidence.Detail", "View.Incidents.Failures.Evidence.Agent", "View.Incidents.Failures.Evidence.Site",
-<<<<<<< HEAD
 		"View.Incidents.Changes.Change.Summary", "View.Incidents.Changes.Change.Link", "View.Incidents.Changes.Change.Components",
 		"View.Incidents.Audit.Who", "View.Incidents.Audit.Note", "View.Incidents.OpenedBy", "View.Incidents.Withheld",
 		"View.Maintenances.Maintenance.Audit.Note", "View.Maintenances.Maintenance.Window.Source",
-=======
-		"View.Incidents.Audit.Who", "View.Incidents.Audit.Note", "View.Incidents.OpenedBy", "View.Incidents.Withheld",
-		"View.Maintenances.Maintenance.Audit.Note", "View.Maintenances.Maintenance.Window.Source",
-		"View.Incidents.Changes.Change.Summary", "View.Incidents.Changes.Change.Link", "View.Incidents.Changes.Change.Components",
->>>>>>> people
 	} {
 		if !strings.Contains(whole, canary(place)) {
 			t.Fatalf("no canary was put into %s: what is looked for cannot be found", place)
