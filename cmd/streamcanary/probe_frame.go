@@ -217,7 +217,7 @@ func (f probeFrame) stateOf(side summary.Side, otherwise string) item {
 	case r.Outcome == prober.Pass:
 		return item{"", "good", inkGood, false}
 	case r.Reason == prober.ReasonNothingPushed:
-		return item{"", "nothing is pushed", inkWarn, false}
+		return item{"", prober.Clip(r.Detail, 60), inkWarn, false}
 	}
 	return item{"", fmt.Sprintf("%s at %s: %s", r.Outcome, stageOr(r.Stage, "start"), r.Reason), inkOf(r.Outcome), false}
 }
@@ -290,7 +290,7 @@ func (f probeFrame) viewerItems() []item {
 		felt = inkWarn
 	}
 	items := []item{
-		{"startup", summary.Seconds(v.Startup), inkPlain, true},
+		{"startup", summary.Took(v.Startup), inkPlain, true},
 		{"buffer", summary.Seconds(v.Buffer), inkPlain, false},
 		{"rebuffering", fmt.Sprintf("%d x, %s", v.Rebuffers, summary.Seconds(v.RebufferTime)), felt, false},
 		{"ratio", summary.Percent(v.RebufferRatio()), felt, true},

@@ -77,6 +77,7 @@ func (v *probeView) begin(ctx context.Context) (err error) {
 
 // tick notes once a second how it is, and shows it.
 func (v *probeView) tick(ctx context.Context) {
+	defer v.guard()
 	every := time.NewTicker(time.Second)
 	defer every.Stop()
 	v.sample(time.Now())
@@ -266,6 +267,11 @@ func (v *probeView) end(r *prober.Result) error {
 	}
 	if err := files.write(sum); err != nil {
 		return &exitError{code: exitBroken, err: err}
+	}
+	if v.o.report != standardOutput {
+		for _, f := range files.forms {
+			v.printf("written   %s", f.path)
+		}
 	}
 	return exitOf(r)
 }

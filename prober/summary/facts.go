@@ -61,7 +61,7 @@ func viewingFacts(v prober.Viewing) []fact {
 		return nil
 	}
 	facts := []fact{
-		{"viewer: startup", Seconds(v.Startup)},
+		{"viewer: startup", Took(v.Startup)},
 		{"viewer: watched", Length(v.Watched)},
 		{"viewer: rebuffering", fmt.Sprintf("%s, %s, %s of the time", Counted(v.Rebuffers, "time"), Seconds(v.RebufferTime), Percent(v.RebufferRatio()))},
 	}
