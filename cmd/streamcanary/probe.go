@@ -245,6 +245,9 @@ func watchProbe(ctx context.Context, o probeOptions, a *agent.Agent, view *probe
 	for {
 		select {
 		case <-ctx.Done():
+			if worst == nil {
+				return &prober.Result{Outcome: prober.Inconclusive, Reason: prober.ReasonCancelled, Detail: "it ended before anything was known"}
+			}
 			return worst
 		case r := <-results:
 			view.watched(r)
