@@ -71,7 +71,7 @@ func newProbeCommand() *cobra.Command {
 		Short:   "Probe any server once, watch it, or validate a stream",
 		Long:    probeHelp,
 		Example: probeExample,
-		Args:    func(cmd *cobra.Command, args []string) error { return o.takeURL(cmd, args) },
+		Args:    o.takeURL,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.playback = orEnvironment(o.playback, "STREAMCANARY_PLAYBACK")
 			if o.pullOnly {

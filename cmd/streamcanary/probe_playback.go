@@ -62,20 +62,23 @@ func runPlayback(ctx context.Context, o probeOptions, w io.Writer) error {
 	following, stop := context.WithCancel(ctx)
 	defer stop()
 	follower := pulls.validator(o.pull, o.playback)
-	ended := make(chan error, 1)
-	go func() { ended <- follower.Run(following) }()
+	var broke error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		broke = follower.Run(following)
+	}()
 	ticker := time.NewTicker(validationTurn)
 	defer ticker.Stop()
 	for running := true; running; {
 		select {
 		case <-ctx.Done():
-			v.interrupted = true
-			running = false
-		case err := <-ended:
+			v.interrupted, running = true, false
+		case <-ended:
 			if ctx.Err() == nil {
-				return &exitError{code: exitBroken, err: err}
+				return &exitError{code: exitBroken, err: broke}
 			}
-			ended <- nil
+			v.interrupted, running = true, false
 		case now := <-ticker.C:
 			running = !v.turn(now, follower.Observe(now))
 			view.turn(now, v)
@@ -235,23 +238,23 @@ func (v *validation) conditions(now time.Time, obs agent.Observation, last bool)
 	for _, r := range obs.Renditions {
 		add(r.Name, r.Playing, r.Failure)
 	}
-	if top := obs.Failure; top != nil && !v.sameSomewhere(top, holds) {
+	if top := obs.Failure; top != nil && !v.known(top, obs.Renditions) {
 		add("", v.played, top)
 	}
 	v.active = holds
 	return found
 }
 
-// sameSomewhere says whether a rendition, or a finding, tells of it already.
-func (v *validation) sameSomewhere(f *prober.Failure, holds map[trouble]bool) bool {
-	for _, known := range []map[trouble]bool{holds, v.told} {
-		for at := range known {
-			if at.stage == f.Stage && at.reason == f.Reason {
-				return true
-			}
+// known says whether the failure of the whole is a rendition's, or a finding's.
+func (v *validation) known(f *prober.Failure, all []prober.Rendition) bool {
+	for at := range v.told {
+		if at.stage == f.Stage && at.reason == f.Reason {
+			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(all, func(r prober.Rendition) bool {
+		return r.Failure != nil && r.Failure.Stage == f.Stage && r.Failure.Reason == f.Reason
+	})
 }
 
 func severityOf(o prober.Outcome) prober.Severity {
