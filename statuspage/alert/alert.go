@@ -75,7 +75,17 @@ type Incident struct {
 	Elements     []string           `json:"elements"`   // target/type/id, sorted
 	Sites        []string           `json:"sites"`      // that gave evidence, sorted
 	Failures     []incident.Failure `json:"failures"`   // per element and kind, with each site's evidence
-	Changes      []incident.Change  `json:"changes"`    // reported shortly before
+	Changes      []Change           `json:"changes"`    // reported shortly before, the nearest first
+}
+
+// Change is one that was reported shortly before an incident's first failure. That it
+// came before does not make it the cause.
+type Change struct {
+	incident.Change
+	Scope       incident.Scope `json:"scope"`
+	Lead        float64        `json:"lead_s"`      // from the change to the first failure; negative is after it
+	Coincidence float64        `json:"coincidence"` // 0 to 1: that any moment has such a change as shortly before it
+	Note        string         `json:"note"`        // all of that in words
 }
 
 // Event is an event of the engine with its place in the feed.

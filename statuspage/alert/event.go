@@ -3,6 +3,7 @@ package alert
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -127,7 +128,7 @@ func FromEvent(pageURL string, e Event) (Alert, bool) {
 			a.Links = append(a.Links, Link{Href: pageURL + "/incidents/" + i.ID, Text: "Status page"})
 		}
 		for _, c := range i.Changes {
-			a.Links = appendChange(a.Links, c)
+			a.Links = appendChange(a.Links, c.Change)
 		}
 	}
 	if a.Severity == "" {
@@ -152,8 +153,11 @@ func fromIncident(i incident.Incident) *Incident {
 		StartedAt: i.StartedAt.UTC(), CreatedAt: i.CreatedAt.UTC(),
 		MonitoringAt: i.MonitoringAt.UTC(), ResolvedAt: i.ResolvedAt.UTC(),
 		Frozen: i.Frozen, FalseAlarm: i.FalseAlarm, Withheld: i.Withheld,
-		Components: list(i.Components), Failures: list(i.Failures), Changes: list(i.Changes),
+		Components: list(i.Components), Failures: list(i.Failures), Changes: []Change{},
 		Elements: []string{}, Sites: []string{},
+	}
+	for _, c := range i.Changes {
+		a.Changes = append(a.Changes, Change{Change: c.Change, Scope: c.Scope, Lead: c.Lead.Seconds(), Coincidence: math.Round(c.Coincidence()*1e4) / 1e4, Note: c.Words()})
 	}
 	if n := len(i.Updates); n > 0 {
 		a.Message = i.Updates[n-1].Body

@@ -36,7 +36,8 @@ func drop() *incident.Incident {
 				{Site: "nyc", Agent: "nyc-1", At: began, Stage: prober.StageIngest, Reason: prober.ReasonConnectionClosed, Detail: "198.51.100.7:1935 app live: closed after 12.4 s"},
 			},
 		}},
-		Changes: []incident.Change{{ID: "d1", At: began.Add(-time.Minute), Summary: "media server 4.2", Source: "ci", Link: "https://ci.example/runs/9"}},
+		Changes: []incident.Related{{Change: incident.Change{ID: "d1", At: began.Add(-time.Minute), Summary: "media server 4.2", Source: "ci", Link: "https://ci.example/runs/9"},
+			Scope: incident.ScopeEverything, Lead: time.Minute, Similar: 3, Over: 24 * time.Hour}},
 	}
 }
 

@@ -73,7 +73,7 @@ func (t *turn) opened(f Failure) {
 			ID: PublicID(t.topology.Installation, "incident", key), Target: f.Element.Target,
 			Phase: Investigating, Impact: ImpactNone, StartedAt: f.FirstFailed,
 			CreatedAt: t.s.At, UpdatedAt: t.s.At, Failures: []Failure{f},
-			Components: []string{}, Updates: []Update{}, Changes: t.changesBefore(f.FirstFailed),
+			Components: []string{}, Updates: []Update{},
 		},
 		SayAt: t.s.At.Add(t.settings.OpenSettle),
 	})
@@ -342,6 +342,7 @@ func (t *turn) publish(o *openIncident, kind EventType, body string) {
 	}
 	in.Updates = append(in.Updates, u)
 	in.UpdatedAt = t.s.At
+	in.Changes = t.related(in)
 	snapshot := in.clone()
 	t.emit(Event{Type: kind, Key: "incident/" + in.ID, Summary: in.Name, Incident: &snapshot})
 	t.askApproval(o)
@@ -353,17 +354,6 @@ func (t *turn) update(in *Incident, body string) Update {
 		ID:    PublicID(t.topology.Installation, "update", in.ID+"|"+strconv.Itoa(len(in.Updates))),
 		Phase: in.Phase, Body: body, At: t.s.At, Affected: []AffectedComponent{},
 	}
-}
-
-// changesBefore lists the changes reported shortly before a first failure.
-func (t *turn) changesBefore(at time.Time) []Change {
-	var near []Change
-	for _, c := range t.s.Changes {
-		if age := at.Sub(c.At); age <= t.settings.ChangeWindow && age >= -time.Minute {
-			near = append(near, c)
-		}
-	}
-	return near
 }
 
 // clone copies an incident, so that what was emitted never changes.

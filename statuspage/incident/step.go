@@ -135,7 +135,7 @@ func (t *turn) clock(at time.Time) {
 	)
 	switch gap := at.Sub(t.s.At); {
 	case t.s.At.IsZero():
-		t.s.At = at
+		t.s.At, t.s.ChangesSince = at, at
 	case gap < -jitter:
 		t.s.rewind(-gap)
 		t.s.At = at
@@ -211,19 +211,6 @@ func (t *turn) forget() {
 			delete(t.s.Components, id)
 		}
 	}
-}
-
-// change notes a deploy, to be named beside an incident that follows it.
-func (t *turn) change(c Change) {
-	if c.At.IsZero() {
-		c.At = t.s.At
-	}
-	t.s.Changes = append(t.s.Changes, c)
-	const most = 50
-	if n := len(t.s.Changes); n > most {
-		t.s.Changes = t.s.Changes[n-most:]
-	}
-	t.emit(Event{Type: ChangeReported, Key: "change/" + c.ID, Summary: "Change reported: " + c.Summary, Change: &c})
 }
 
 // timers does whatever became due by now.

@@ -132,7 +132,7 @@ type Incident struct {
 	Components   []string  `json:"components"`        // ids in the configuration, every one that was ever affected
 	Updates      []Update  `json:"updates"`           // oldest first
 	Failures     []Failure `json:"failures"`          // internal: every element and kind that opened
-	Changes      []Change  `json:"changes,omitempty"` // internal: reported shortly before
+	Changes      []Related `json:"changes,omitempty"` // internal: reported shortly before
 
 	FalseAlarm bool      `json:"false_alarm,omitempty"` // a person says that it was none; it counts as no outage
 	OpenedBy   string    `json:"opened_by,omitempty"`   // internal: the person, if one opened it
@@ -188,4 +188,8 @@ type Change struct {
 	Summary string    `json:"summary"`
 	Source  string    `json:"source"`
 	Link    string    `json:"link,omitempty"`
+
+	// What it concerns, ids in the configuration; without any, everything.
+	Components []string `json:"components,omitempty"`
+	Regions    []string `json:"regions,omitempty"`
 }
