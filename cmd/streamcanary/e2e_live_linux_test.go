@@ -90,6 +90,7 @@ func TestProbeLive(t *testing.T) {
 			seen := newOutput()
 			go func() { _, _ = io.Copy(seen, p.person) }()
 			waitSeen(t, seen, "proof sei")
+			waitSeen(t, seen, "good")
 			if raw := p.settings(t); raw == before {
 				t.Error("keys are not taken one by one")
 			}

@@ -238,7 +238,11 @@ func (f probeFrame) pushItems() []item {
 	items = append(items, item{"out", summary.Bitrate(n.SentRate), inkPlain, false}, item{"sent", summary.Bytes(n.Sent), inkPlain, true},
 		item{"deepest queue", summary.Bytes(n.Queue), inkPlain, false}, item{"longest stall", summary.Took(n.Stall), inkPlain, false})
 	if drops := f.sum.Figures.Interruptions; drops > 0 {
-		items = append(items, item{"interruptions", fmt.Sprintf("%d, %s away", drops, summary.Seconds(f.sum.Away)), inkWarn, false})
+		told := strconv.Itoa(drops)
+		if f.sum.Away > 0 {
+			told += ", " + summary.Seconds(f.sum.Away) + " away"
+		}
+		items = append(items, item{"interruptions", told, inkWarn, false})
 	}
 	return items
 }
@@ -271,7 +275,7 @@ func (f probeFrame) pullItems() []item {
 		items = append(items, item{"latency", summary.Took(n.Last), inkPlain, false}, item{"first frame", summary.Took(n.First), inkPlain, true}, item{"by", string(n.LatencyBy), inkPlain, true})
 	}
 	switch {
-	case !n.Played || f.sum.Mode == summary.ModePlayback:
+	case !n.Played || n.Condition != nil || f.sum.Mode == summary.ModePlayback:
 	case n.Proof == "":
 		items = append(items, item{"proof", "not proven", inkWarn, false})
 	default:

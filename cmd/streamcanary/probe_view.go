@@ -95,6 +95,7 @@ func (v *probeView) sample(at time.Time) {
 	now, sample := v.meter.sample(at)
 	v.mu.Lock()
 	v.rec.Sample(sample)
+	v.rec.Stages(summary.Push, now.Push) // the results of a canary do not have them
 	frame := v.frame(now, at)
 	v.mu.Unlock()
 	if v.live != nil {
