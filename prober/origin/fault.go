@@ -16,16 +16,17 @@ type Fault struct {
 
 // FaultInfo is a fault that can be injected, in words.
 type FaultInfo struct {
-	At   Where
-	Name string
-	Help string // one line
+	At    Where
+	Name  string
+	Help  string // one line
+	Needs Need   // what an origin has to have for it
 }
 
 // Faults lists every fault that Inject knows.
 func Faults() []FaultInfo {
 	var list []FaultInfo
 	for _, f := range faults() {
-		list = append(list, FaultInfo{At: f.at, Name: f.name, Help: f.help})
+		list = append(list, FaultInfo{At: f.at, Name: f.name, Help: f.help, Needs: f.needs})
 	}
 	return list
 }
