@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"time"
 
 	"streamcanary/prober"
 )
@@ -18,6 +19,14 @@ type pullingFile struct {
 	Delta      bool           `mapstructure:"delta_updates"`
 	RFC8216    bool           `mapstructure:"rfc8216"`
 	Severity   []severityFile `mapstructure:"severity"`
+
+	Expect       string   `mapstructure:"expect"`
+	SegmentBytes byteSize `mapstructure:"segment_bytes"`
+	Removed      string   `mapstructure:"removed"`
+
+	LowLatency     bool          `mapstructure:"low_latency"`
+	MaxLatency     time.Duration `mapstructure:"max_latency"`
+	MaxRebuffering *float64      `mapstructure:"max_rebuffering"`
 }
 
 type rungFile struct {
@@ -48,7 +57,7 @@ func (c *checker) pulling(at, platform string, f *pullingFile) prober.Pulling {
 		transcoded = *f.Transcoded
 	}
 	p := prober.Pulling{HTTP: f.HTTP, Headers: c.headers(at+".headers", f.Headers), Transcoded: transcoded,
-		FailAlone: f.FailAlone, Delta: f.Delta, RFC8216: f.RFC8216, Sample: c.sample(at+".sample", f.Sample)}
+		FailAlone: f.FailAlone, Delta: f.Delta || f.LowLatency, LowLatency: f.LowLatency, RFC8216: f.RFC8216, Sample: c.sample(at+".sample", f.Sample)}
 	if f.HTTP != "" {
 		c.reference(at+".http", f.HTTP, "version", []string{"1.1", "2", "3"})
 	}
@@ -66,10 +75,43 @@ func (c *checker) pulling(at, platform string, f *pullingFile) prober.Pulling {
 		}
 		p.SampleBy[s.Rendition] = c.sample(entry+".sample", s.Sample)
 	}
+	c.felt(at, f, &p)
+	c.presentation(at, f, &p)
 	for i, s := range f.Severity {
 		c.severity(index(at+".severity", i), s, &p)
 	}
 	return p
+}
+
+// maxSegment bounds what an agent keeps of one segment, which is all of it.
+const maxSegment = 256 << 20
+
+// presentation is what a playback has to be, and what is looked at of its segments.
+func (c *checker) presentation(at string, f *pullingFile, p *prober.Pulling) {
+	kinds := map[string]prober.Expect{"": prober.ExpectLive, "live": prober.ExpectLive, "event": prober.ExpectEvent, "vod": prober.ExpectVOD, "any": prober.ExpectAny}
+	if f.Expect != "" {
+		c.reference(at+".expect", f.Expect, "kind of presentation", []string{"live", "event", "vod", "any"})
+	}
+	if f.Removed != "" {
+		c.reference(at+".removed", f.Removed, "way with removed segments", []string{"ask", "skip"})
+	}
+	p.Expect, p.SkipRemoved = kinds[f.Expect], f.Removed == "skip"
+	if p.SegmentBytes = int64(f.SegmentBytes); p.SegmentBytes > maxSegment {
+		c.addf(at+".segment_bytes", "is %d bytes; want 256MiB or less: it is held in memory", p.SegmentBytes)
+	}
+}
+
+// felt is what a viewer may feel.
+func (c *checker) felt(at string, f *pullingFile, p *prober.Pulling) {
+	if p.MaxLatency = f.MaxLatency; p.MaxLatency < 0 || p.MaxLatency == 0 && c.present(at+".max_latency") {
+		c.addf(at+".max_latency", "is %s; want a duration above 0, as in 20s, and leave it out for the default", f.MaxLatency)
+	}
+	if f.MaxRebuffering == nil {
+		return
+	}
+	if p.MaxRebuffering = *f.MaxRebuffering; !(p.MaxRebuffering > 0 && p.MaxRebuffering <= 1) {
+		c.addf(at+".max_rebuffering", "is %v; want a share above 0 and up to 1, as in 0.2", *f.MaxRebuffering)
+	}
 }
 
 // severity is how much a rule's findings count.

@@ -18,6 +18,12 @@ type Figures struct {
 	InterruptionTime time.Duration // of the interruption that just ended
 	Viewing          Viewing
 	HTTP             HTTPTimes
+	PartLatency      time.Duration // push to pull, the last frame of the latest low-latency part that was fetched
+	Skipped          int           // segments that fell too far behind to be downloaded, of all renditions
+	Missed           int           // segments that could not be downloaded
+	Recovered        int           // failures that came and healed within the round
+	// Renditions are those that are followed, at most MaxRenditions.
+	Renditions []Rendition
 }
 
 // StageTime is how long a stage took.
@@ -51,6 +57,15 @@ type Viewing struct {
 	RebufferTime time.Duration // how long they were in all
 	Latency      time.Duration // live latency: how far the playhead is behind the broadcaster
 	Drift        time.Duration // change of the live latency since playback began
+	Buffer       time.Duration // media that is there and not played yet
+}
+
+// After adds what a viewer felt before.
+func (v Viewing) After(before Viewing) Viewing {
+	v.Watched += before.Watched
+	v.Rebuffers += before.Rebuffers
+	v.RebufferTime += before.RebufferTime
+	return v
 }
 
 // RebufferRatio is the share of time that playback stood still, 0 to 1.

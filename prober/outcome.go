@@ -147,9 +147,10 @@ const (
 	ReasonDurationMismatch Reason = "duration_mismatch" // media longer or shorter than its EXTINF
 	ReasonAVOffset         Reason = "av_offset"         // sound and picture are apart
 	ReasonEncodingChanged  Reason = "encoding_changed"  // tracks, codec or format, without EXT-X-DISCONTINUITY
+	ReasonRebuffering      Reason = "rebuffering"       // a viewer's playback stands still too often or too long
 
 	// latency, teardown
-	ReasonLatencyHigh    Reason = "latency_high"
+	ReasonLatencyHigh    Reason = "latency_high" // a viewer is too far behind the broadcaster; of api probes, the answer took too long
 	ReasonTeardownFailed Reason = "teardown_failed"
 
 	// recording
@@ -258,6 +259,7 @@ func Reasons() []Reason {
 		ReasonDurationMismatch,
 		ReasonAVOffset,
 		ReasonEncodingChanged,
+		ReasonRebuffering,
 
 		ReasonLatencyHigh,
 		ReasonTeardownFailed,

@@ -40,14 +40,16 @@ func arrows() map[string][]string {
 		"prober/agent":                 {"prober", "prober/report", "prober/schedule"},
 		"prober/origin":                {"prober"},
 		"prober/host":                  {"prober"},
+		"prober/summary":               {"prober"},
 
 		"statuspage/incident": {"prober"},
 		"statuspage":          {"prober", "statuspage/incident"},
 		"statuspage/store":    {"prober", "statuspage/incident"},
 		"statuspage/alert":    {"prober", "statuspage/incident"},
 		"statuspage/web":      {"statuspage"},
+		"statuspage/backtest": {"prober", "prober/report", "statuspage/incident"},
 		"statuspage/hub": {"prober", "prober/report", "prober/schedule", "statuspage",
-			"statuspage/incident", "statuspage/store", "statuspage/alert", "statuspage/web"},
+			"statuspage/incident", "statuspage/backtest", "statuspage/store", "statuspage/alert", "statuspage/web"},
 	}
 }
 

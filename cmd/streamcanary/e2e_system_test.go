@@ -127,8 +127,8 @@ func (w *system) known(t *testing.T) {
 	t.Logf("the page knew of everything after %.1f s", took.Seconds())
 }
 
-// summary is what the tests read of /api/v2/summary.json.
-type summary struct {
+// pageSummary is what the tests read of /api/v2/summary.json.
+type pageSummary struct {
 	Status struct {
 		Indicator string `json:"indicator"`
 	} `json:"status"`
@@ -139,8 +139,8 @@ type summary struct {
 	Incidents []publicIncident `json:"incidents"` // unresolved
 }
 
-func (w *system) summary() (summary, error) {
-	var s summary
+func (w *system) summary() (pageSummary, error) {
+	var s pageSummary
 	return s, fetchJSON(w.page+"/api/v2/summary.json", "", &s)
 }
 

@@ -52,6 +52,13 @@ func (r faultRow) warm() faultRow {
 	return r
 }
 
+// settled strikes once what a viewer feels is graded, and is well again when a
+// window without it has passed.
+func (r faultRow) settled() faultRow {
+	r.after, r.heals = 16, 30*time.Second
+	return r
+}
+
 // slowlyHealed takes half a minute to be well again: blocking reloads are tried
 // that seldom after one went wrong.
 func (r faultRow) slowlyHealed() faultRow {
@@ -187,7 +194,7 @@ func TestNoFault(t *testing.T) {
 // healthy says whether a result says nothing bad of a platform. How long things
 // took is not asked: other tests keep this machine busy.
 func healthy(r prober.Result) bool {
-	slow := []prober.Reason{prober.ReasonSegmentSlow, prober.ReasonAVOffset}
+	slow := []prober.Reason{prober.ReasonSegmentSlow, prober.ReasonAVOffset, prober.ReasonRebuffering, prober.ReasonLatencyHigh}
 	bad := r.Outcome == prober.Fail || r.Outcome == prober.Degraded
 	return (!bad || slices.Contains(slow, r.Reason)) && !slices.ContainsFunc(r.Findings, func(f prober.Finding) bool {
 		return f.Severity != prober.SeverityNote && !slices.Contains(slow, f.Reason)
@@ -541,6 +548,7 @@ func faultTable() []faultRow {
 		verdict("slow-segments", playback, fail, prober.StageSegment, prober.ReasonHTTPTimeout, 10*s),
 		noted("part-404", playback, worse, prober.StageSegment, prober.ReasonLowLatency, 15*s).with(lowLatency),
 		noted("paced-segments", playback, worse, prober.StageSegment, prober.ReasonSegmentSlow, 6*s),
+		verdict("throttled-segments", playback, degraded, prober.StageMedia, prober.ReasonRebuffering, 40*s).settled(),
 		verdict("trickle-segments", playback, fail, prober.StageSegment, prober.ReasonHTTPTimeout, 12*s),
 		verdict("empty-segments", playback, fail, prober.StageSegment, prober.ReasonEmptyBody, 6*s),
 		verdict("half-segments", playback, fail, prober.StageMedia, prober.ReasonNotMedia, 6*s),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,8 @@ import (
 
 const probeHelp = `Run one go-live probe against any RTMP and HLS server, now: push a fresh test
 broadcast, hold it for five seconds, and pull it back until what was pushed is
-seen in the segments. It tells each stage with its time.
+seen in the segments. It tells each stage with its time. Flags that have a key's
+name in a hub's file mean what that key means there.
 
 {stream} in both URLs is replaced by a fresh name for each run. Without it the
 URLs are used as they are, and runs on that key never overlap: a second run on
@@ -30,21 +32,34 @@ list of processes. To keep a key from them, leave --ingest or --playback out and
 put the URL into the environment, as STREAMCANARY_INGEST or STREAMCANARY_PLAYBACK.
 Keys, users and queries are never printed.
 
+With --playback-only nothing is pushed: any HLS stream is validated, with all its
+renditions and by all rules. A live stream is watched for a minute, one that has an
+end is loaded to it. What is found is told as what must be fixed (viewers are
+without pictures or sound), what should be fixed (it plays worse than it could), and
+notes. Of the address the host and the last part of the path are shown; what stands
+between may be a token.
+
 With --watch the broadcast stays up as a canary and is followed, until Ctrl-C or
 for the time given with --for; every drop and return is told.
 
-Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive (a result, but it says nothing
+Exit codes: 0 pass or degraded, 1 fail, 2 usage, 3 inconclusive (a result, but it says nothing
 about the platform), 4 an error of the prober itself.`
 
 const probeExample = `  streamcanary probe --ingest rtmp://localhost/live/{stream} --playback http://localhost/hls/{stream}.m3u8
   streamcanary probe --ingest rtmp://HOST/APP/KEY --playback https://HOST/PATH/index.m3u8 --json
-  streamcanary probe --ingest rtmp://localhost/live/{stream} --playback http://localhost/hls/{stream}.m3u8 --watch --for 5m`
+  streamcanary probe --ingest rtmp://localhost/live/{stream} --playback http://localhost/hls/{stream}.m3u8 --watch --for 5m
+  streamcanary probe --ingest rtmp://HOST/APP/{stream} --playback https://HOST/PATH/{stream}.m3u8 --size 720p --bitrate 2500000 --ladder 720p,360p
+  streamcanary probe --playback-only https://HOST/PATH/index.m3u8 --for 30s`
 
 type probeOptions struct {
+	probeSettings
+	probeOutputs
+
 	ingest   string
 	playback string
 	json     bool
 	watch    bool
+	pullOnly bool
 	length   time.Duration
 	timeout  time.Duration
 }
@@ -52,14 +67,21 @@ type probeOptions struct {
 func newProbeCommand() *cobra.Command {
 	var o probeOptions
 	cmd := &cobra.Command{
-		Use:     "probe --ingest URL --playback URL",
-		Short:   "Probe any server once, or watch it",
+		Use:     "probe {--ingest URL --playback URL | --playback-only URL}",
+		Short:   "Probe any server once, watch it, or validate a stream",
 		Long:    probeHelp,
 		Example: probeExample,
-		Args:    noArgs,
+		Args:    o.takeURL,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.ingest, o.playback = orEnvironment(o.ingest, "STREAMCANARY_INGEST"), orEnvironment(o.playback, "STREAMCANARY_PLAYBACK")
-			if err := o.check(); err != nil {
+			o.playback = orEnvironment(o.playback, "STREAMCANARY_PLAYBACK")
+			if o.pullOnly {
+				if err := cmp.Or(refusePushFlags(cmd), o.checkPlayback(), o.read(), o.checkOutputs(o.json)); err != nil {
+					return err
+				}
+				return runPlayback(cmd.Context(), o, cmd.OutOrStdout())
+			}
+			o.ingest = orEnvironment(o.ingest, "STREAMCANARY_INGEST")
+			if err := cmp.Or(o.check(), o.read(), o.checkOutputs(o.json)); err != nil {
 				return err
 			}
 			return runProbe(cmd.Context(), o, cmd.OutOrStdout())
@@ -69,9 +91,13 @@ func newProbeCommand() *cobra.Command {
 	f.StringVar(&o.ingest, "ingest", "", "where to push, rtmp[s]://[USER:PASSWORD@]HOST[:PORT]/APP/KEY (default: $STREAMCANARY_INGEST)")
 	f.StringVar(&o.playback, "playback", "", "where to pull, http(s)://.../index.m3u8 (default: $STREAMCANARY_PLAYBACK)")
 	f.BoolVar(&o.json, "json", false, "tell results as JSON, one object a line")
+	f.BoolVar(&o.pullOnly, "playback-only", false, "push nothing: validate the stream at this URL, or at that of --playback")
 	f.BoolVar(&o.watch, "watch", false, "keep the broadcast up and watch it")
-	f.DurationVar(&o.length, "for", 0, "with --watch: how long (default: until Ctrl-C)")
+	f.DurationVar(&o.length, "for", 0, "with --watch: how long (default: until Ctrl-C); with --playback-only: at most (default: 1m of a live stream, 10m of one that has an end)")
+	o.addOutputFlags(f)
 	f.DurationVar(&o.timeout, "timeout", 12*time.Second, "how long the broadcast may take to come back")
+	o.addPushFlags(f)
+	o.addPullFlags(f)
 	return cmd
 }
 
@@ -91,16 +117,24 @@ func (o probeOptions) check() error {
 		// The URL holds a stream key: it is not repeated.
 		return usageErrorf("--ingest is not rtmp://HOST[:PORT]/APP/KEY or rtmps://HOST[:PORT]/APP/KEY")
 	}
-	out, err := url.Parse(o.playback)
-	if err != nil || out.Scheme != "http" && out.Scheme != "https" || out.Host == "" {
+	if !isPlayback(o.playback) {
 		return usageErrorf("--playback is not http://HOST/... or https://HOST/...")
 	}
 	if strings.Contains(o.ingest, prober.StreamVariable) != strings.Contains(o.playback, prober.StreamVariable) {
 		return usageErrorf("%s is in only one of --ingest and --playback; write it in both or in neither", prober.StreamVariable)
 	}
 	if o.length != 0 && !o.watch {
-		return usageErrorf("--for goes with --watch")
+		return usageErrorf("--for goes with --watch or --playback-only")
 	}
+	return o.checkTimes()
+}
+
+func isPlayback(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+func (o probeOptions) checkTimes() error {
 	const least, most = 6 * time.Second, 10 * time.Minute
 	if o.timeout < least || o.timeout > most {
 		return usageErrorf("--timeout is %s; it must be from %s to %s", o.timeout, least, most)
@@ -115,8 +149,8 @@ func (o probeOptions) check() error {
 func (o probeOptions) target() prober.Target {
 	return prober.Target{
 		ID: "probe", Platform: prober.Platform{Type: "static"},
-		Ingests:   []prober.Ingest{{ID: "ingest", Region: "probe", URL: o.ingest}},
-		Playbacks: []prober.Playback{{ID: "playback", Region: "probe", URL: o.playback}},
+		Ingests:   []prober.Ingest{{ID: "ingest", Region: "probe", URL: o.ingest, RTMP: o.rtmp, Signal: o.signal}},
+		Playbacks: []prober.Playback{{ID: "playback", Region: "probe", URL: o.playback, Pull: o.pull}},
 	}
 }
 
@@ -143,11 +177,17 @@ func runProbe(ctx context.Context, o probeOptions, w io.Writer) error {
 	if err != nil {
 		return &exitError{code: exitBroken, err: err}
 	}
+	if err := view.begin(ctx); err != nil {
+		return err
+	}
+	defer func() { _ = view.close() }()
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	var agents sync.WaitGroup
-	agents.Go(func() { err = a.Run(running) })
-	view.begin()
+	agents.Go(func() {
+		defer view.guard()
+		err = a.Run(running)
+	})
 	var verdict *prober.Result
 	if o.watch {
 		verdict = watchProbe(ctx, o, a, view, results)

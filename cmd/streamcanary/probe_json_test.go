@@ -19,7 +19,7 @@ func TestProbeJSON(t *testing.T) {
 		Kind: prober.KindGoLive, Playback: "playback", Run: "run-1", Outcome: prober.Pass, Ended: at,
 		Figures: prober.Figures{
 			SendQueue: 4096, Proof: prober.MeansSEI, LatencyBy: prober.MeansAAC,
-			Viewing: prober.Viewing{Startup: 1500 * time.Millisecond, Watched: 9 * time.Second, Rebuffers: 2, RebufferTime: time.Second, Latency: 3 * time.Second, Drift: -250 * time.Millisecond},
+			Viewing: prober.Viewing{Startup: 1500 * time.Millisecond, Watched: 9 * time.Second, Rebuffers: 2, RebufferTime: time.Second, Latency: 3 * time.Second, Drift: -250 * time.Millisecond, Buffer: 4 * time.Second},
 			HTTP:    prober.HTTPTimes{Protocol: "HTTP/2.0", FirstByte: 12 * time.Millisecond, Body: 30 * time.Millisecond, Redirects: 1, Cache: "hit", Age: 2 * time.Second},
 		},
 		Findings: []prober.Finding{{
@@ -37,7 +37,7 @@ func TestProbeJSON(t *testing.T) {
 			`{"at":"2026-04-08T12:00:00Z","kind":"golive","side":"pull","outcome":"pass","run":"run-1","stages_ms":{},` +
 				`"send_queue_bytes":4096,"latency_by":"aac","proof":"sei",` +
 				`"findings":[{"rule":"rule","section":"6.2.1","severity":"degraded","stage":"manifest","reason":"playlist_stale","where":"/hls/[key]/720p","detail":"GET /hls/[key].m3u8: old","count":3}],` +
-				`"viewing":{"startup_ms":1500,"watched_ms":9000,"rebuffers":2,"rebuffer_ms":1000,"rebuffer_ratio":0.1,"latency_ms":3000,"drift_ms":-250},` +
+				`"viewing":{"startup_ms":1500,"watched_ms":9000,"rebuffers":2,"rebuffer_ms":1000,"rebuffer_ratio":0.1,"latency_ms":3000,"drift_ms":-250,"buffer_ms":4000},` +
 				`"http":{"protocol":"HTTP/2.0","resolve_ms":0,"connect_ms":0,"tls_ms":0,"first_byte_ms":12,"body_ms":30,"redirects":1,"cache":"hit","age_ms":2000}}`,
 		},
 		{

@@ -56,6 +56,9 @@ func newRootCommand() *cobra.Command {
 		newServeCommand(),
 		newAgentCommand(),
 		newConfigCommand(),
+		newChangeCommand(),
+		newResultsCommand(),
+		newReplayCommand(),
 		newVersionCommand(),
 	)
 	return root

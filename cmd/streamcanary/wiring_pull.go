@@ -44,15 +44,36 @@ func (p *puller) close() {
 
 // follower follows a run, or with none somebody else's stream, as a playback wants it.
 func (p *puller) follower(at prober.Playback, url, run string, pushed prober.Signal) agent.Follower {
-	transport, err := p.transport(at.Pull)
+	cfg, err := p.config(at.Pull, url, run, pushed)
 	if err != nil {
 		return brokenForAgent{err}
 	}
-	how := at.Pull
+	return followerForAgent{hls.NewFollower(cfg)}
+}
+
+// validator follows somebody else's stream once and in full, whether it has an end
+// or not, and takes what fails in one rendition for a failure.
+func (p *puller) validator(how prober.Pulling, url string) agent.Follower {
+	cfg, err := p.config(how, url, "", prober.Signal{})
+	if err != nil {
+		return brokenForAgent{err}
+	}
+	cfg.Live, cfg.Thorough, cfg.FailAlone, cfg.TopInterval = false, true, true, validationTop
+	return followerForAgent{hls.NewFollower(cfg)}
+}
+
+// config is how a run, or a stream, is followed.
+func (p *puller) config(how prober.Pulling, url, run string, pushed prober.Signal) (hls.Config, error) {
+	transport, err := p.transport(how)
+	if err != nil {
+		return hls.Config{}, err
+	}
 	cfg := hls.Config{
 		URL: url, Run: run, Live: true, Transport: transport, Buffers: p.buffers, Headers: revealed(how.Headers),
-		Rules:      hls.Rules{Severity: how.Severity, RFC8216: how.RFC8216},
+		Rules:      hls.Rules{Severity: how.Severity, RFC8216: how.RFC8216, Expect: how.Expect},
 		Transcoded: how.Transcoded, FailAlone: how.FailAlone, Sample: how.Sample, SampleBy: how.SampleBy, DeltaUpdates: how.Delta,
+		SegmentBytes: how.SegmentBytes, SkipRemoved: how.SkipRemoved,
+		LowLatency: how.LowLatency, MaxLatency: how.MaxLatency, MaxRebuffering: how.MaxRebuffering,
 	}
 	cfg.Video, cfg.Audio = run != "" && !pushed.NoVideo, run != "" && !pushed.NoAudio
 	for _, r := range how.Ladder {
@@ -61,7 +82,7 @@ func (p *puller) follower(at prober.Playback, url, run string, pushed prober.Sig
 	if p.looker.Installed() == nil {
 		cfg.Look = p.looker.Look
 	}
-	return followerForAgent{hls.NewFollower(cfg)}
+	return cfg, nil
 }
 
 // replay plays what has an end.
@@ -92,13 +113,15 @@ func revealed(headers []prober.Header) http.Header {
 func checkRules(targets []prober.Target) error {
 	for _, t := range targets {
 		for _, p := range t.Playbacks {
-			if err := (hls.Rules{Severity: p.Pull.Severity}).Check(); err != nil {
+			if err := checkPull(p.Pull); err != nil {
 				return fmt.Errorf("target %s: pull.severity: %w", t.ID, err)
 			}
 		}
 	}
 	return nil
 }
+
+func checkPull(p prober.Pulling) error { return hls.Rules{Severity: p.Severity}.Check() }
 
 // transport is shared by all that reach servers in the same way.
 func (p *puller) transport(how prober.Pulling) (*hls.Transport, error) {
@@ -136,5 +159,6 @@ func (f followerForAgent) Observe(now time.Time) agent.Observation {
 		Failure: o.Failure, Marker: o.LastMarker, PlayingSince: o.PlayingSince,
 		LatencyFirst: o.LatencyFirst, LatencyLast: o.LatencyLast, Ended: o.Ended, Segments: o.Segments, Bytes: o.BytesReceived,
 		Stages: o.Stages(), LatencyBy: o.LatencyBy, Proof: o.Proof, Findings: o.Findings, Viewing: o.Viewing, HTTP: o.HTTP,
+		PartLatency: o.PartLatency, Skipped: o.Skipped, Missed: o.Missed, Recovered: o.Recovered, Renditions: o.Renditions,
 	}
 }

@@ -159,7 +159,7 @@ func (c *canary) pushResult(round string, of int, since time.Time) prober.Result
 	if c.broadcast != nil {
 		sent := c.broadcast.Sent()
 		r.Figures.BytesSent, r.Figures.SendStall = max(sent.Bytes-c.sentBefore.Bytes, 0), sent.Stall
-		r.Figures.SendQueue, r.Findings = sent.SendQueue, newFindings(c.sentBefore.Findings, sent.Findings)
+		r.Figures.SendQueue, r.Findings = sent.SendQueue, prober.NewFindings(c.sentBefore.Findings, sent.Findings, prober.MaxFindings)
 		c.sentBefore = sent
 	}
 	switch {

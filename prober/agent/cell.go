@@ -24,7 +24,7 @@ type cell struct {
 	segments int   // good ones
 	bytes    int64 // all
 	findings []prober.Finding
-	viewing  prober.Viewing
+	counted  prober.Figures // what is counted, of all renditions and of each
 }
 
 // watch starts a follower of a run at a playback. Its first marker calls seen,
@@ -57,8 +57,8 @@ func (c *cell) observe() (obs Observation, played bool) {
 	defer c.mu.Unlock()
 	c.segments += obs.Segments
 	c.bytes += obs.Bytes
-	c.findings = addFindings(c.findings, obs.Findings...)
-	c.viewing = addViewing(c.viewing, obs.Viewing)
+	c.findings = prober.AddFindings(c.findings, prober.MaxFindings, obs.Findings...)
+	c.counted = addCounts(c.counted, obs)
 	if c.broke != nil {
 		obs.Failure = broken(prober.StageManifest, c.broke)
 	}
@@ -92,19 +92,23 @@ func markerMissing(obs Observation) *prober.Failure {
 func (c *cell) measured(r prober.Result, obs Observation) prober.Result {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r.Figures = prober.Figures{BytesReceived: c.bytes, Stages: obs.Stages, Proof: obs.Proof, Viewing: c.viewing, HTTP: obs.HTTP}
+	r.Figures = c.counted
+	r.Figures.BytesReceived, r.Figures.Stages, r.Figures.Proof, r.Figures.HTTP = c.bytes, obs.Stages, obs.Proof, obs.HTTP
 	if c.segments > 0 {
 		r.Figures.LatencyFirst, r.Figures.LatencyLast, r.Figures.LatencyBy = obs.LatencyFirst, obs.LatencyLast, obs.LatencyBy
+		r.Figures.PartLatency = obs.PartLatency
 	}
 	r.Findings = c.findings
-	c.segments, c.bytes, c.findings, c.viewing = 0, 0, nil, prober.Viewing{}
+	c.segments, c.bytes, c.findings, c.counted = 0, 0, nil, prober.Figures{}
 	return r
 }
 
-// addViewing adds what a viewer felt later to what was felt before.
-func addViewing(before, later prober.Viewing) prober.Viewing {
-	later.Watched += before.Watched
-	later.Rebuffers += before.Rebuffers
-	later.RebufferTime += before.RebufferTime
-	return later
+// addCounts adds what was seen later to what was counted before.
+func addCounts(f prober.Figures, later Observation) prober.Figures {
+	f.Viewing = later.Viewing.After(f.Viewing)
+	f.Skipped += later.Skipped
+	f.Missed += later.Missed
+	f.Recovered += later.Recovered
+	f.Renditions = prober.AddRenditions(f.Renditions, later.Renditions)
+	return f
 }

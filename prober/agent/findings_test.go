@@ -44,6 +44,7 @@ func TestFindingsAreToldOnce(t *testing.T) {
 				pulled[f.Where] += f.Count
 			}
 			last, watched = len(r.Findings), watched+r.Figures.Viewing.Watched
+			counted(t, r.Figures)
 			if r.Figures.Proof != prober.MeansSEI || r.Figures.LatencyBy != prober.MeansSEI {
 				t.Errorf("means of %+v", r)
 			}
@@ -59,6 +60,19 @@ func TestFindingsAreToldOnce(t *testing.T) {
 			t.Errorf("watched %v", watched)
 		}
 	})
+}
+
+// counted holds what a follower counts against the segments that came.
+func counted(t *testing.T, f prober.Figures) {
+	t.Helper()
+	if len(f.Renditions) != 1 {
+		t.Errorf("renditions %+v", f.Renditions)
+		return
+	}
+	n := f.Renditions[0].Downloaded
+	if n < 10 || f.Skipped != n || f.Missed != 2*n || f.Recovered != 3*n || f.PartLatency != mediaDelay/4 || f.Renditions[0].PeakBitrate != 7 {
+		t.Errorf("figures %+v", f)
+	}
 }
 
 // A result has a bound, and the gravest is within it.

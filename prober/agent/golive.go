@@ -229,7 +229,7 @@ func (g *goLive) pushSide() prober.Result {
 		sent := g.broadcast.Sent()
 		g.sentTold = sent.Bytes
 		r.Figures.BytesSent, r.Figures.SendStall, r.Figures.SendQueue = sent.Bytes, sent.Stall, sent.SendQueue
-		r.Findings = addFindings(nil, sent.Findings...)
+		r.Findings = prober.AddFindings(nil, prober.MaxFindings, sent.Findings...)
 	}
 	return r
 }

@@ -120,6 +120,12 @@ type Observation struct {
 	Findings     []prober.Finding   // since the last Observe
 	Viewing      prober.Viewing     // what it counts is since the last Observe
 	HTTP         prober.HTTPTimes   // of the latest segment
+	PartLatency  time.Duration      // of the latest low-latency part that was fetched
+	// Skipped are segments that fell too far behind, Missed those that could not be
+	// downloaded, and Recovered failures that came and healed without being shown:
+	// all since the last Observe, as is what Renditions count.
+	Skipped, Missed, Recovered int
+	Renditions                 []prober.Rendition
 }
 
 // Checked is what an API check found.

@@ -275,6 +275,8 @@ func (f *fakeFollower) look(now time.Time) {
 		}
 		f.seen.LatencyLast, f.seen.LatencyBy, f.seen.Proof = mediaDelay/2, prober.MeansSEI, prober.MeansSEI
 		f.seen.Viewing.Watched += 100 * time.Millisecond
+		f.seen.Skipped, f.seen.Missed, f.seen.Recovered, f.seen.PartLatency = f.seen.Skipped+1, f.seen.Missed+2, f.seen.Recovered+3, mediaDelay/4
+		f.seen.Renditions = []prober.Rendition{{Name: "720p", Type: prober.RenditionVariant, Downloaded: f.seen.Segments, PeakBitrate: 7}}
 		f.seen.Findings = append(f.seen.Findings, f.findings...)
 		clock := now.Add(-mediaDelay / 2)
 		if !f.old.IsZero() {
@@ -293,6 +295,7 @@ func (f *fakeFollower) Observe(time.Time) agent.Observation {
 	defer f.mu.Unlock()
 	seen := f.seen
 	f.seen.Segments, f.seen.Bytes, f.seen.Findings, f.seen.Viewing.Watched = 0, 0, nil, 0
+	f.seen.Skipped, f.seen.Missed, f.seen.Recovered, f.seen.Renditions = 0, 0, 0, nil
 	return seen
 }
 

@@ -1,6 +1,7 @@
 package hls
 
 import (
+	"slices"
 	"time"
 
 	"streamcanary/prober"
@@ -15,6 +16,7 @@ func (f *Follower) checkTop(p *Playlist, all []listing, at time.Time) {
 	found = append(found, f.cfg.Rules.Renditions(f.observed())...)
 	found = append(found, f.cfg.Rules.Stamps(f.stamps())...)
 	found = append(found, f.cfg.Rules.Grade(f.apart())...)
+	found = append(found, f.bandwidths()...)
 	f.top.set(slotPlaylist, worstOf(found), at)
 	f.top.update(func(o *Observation) { o.Findings = merge(o.Findings, found) })
 }
@@ -25,6 +27,53 @@ func (f *Follower) checkAlone(at time.Time) {
 	found := f.cfg.Rules.Grade(checkLadder(f.cfg.Ladder, nil))
 	f.top.set(slotPlaylist, worstOf(found), at)
 	f.top.update(func(o *Observation) { o.Findings = merge(o.Findings, found) })
+}
+
+// bandwidths holds variants that play with renditions of their own playlists against
+// what they declare for both (4.4.6.2). A variant alone is held against it by itself.
+func (f *Follower) bandwidths() []prober.Finding {
+	var found []prober.Finding
+	all := f.current()
+	for _, r := range all {
+		v := r.what.variant
+		if r.what.kind != kindVariant || v.Audio == "" && v.Video == "" {
+			continue
+		}
+		own, target := r.state.measured()
+		parts := [][]Loaded{own}
+		for kind, group := range map[listedKind]string{kindAudio: v.Audio, kindVideo: v.Video} {
+			if most := largestOf(all, kind, group, target); most != nil {
+				parts = append(parts, most)
+			}
+		}
+		if len(parts) > 1 {
+			found = append(found, f.cfg.Rules.Bandwidth(r.what.name, v, target, parts...)...)
+		}
+	}
+	return found
+}
+
+// largestOf is what was loaded of the rendition of a group that has the highest peak.
+func largestOf(all []*rendition, kind listedKind, group string, target time.Duration) []Loaded {
+	var most []Loaded
+	highest := int64(0)
+	for _, r := range all {
+		if group == "" || r.what.kind != kind || r.what.group != group {
+			continue
+		}
+		loaded, _ := r.state.measured()
+		if peak, _ := Peak(loaded, target); peak > highest {
+			most, highest = loaded, peak
+		}
+	}
+	return most
+}
+
+// measured is what was loaded of late, and the target duration.
+func (s *state) measured() ([]Loaded, time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.facts), s.target
 }
 
 // vanished finds what was listed before and is not any more, for as long as it is

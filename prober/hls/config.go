@@ -19,6 +19,10 @@ type Config struct {
 	// one that ends is a failure.
 	Live bool
 
+	// Thorough looks at a stream once and in full, and plays nothing: what has an end
+	// is loaded as fast as it comes, and bitrates are of all that was loaded.
+	Thorough bool
+
 	// Transport is shared by the followers of one process: see
 	// NewVersionedTransport. Nil
 	// makes one for this follower alone.
@@ -53,8 +57,14 @@ type Config struct {
 	// by its name ("720p", "audio en").
 	Sample   int
 	SampleBy map[string]int
+	// SkipRemoved leaves out whether removed segments can be had for as long as they
+	// have to be (6.2.2); otherwise a rendition asks for the first byte of one no more than
+	// once in 30 s.
+	SkipRemoved bool
 	// DeltaUpdates asks for delta updates where a server offers them (6.2.5.1).
 	DeltaUpdates bool
+	// LowLatency says that media playlists have to list parts.
+	LowLatency bool
 	// Ladder is what a multivariant playlist has to list; nil is not asked.
 	Ladder []Rung
 	// Transcoded says that the platform makes everything anew, so that media without
@@ -66,6 +76,12 @@ type Config struct {
 	// FailAlone makes what fails in one rendition a failure of the whole while
 	// others play; otherwise it is degraded.
 	FailAlone bool
+	// MaxLatency is the live latency of the virtual player from which on playback is
+	// degraded: 0 is five target durations and 10 s, and of a stream that is not ours
+	// none. MaxRebuffering is the share of half a minute that playback may stand
+	// still: 0 is DefaultMaxRebuffering.
+	MaxLatency     time.Duration
+	MaxRebuffering float64
 }
 
 // foreign says that the stream is not ours.
@@ -125,6 +141,9 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.TopInterval, 10*time.Second)
 	if c.foreign() && !c.Live && c.Rules.Expect == ExpectLive {
 		c.Rules.Expect = ExpectAny
+	}
+	if c.MaxRebuffering <= 0 {
+		c.MaxRebuffering = DefaultMaxRebuffering
 	}
 	if c.Buffers == nil {
 		c.Buffers = NewBuffers()

@@ -22,6 +22,7 @@ func (q *queue) waiting() bool { return len(q.segments) > 0 }
 
 // added is what a playlist brought.
 type added struct {
+	fresh   int       // new
 	skipped int       // fell too far behind
 	listed  []Segment // new, and not to be downloaded
 }
@@ -35,6 +36,7 @@ func (q *queue) add(p *Playlist, every, keep int) added {
 	if !begun && len(fresh) > 0 {
 		fresh = fresh[len(fresh)-1:]
 	}
+	a.fresh = len(fresh)
 	for _, s := range fresh {
 		if wanted(s, every, begun) {
 			q.segments = append(q.segments, s)
@@ -53,8 +55,9 @@ func (q *queue) add(p *Playlist, every, keep int) added {
 
 // rest takes all new segments of a playlist that has ended.
 func (q *queue) rest(p *Playlist, every int) added {
-	var a added
-	for _, s := range q.fresh(p) {
+	fresh := q.fresh(p)
+	a := added{fresh: len(fresh)}
+	for _, s := range fresh {
 		if wanted(s, every, true) {
 			q.segments = append(q.segments, s)
 		} else {
@@ -106,7 +109,7 @@ func (r *rendition) download(ctx context.Context) {
 		if now.Before(q.retryAt) {
 			return
 		}
-		if ahead := r.state.buffered(now); r.ended && ahead > maxAhead {
+		if ahead := r.state.buffered(now); r.ended && ahead > maxAhead && !r.f.cfg.Thorough {
 			q.retryAt = now.Add(ahead - maxAhead)
 			return
 		}
@@ -212,6 +215,7 @@ func (r *rendition) takeOnce(ctx context.Context, s Segment) *prober.Failure {
 		}
 		return fail
 	}
+	r.endsAt(s, seen.end, at)
 	r.state.good(seen, got.timing.Total)
 	if seen.proof != "" || r.f.cfg.unproven() {
 		r.f.played()
@@ -225,11 +229,11 @@ const maxInit = 1 << 20
 // initSection is the initialization section in use.
 type initSection struct {
 	url  string
-	part ByteRange
+	of   Init
 	body []byte
 }
 
-// initFor fetches the segment's initialization section once per URI and range.
+// initFor fetches the segment's initialization section once per URI, range and key.
 func (r *rendition) initFor(ctx context.Context, s Segment) ([]byte, *prober.Failure) {
 	if s.Init.URI == "" {
 		return nil, nil
@@ -238,7 +242,7 @@ func (r *rendition) initFor(ctx context.Context, s Segment) ([]byte, *prober.Fai
 	if fail != nil {
 		return nil, fail
 	}
-	if r.init.url == u.String() && r.init.part == s.Init.Range {
+	if r.init.url == u.String() && r.init.of == s.Init {
 		return r.init.body, nil
 	}
 	cfg := &r.f.cfg
@@ -250,7 +254,11 @@ func (r *rendition) initFor(ctx context.Context, s Segment) ([]byte, *prober.Fai
 		fail.Detail = prober.Clip("initialization section "+fail.Detail, prober.MaxDetail)
 		return nil, fail
 	}
-	r.init = initSection{url: u.String(), part: s.Init.Range, body: bytes.Clone(got.body)}
-	got.release()
+	defer got.release()
+	plain, fail := clearInit(s.Init, s.Sequence, got.body, func(k Key) ([]byte, *prober.Failure) { return r.key(ctx, k) })
+	if fail != nil {
+		return nil, fail
+	}
+	r.init = initSection{url: u.String(), of: s.Init, body: bytes.Clone(plain)}
 	return r.init.body, nil
 }

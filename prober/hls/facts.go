@@ -63,17 +63,17 @@ func Peak(segments []Loaded, target time.Duration) (bps int64, ok bool) {
 	return bps, ok
 }
 
-// average is the bitrate over all segments that were loaded.
-func average(segments []Loaded) (bps int64, ok bool) {
+// average is the bitrate over all segments that were loaded; 0 is not known.
+func average(segments []Loaded) int64 {
 	var bytes int64
 	var sum time.Duration
 	for _, s := range segments {
 		bytes, sum = bytes+s.Bytes, sum+s.Duration
 	}
 	if sum <= 0 {
-		return 0, false
+		return 0
 	}
-	return rate(bytes, sum), true
+	return rate(bytes, sum)
 }
 
 // Bandwidth checks BANDWIDTH and AVERAGE-BANDWIDTH of a variant (4.4.6.2) against
@@ -84,7 +84,7 @@ func (r Rules) Bandwidth(where string, v Variant, target time.Duration, renditio
 	var peak, mean int64
 	for _, segments := range renditions {
 		p, known := Peak(segments, target)
-		m, _ := average(segments)
+		m := average(segments)
 		if !known {
 			return nil
 		}

@@ -13,6 +13,8 @@ type view struct {
 	Observation
 	age    time.Duration // since it began to be followed
 	proven bool          // ever
+	// figures are what is known of this rendition alone.
+	figures prober.Rendition
 }
 
 // Observe gives the present condition and what was found since the last call.
@@ -20,7 +22,8 @@ type view struct {
 func (f *Follower) Observe(now time.Time) Observation {
 	var views []view
 	for _, r := range f.current() {
-		views = append(views, view{listing: r.what, Observation: r.observe(now), age: now.Sub(r.started), proven: r.state.wasProven()})
+		o, figures := r.observe(now)
+		views = append(views, view{listing: r.what, Observation: o, age: now.Sub(r.started), proven: r.state.wasProven(), figures: figures})
 	}
 	f.top.mu.Lock()
 	top := f.top.take()
@@ -47,17 +50,13 @@ func (f *Follower) fold(now time.Time, top Observation, views []view) Observatio
 		o.Findings = append(o.Findings, v.Findings...)
 	}
 	o.Ended = allEnded(views)
-	for i := range views {
-		if v := &views[i]; v.kind != kindAlone {
-			o.Renditions = append(o.Renditions, v.followed())
-		}
-	}
+	o.Renditions = followed(views)
 	o.Findings = gravest(append(o.Findings, top.Findings...))
 	o.Proof = f.proof(views)
 	o.Playing = o.Playing && (f.cfg.unproven() || anyProven(views))
 	o.Failure, o.Since = f.verdict(top, views)
 	if o.Failure == nil && len(views) > 0 && !o.Playing && !o.PlayingSince.IsZero() && f.cfg.Look != nil && now.Sub(o.PlayingSince) < f.cfg.LookEvery {
-		o.Failure, o.Since = nothingYet(), f.started // the first look is on its way
+		o.Failure, o.Since = f.nothingYet(), f.started // the first look is on its way
 	}
 	if o.Failure == nil && len(views) > 0 && !o.Playing {
 		o.Failure, o.Since = unproven(views), o.PlayingSince
@@ -94,11 +93,6 @@ func (f *Follower) proof(views []view) prober.Means {
 
 func anyProven(views []view) bool {
 	return slices.ContainsFunc(views, func(v view) bool { return v.proven })
-}
-
-func (v *view) followed() Followed {
-	return Followed{Name: v.name, Failure: v.Failure, Playing: v.Playing, Ended: v.Ended, Proof: v.Proof, LatencyLast: v.LatencyLast,
-		LatencyBy: v.LatencyBy, MediaSequence: v.MediaSequence, Segments: v.Segments, Viewing: v.Viewing}
 }
 
 func allEnded(views []view) bool {
@@ -158,7 +152,7 @@ func (f *Follower) verdict(top Observation, views []view) (*prober.Failure, time
 		if top.Failure != nil {
 			return top.Failure, top.Since
 		}
-		return nothingYet(), f.started
+		return f.nothingYet(), f.started
 	}
 	plays := false
 	for i := range views {

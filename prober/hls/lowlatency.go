@@ -1,6 +1,10 @@
 package hls
 
-import "time"
+import (
+	"time"
+
+	"streamcanary/prober"
+)
 
 // ServerControl is EXT-X-SERVER-CONTROL (4.4.3.8). What is not given is zero.
 type ServerControl struct {
@@ -56,4 +60,13 @@ func (p *Playlist) nextSequence() uint64 {
 		return newest + 1
 	}
 	return p.MediaSequence + p.Skipped
+}
+
+// checkParts finds that a playlist is not of low latency where it has to be.
+func (r *rendition) checkParts(p *Playlist) []prober.Finding {
+	if !r.f.cfg.LowLatency || p.PartTarget > 0 || p.EndList || r.what.kind == kindSubtitles {
+		return nil
+	}
+	return r.f.cfg.Rules.Grade([]prober.Finding{{Section: "RFC 8216bis 4.4.3.7", Severity: prober.SeverityDegraded, Stage: prober.StageManifest,
+		Reason: prober.ReasonLowLatency, Detail: "low latency is expected, and there is no EXT-X-PART-INF", Count: 1}})
 }

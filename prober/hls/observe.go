@@ -47,32 +47,19 @@ type Observation struct {
 	LastRecovered string           // detail of the last of them
 	Findings      []prober.Finding // one per rule
 
-	// Renditions are what a multivariant playlist lists and is followed, one by one;
-	// none when the playback URL is a media playlist.
-	Renditions []Followed
-}
-
-// Followed is one rendition of a multivariant playlist.
-type Followed struct {
-	Name          string // "720p", "audio en"
-	Failure       *prober.Failure
-	Playing       bool
-	Ended         bool
-	Proof         prober.Means // "" is not proven
-	LatencyLast   time.Duration
-	LatencyBy     prober.Means
-	MediaSequence uint64
-	Segments      int // good ones in this turn
-	Viewing       prober.Viewing
+	// Renditions are what a multivariant playlist lists and is followed, one by one,
+	// or the media playlist that the playback URL is.
+	Renditions []prober.Rendition
 }
 
 // observe gives a rendition's present condition and what was found since the
 // last call.
-func (r *rendition) observe(now time.Time) Observation {
+func (r *rendition) observe(now time.Time) (Observation, prober.Rendition) {
 	s := &r.state
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := s.take()
+	figures := s.takeFigures()
 	if s.seen.Ended {
 		s.player.ended(now)
 	}
@@ -88,7 +75,8 @@ func (r *rendition) observe(now time.Time) Observation {
 			o.Failure, o.Since = fail, since
 		}
 	}
-	return o
+	r.feel(now, &o)
+	return o, figures
 }
 
 // heldTooLong is that a blocking reload, which is answered as soon as there is
@@ -126,19 +114,27 @@ func (s *state) take() Observation {
 func (r *rendition) overdue(now time.Time) (*prober.Failure, time.Time) {
 	s := &r.state
 	if !s.seen.Playing {
-		return nothingYet(), r.started
+		return r.f.nothingYet(), r.started
 	}
 	cfg := &r.f.cfg
 	target := min(s.target, maxTarget)
 	bound := cfg.Rules.staleAfter(target) + time.Duration(1+max(r.every, 1))*target + cfg.PlaylistTimeout + cfg.SegmentTimeout
 	if since := now.Sub(s.lastGood); since > bound && !s.seen.Ended {
-		return failf(prober.StageMedia, prober.ReasonMarkerMissing, "no segment with our marker for %s, bound %s", since.Round(time.Second), bound), s.lastGood
+		return failf(prober.StageMedia, prober.ReasonMarkerMissing, "no %s for %s, bound %s", r.f.sought(), since.Round(time.Second), bound), s.lastGood
 	}
 	return nil, time.Time{}
 }
 
-func nothingYet() *prober.Failure {
-	return failf(prober.StageMedia, prober.ReasonMarkerMissing, "no segment with our marker has come yet")
+func (f *Follower) nothingYet() *prober.Failure {
+	return failf(prober.StageMedia, prober.ReasonMarkerMissing, "no %s has come yet", f.sought())
+}
+
+// sought is what has to come.
+func (f *Follower) sought() string {
+	if f.cfg.foreign() {
+		return "good segment"
+	}
+	return "segment with our marker"
 }
 
 // Stages gives the times of the latest connection, playlist and good segment,

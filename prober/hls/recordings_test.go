@@ -71,7 +71,37 @@ func TestFollowFFmpegRecordings(t *testing.T) {
 			if got := strings.Join(names, " "); got != tt.names {
 				t.Errorf("renditions %q, want %q", got, tt.names)
 			}
+			for _, r := range end.Renditions {
+				checkRecorded(t, r, tt.name == "AES-128")
+			}
 		})
+	}
+}
+
+// checkRecorded holds the figures of a rendition against what ffmpeg was told to make.
+func checkRecorded(t *testing.T, r prober.Rendition, encrypted bool) {
+	t.Helper()
+	if r.Segments != r.Downloaded || r.LongestEXTINF.Round(50*time.Millisecond) != time.Second || !r.EndList || (r.Encryption == "AES-128") != encrypted {
+		t.Errorf("%q: %+v", r.Name, r)
+	}
+	if r.Type == prober.RenditionAudio {
+		if r.Downloaded < 4 || r.Seen.Codecs != "mp4a.40.2" || r.Seen.Width != 0 || r.Keyframes != 0 {
+			t.Errorf("%q: seen %+v", r.Name, r.Seen)
+		}
+		return
+	}
+	height := 90
+	if r.Name == "72p" {
+		height = 72
+	}
+	if r.Downloaded != 4 || r.Keyframes != 4 || r.MeanEXTINF != r.LongestEXTINF || r.Seen.Height != height || r.Seen.FrameRate != 10 || !strings.HasPrefix(r.Seen.Codecs, "avc1.") {
+		t.Errorf("%q: %d keyframes, seen %+v", r.Name, r.Keyframes, r.Seen)
+	}
+	if a := r.Announced; r.Name != "" && (a.Bandwidth == 0 || a.Height != height || a.Codecs == "") {
+		t.Errorf("%q: announced %+v", r.Name, a)
+	}
+	if r.PeakBitrate < r.AverageBitrate || r.AverageBitrate < 10_000 || r.PeakBitrate > 2_000_000 {
+		t.Errorf("%q: %d and %d bit/s", r.Name, r.PeakBitrate, r.AverageBitrate)
 	}
 }
 
@@ -94,6 +124,7 @@ func playToEnd(t *testing.T, cfg Config) Observation {
 	for deadline := time.Now().Add(2 * patience); time.Now().Before(deadline); <-ticker.C {
 		o := f.Observe(time.Now())
 		o.Segments += sum.Segments
+		o.Renditions = prober.AddRenditions(sum.Renditions, o.Renditions)
 		o.Findings = merge(slices.Clone(sum.Findings), o.Findings)
 		sum = o
 		if sum.Ended {

@@ -20,6 +20,7 @@ const (
 	slotLoaded               // how it came
 	slotReload               // what became of a blocking reload
 	slotLook                 // what decoding one showed
+	slotRemoved              // whether the last removed segment was still there
 	slots
 )
 
@@ -36,7 +37,11 @@ type state struct {
 	conditions [slots]condition
 	seen       Observation // figures, as of now
 	player     viewer
-	latest     Observed // playlist
+	felt       felt
+	figures    prober.Rendition // what this package's Observation does not have
+	rated      bool             // a bitrate was measured in this turn
+	facts      []Loaded         // of the latest segments
+	latest     Observed         // playlist
 	glimpse    glimpse
 	stamp      Stamp // of the latest segment with a date
 	sent       sent

@@ -67,6 +67,7 @@ func (r *rendition) check(s Segment, summary media.Summary, at time.Time) {
 		Encrypted:     s.Encryption != "",
 	})
 	r.looked, r.lookedAt = true, s.Sequence
+	r.state.lookedInto(summary)
 	r.state.sentAt(summary, r.last.dsn(s.Sequence))
 	if begin, ok := beginOf(summary); ok && !s.ProgramDateTime.IsZero() {
 		r.state.stamped(Stamp{Name: r.what.name, Moment: s.ProgramDateTime, At: begin, Discontinuity: r.last.dsn(s.Sequence)})
@@ -150,17 +151,25 @@ func (r *rendition) unseen(s Segment, at time.Time) (sight, *prober.Failure) {
 	return v, nil
 }
 
+// maxThorough bounds the segments whose bitrates are kept: 5 minutes and more of
+// parts, hours of anything else.
+const maxThorough = 2000
+
 // loaded holds a download against what its playlists declare.
 func (r *rendition) loaded(s Segment, got response) {
-	const kept = 20
+	kept := 20
+	if r.f.cfg.Thorough {
+		kept = maxThorough
+	}
 	l := Loaded{Sequence: s.Sequence, Duration: s.Duration, Bytes: int64(len(got.body)), Took: got.timing.Total}
 	if s.Range.Length == 0 {
 		l.Bitrate = s.Bitrate
 	}
-	if len(r.facts) == kept {
+	if len(r.facts) >= kept {
 		r.facts = append(r.facts[:0], r.facts[1:]...)
 	}
 	r.facts = append(r.facts, l)
+	r.state.rate(r.facts, r.last.TargetDuration)
 	rules := r.f.cfg.Rules
 	found := rules.Loaded(r.what.name, l)
 	if r.what.kind == kindVariant {

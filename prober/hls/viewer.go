@@ -121,6 +121,7 @@ func minTime(a, b time.Time) time.Time {
 func (v *viewer) take(now time.Time) prober.Viewing {
 	v.advance(now)
 	felt := v.felt
+	felt.Buffer = v.buffer
 	v.felt.Watched, v.felt.Rebuffers, v.felt.RebufferTime = 0, 0, 0
 	return felt
 }

@@ -21,19 +21,19 @@ func TestViewer(t *testing.T) {
 	}{
 		{"nothing yet", 0, nil, 5, prober.Viewing{}},
 		{"steady", 4, []come{{1, 2, 0.5}, {3, 2, 2.5}, {5, 2, 4.5}}, 6, prober.Viewing{
-			Startup: seconds(1), Watched: seconds(5), Latency: seconds(6.5)}},
+			Startup: seconds(1), Watched: seconds(5), Latency: seconds(6.5), Buffer: seconds(5)}},
 		{"a stream that has just begun", 0, []come{{3, 2, 2.5}, {5.5, 2, 4.5}}, 7.5, prober.Viewing{
-			Startup: seconds(3), Watched: seconds(2), Rebuffers: 1, RebufferTime: seconds(2.5), Latency: seconds(5), Drift: seconds(2.5)}},
+			Startup: seconds(3), Watched: seconds(2), Rebuffers: 1, RebufferTime: seconds(2.5), Latency: seconds(5), Drift: seconds(2.5), Buffer: seconds(2)}},
 		{"at the edge of a healthy stream, once is enough", 0, []come{{3, 2, 0}, {5.1, 2, 0}, {7, 2, 0}, {9.1, 2, 0}, {11, 2, 0}, {13.1, 2, 0}}, 14, prober.Viewing{
-			Startup: seconds(3), Watched: seconds(9), Rebuffers: 1, RebufferTime: seconds(2)}},
+			Startup: seconds(3), Watched: seconds(9), Rebuffers: 1, RebufferTime: seconds(2), Buffer: seconds(3)}},
 		{"stands until two target durations are there", 0, []come{{1, 2, 0}, {4, 2, 0}, {5, 2, 0}}, 6, prober.Viewing{
-			Startup: seconds(1), Watched: seconds(3), Rebuffers: 1, RebufferTime: seconds(2)}},
+			Startup: seconds(1), Watched: seconds(3), Rebuffers: 1, RebufferTime: seconds(2), Buffer: seconds(3)}},
 		{"an outage of ten seconds", 4, []come{{1, 2, .5}, {17, 2, 2.5}}, 19, prober.Viewing{
-			Startup: seconds(1), Watched: seconds(6), Rebuffers: 1, RebufferTime: seconds(12), Latency: seconds(18.5), Drift: seconds(12)}},
+			Startup: seconds(1), Watched: seconds(6), Rebuffers: 1, RebufferTime: seconds(12), Latency: seconds(18.5), Drift: seconds(12), Buffer: seconds(2)}},
 		{"stands still at the end", 0, []come{{1, 2, 0}}, 8, prober.Viewing{
 			Startup: seconds(1), Watched: seconds(2), Rebuffers: 1, RebufferTime: seconds(5)}},
 		{"what was missed is leapt over", 4, []come{{1, 2, .5}, {5, 2, 4.5}}, 5, prober.Viewing{
-			Startup: seconds(1), Watched: seconds(4), Latency: seconds(4.5), Drift: seconds(-2)}},
+			Startup: seconds(1), Watched: seconds(4), Latency: seconds(4.5), Drift: seconds(-2), Buffer: seconds(4)}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

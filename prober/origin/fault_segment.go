@@ -60,12 +60,23 @@ func beginTrickleSegments(o *Origin) (heal func() error, err error) {
 // beginPacedSegments sends segments about as slowly as they play, as a network
 // does that is full.
 func beginPacedSegments(o *Origin) (heal func() error, err error) {
+	return pace(o, o.config.SegmentDuration*95/100), nil
+}
+
+// beginThrottledSegments sends half of what is played, as a network does that is
+// too narrow.
+func beginThrottledSegments(o *Origin) (heal func() error, err error) {
+	return pace(o, 2*o.config.SegmentDuration), nil
+}
+
+// pace has each segment take that long to come.
+func pace(o *Origin, whole time.Duration) (heal func() error) {
 	const steps = 10
 	over := make(chan struct{})
 	remove := overrideGood(&o.playback.segments, func(w http.ResponseWriter, r *http.Request, answer *recorded) {
 		announce(w, answer, len(answer.body))
 		for rest, n := answer.body, len(answer.body)/steps+1; len(rest) > 0; rest = rest[min(n, len(rest)):] {
-			if !wait(r, o.config.SegmentDuration*95/100/steps, over) {
+			if !wait(r, whole/steps, over) {
 				return
 			}
 			if _, err := w.Write(rest[:min(n, len(rest))]); err != nil || http.NewResponseController(w).Flush() != nil {
@@ -76,7 +87,7 @@ func beginPacedSegments(o *Origin) (heal func() error, err error) {
 	return func() error {
 		close(over)
 		return remove()
-	}, nil
+	}
 }
 
 // beginOtherStream plays another broadcast under each name.

@@ -154,29 +154,43 @@ func checkFigures(f prober.Figures) error {
 		}
 	}
 	// The two latencies compare two machines' clocks, so they may be negative.
-	for _, v := range []int64{
+	if err := checkCount(
 		int64(f.TTFF), f.BytesSent, f.BytesReceived, int64(f.SendStall), f.SendQueue, int64(f.Interruptions), int64(f.InterruptionTime),
-		int64(f.Viewing.Startup), int64(f.Viewing.Watched), int64(f.Viewing.Rebuffers), int64(f.Viewing.RebufferTime),
+		int64(f.Viewing.Startup), int64(f.Viewing.Watched), int64(f.Viewing.Rebuffers), int64(f.Viewing.RebufferTime), int64(f.Viewing.Buffer),
 		int64(f.HTTP.Resolve), int64(f.HTTP.Connect), int64(f.HTTP.TLS), int64(f.HTTP.FirstByte), int64(f.HTTP.Body),
-		int64(f.HTTP.Redirects), int64(f.HTTP.Age),
-	} {
-		if v < 0 {
-			return fmt.Errorf("figures: %d, want 0 or more", v)
-		}
-	}
-	for _, m := range []prober.Means{f.LatencyBy, f.Proof} {
-		if m != "" && !slices.Contains(prober.AllMeans(), m) {
-			return fmt.Errorf("figures: means %s is not known", quote(m))
-		}
-	}
-	if f.Proof == prober.MeansTimestamps {
-		return errors.New("figures.proof: timestamps prove nothing")
+		int64(f.HTTP.Redirects), int64(f.HTTP.Age), int64(f.Skipped), int64(f.Missed), int64(f.Recovered),
+	); err != nil {
+		return fmt.Errorf("figures: %w", err)
 	}
 	return cmp.Or(
+		checkMeans(f.LatencyBy, f.Proof),
+		checkRenditions(f.Renditions),
 		checkWord("figures.http.protocol", f.HTTP.Protocol),
 		checkWord("figures.http.cache", f.HTTP.Cache),
 		checkWord("figures.http.encoding", f.HTTP.Encoding),
 	)
+}
+
+// checkCount wants what is counted, or lasts, to be no less than nothing.
+func checkCount(values ...int64) error {
+	for _, v := range values {
+		if v < 0 {
+			return fmt.Errorf("%d, want 0 or more", v)
+		}
+	}
+	return nil
+}
+
+func checkMeans(latencyBy, proof prober.Means) error {
+	for _, m := range []prober.Means{latencyBy, proof} {
+		if m != "" && !slices.Contains(prober.AllMeans(), m) {
+			return fmt.Errorf("figures: means %s is not known", quote(m))
+		}
+	}
+	if proof == prober.MeansTimestamps {
+		return errors.New("figures.proof: timestamps prove nothing")
+	}
+	return nil
 }
 
 // checkWord bounds a short text of a server's that goes with the figures.

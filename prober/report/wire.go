@@ -85,6 +85,12 @@ type wireFigures struct {
 	SendQueue        int64         `json:"send_queue,omitempty"`
 	Viewing          wireViewing   `json:"viewing,omitzero"`
 	HTTP             wireHTTP      `json:"http,omitzero"`
+	PartLatency      time.Duration `json:"part_latency_ns,omitempty"`
+	Skipped          int           `json:"skipped,omitempty"`
+	Missed           int           `json:"missed,omitempty"`
+	Recovered        int           `json:"recovered,omitempty"`
+
+	Renditions []wireRendition `json:"renditions,omitempty"`
 }
 
 type wireViewing struct {
@@ -94,6 +100,7 @@ type wireViewing struct {
 	RebufferTime time.Duration `json:"rebuffer_time_ns,omitempty"`
 	Latency      time.Duration `json:"latency_ns,omitempty"`
 	Drift        time.Duration `json:"drift_ns,omitempty"`
+	Buffer       time.Duration `json:"buffer_ns,omitempty"`
 }
 
 type wireHTTP struct {
@@ -142,8 +149,9 @@ type wireStage struct {
 }
 
 // Encode writes r in the wire form. A detail that is too long or no text is cut
-// and cleaned; findings beyond prober.MaxFindings, and the last of those that
-// make it longer than MaxResultSize, are left out. Whatever else breaks a rule
+// and cleaned; findings beyond prober.MaxFindings and renditions beyond
+// prober.MaxRenditions are left out, and where it is longer than MaxResultSize the
+// last of the renditions and then of the findings. Whatever else breaks a rule
 // of Check is an error, and a defect of the prober that made the result.
 func Encode(r prober.Result) ([]byte, error) {
 	r.Detail = prober.Clip(r.Detail, prober.MaxDetail)
@@ -154,13 +162,18 @@ func Encode(r prober.Result) ([]byte, error) {
 		f := &r.Findings[i]
 		f.Where, f.Detail = prober.Clip(f.Where, maxWhereSize), prober.Clip(f.Detail, prober.MaxDetail)
 	}
+	r.Figures.Renditions = sentRenditions(r.Figures.Renditions)
 	if err := Check(r); err != nil {
 		return nil, fmt.Errorf("encode result %q: %w", r.ID, err)
 	}
 	b, err := json.Marshal(toWire(r))
 	// JSON makes six bytes of one where a server's words hold control characters.
-	for ; err == nil && len(b) > MaxResultSize && len(r.Findings) > 0; b, err = json.Marshal(toWire(r)) {
-		r.Findings = r.Findings[:len(r.Findings)-1]
+	for ; err == nil && len(b) > MaxResultSize && len(r.Figures.Renditions)+len(r.Findings) > 0; b, err = json.Marshal(toWire(r)) {
+		if n := len(r.Figures.Renditions); n > 0 {
+			r.Figures.Renditions = r.Figures.Renditions[:n-1]
+		} else {
+			r.Findings = r.Findings[:len(r.Findings)-1]
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("encode result %q: %w", r.ID, err)
@@ -218,11 +231,15 @@ func toWire(r prober.Result) wireResult {
 			Interruptions: f.Interruptions, InterruptionTime: f.InterruptionTime,
 			LatencyBy: f.LatencyBy, Proof: f.Proof, SendQueue: f.SendQueue,
 			Viewing: wireViewing(f.Viewing), HTTP: wireHTTP(f.HTTP),
+			PartLatency: f.PartLatency, Skipped: f.Skipped, Missed: f.Missed, Recovered: f.Recovered,
 		},
 		Control: r.Control, ControlDetail: r.ControlDetail, Spending: wireSpending(r.Spending), Dropped: r.Dropped,
 	}
 	for _, s := range f.Stages {
 		w.Figures.Stages = append(w.Figures.Stages, wireStage(s))
+	}
+	for _, r := range f.Renditions {
+		w.Figures.Renditions = append(w.Figures.Renditions, toWireRendition(r))
 	}
 	for _, f := range r.Findings {
 		w.Findings = append(w.Findings, wireFinding(f))
@@ -247,11 +264,15 @@ func fromWire(w wireResult) prober.Result {
 			Interruptions: f.Interruptions, InterruptionTime: f.InterruptionTime,
 			LatencyBy: f.LatencyBy, Proof: f.Proof, SendQueue: f.SendQueue,
 			Viewing: prober.Viewing(f.Viewing), HTTP: prober.HTTPTimes(f.HTTP),
+			PartLatency: f.PartLatency, Skipped: f.Skipped, Missed: f.Missed, Recovered: f.Recovered,
 		},
 		Control: w.Control, ControlDetail: w.ControlDetail, Spending: prober.Spending(w.Spending), Dropped: w.Dropped,
 	}
 	for _, s := range f.Stages {
 		r.Figures.Stages = append(r.Figures.Stages, prober.StageTime(s))
+	}
+	for _, f := range f.Renditions {
+		r.Figures.Renditions = append(r.Figures.Renditions, fromWireRendition(f))
 	}
 	for _, f := range w.Findings {
 		r.Findings = append(r.Findings, prober.Finding(f))

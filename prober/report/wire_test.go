@@ -32,12 +32,21 @@ func full() prober.Result {
 			LatencyBy: prober.MeansSEI, Proof: prober.MeansAAC, SendQueue: 4096,
 			Viewing: prober.Viewing{
 				Startup: 900 * time.Millisecond, Watched: 2 * time.Second, Rebuffers: 1, RebufferTime: 400 * time.Millisecond,
-				Latency: 3 * time.Second, Drift: -20 * time.Millisecond,
+				Latency: 3 * time.Second, Drift: -20 * time.Millisecond, Buffer: 4 * time.Second,
 			},
 			HTTP: prober.HTTPTimes{
 				Resolve: time.Millisecond, Connect: 2 * time.Millisecond, TLS: 3 * time.Millisecond, FirstByte: 4 * time.Millisecond,
 				Body: 5 * time.Millisecond, Protocol: "HTTP/2.0", Redirects: 1, Cache: "hit", Age: 2 * time.Second, Encoding: "gzip",
 			},
+			PartLatency: 300 * time.Millisecond, Skipped: 1, Missed: 2, Recovered: 3,
+			Renditions: []prober.Rendition{{
+				Name: "720p", Type: prober.RenditionVariant, Playing: true, Proof: prober.MeansBarcode,
+				Announced: prober.Encoding{Bandwidth: 3_000_000}, PeakBitrate: 2_900_000, AverageBitrate: 2_000_000,
+				Seen:     prober.Encoding{Width: 1280, Height: 720, FrameRate: 29.97, Codecs: "avc1.64001f,mp4a.40.2"},
+				Segments: 2, Downloaded: 1, Skipped: 1, Missed: 1,
+				LatencyLast: 500 * time.Millisecond, PartLatency: 300 * time.Millisecond, LatencyBy: prober.MeansBarcode,
+				Viewing: prober.Viewing{Watched: 2 * time.Second, Rebuffers: 1, RebufferTime: 400 * time.Millisecond, Latency: 3 * time.Second},
+			}},
 		},
 		Findings: []prober.Finding{{
 			Rule: "stale", Section: "6.2.1", Severity: prober.SeverityDegraded, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistStale,
@@ -137,6 +146,9 @@ func TestDecodeRefuses(t *testing.T) {
 		"negative sequence":  {replace(`"seq":42`, `"seq":-1`), "cannot unmarshal"},
 		"negative age":       {replace(`"age_ns":1500000`, `"age_ns":-1`), "age_ns: -1"},
 		"negative bytes":     {replace(`"bytes_sent":123456`, `"bytes_sent":-1`), "figures: -1"},
+		"negative bitrate":   {replace(`"peak_bitrate":2900000`, `"peak_bitrate":-1`), "figures.renditions: -1"},
+		"unknown rendition":  {replace(`"type":"variant"`, `"type":"x"`), `figures.renditions: type: "x" is not known`},
+		"long codecs":        {replace(`"codecs":"avc1`, `"codecs":"`+strings.Repeat("x", 65)), "figures.renditions: name or codecs"},
 		"negative round":     {replace(`"round_of":9`, `"round_of":-9`), "round_of: -9"},
 		"no time":            {replace(`"started":"2024-04-08T12:00:00.123456789Z",`, ``), "started: missing"},
 		"a time long ago":    {replace(`"started":"2024`, `"started":"1024`), "started: year 1024"},
@@ -219,6 +231,45 @@ func TestLargestResultFits(t *testing.T) {
 	r.Figures.Stages = append(r.Figures.Stages, prober.StageTime{Stage: prober.StageProvision})
 	if _, err := report.Encode(r); err == nil {
 		t.Error("33 stage times were taken")
+	}
+}
+
+// TestRenditionsAreSmall: a ladder of four costs little, and one of sixteen leaves
+// the findings where they are.
+func TestRenditionsAreSmall(t *testing.T) {
+	t.Parallel()
+	size := func(renditions int) (int, prober.Result) {
+		r := full()
+		one := r.Figures.Renditions[0]
+		r.Figures.Renditions = nil
+		for range renditions {
+			r.Figures.Renditions = append(r.Figures.Renditions, one)
+		}
+		for len(r.Findings) < prober.MaxFindings {
+			r.Findings = append(r.Findings, r.Findings[0])
+		}
+		b, err := report.Encode(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := report.Decode(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(b), back
+	}
+	none, _ := size(0)
+	four, _ := size(4)
+	all, back := size(prober.MaxRenditions + 1)
+	t.Logf("%d bytes without, %d with four, %d with %d", none, four, all, prober.MaxRenditions)
+	if each := (four - none) / 4; each > 500 || len(back.Figures.Renditions) != prober.MaxRenditions || len(back.Findings) != prober.MaxFindings {
+		t.Errorf("%d bytes each, %d renditions, %d findings", each, len(back.Figures.Renditions), len(back.Findings))
+	}
+	r := full()
+	r.Figures.Renditions[0].Name = ""
+	b, err := report.Encode(r)
+	if err != nil || bytes.Contains(b, []byte("renditions")) {
+		t.Errorf("a media playlist alone is sent as a rendition: %v", err)
 	}
 }
 

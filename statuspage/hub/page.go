@@ -61,6 +61,7 @@ func (h *Hub) Handler() (http.Handler, error) {
 		}
 		mux.Handle("/alerts", alerts)
 		mux.Handle("POST /v1/changes", alert.RequireToken(h.token, http.HandlerFunc(h.postChange)))
+		mux.Handle("GET /v1/results", alert.RequireToken(h.token, http.HandlerFunc(h.getResults)))
 	}
 	return web.CleanPath(mux), nil
 }

@@ -39,6 +39,8 @@ func TestQuality(t *testing.T) {
 			map[string]Status{"playback-fra": DegradedPerformance}},
 		{"one playback is late", func(_, out string) prober.Reason { return when(out == "fra", late) }, "Live latency is high in Frankfurt",
 			map[string]Status{"playback-fra": DegradedPerformance}},
+		{"one playback stands still", func(_, out string) prober.Reason { return when(out == "nyc", prober.ReasonRebuffering) }, "Playback is interrupted in New York",
+			map[string]Status{"playback-nyc": DegradedPerformance}},
 		{"one ingest", func(in, _ string) prober.Reason { return when(in == "sin", late) }, "Live latency is high of broadcasts pushed in Singapore",
 			map[string]Status{"ingest-sin": DegradedPerformance}},
 		{"everything", func(_, _ string) prober.Reason { return stale }, "Playback is degraded",

@@ -52,8 +52,13 @@ func phrase(f Failure) observation {
 // qualityPhrase says in what way it plays badly, where all sites saw the same way.
 func qualityPhrase(f Failure) observation {
 	o := observation{title: "Playback is degraded %s", sentence: "Broadcasts play, but with delays, interruptions or missing qualities %s", again: "quality of playback %s"}
-	late := !slices.ContainsFunc(f.Evidence, func(e Evidence) bool { return e.Reason != prober.ReasonLatencyHigh })
-	if late {
+	all := func(r prober.Reason) bool {
+		return !slices.ContainsFunc(f.Evidence, func(e Evidence) bool { return e.Reason != r })
+	}
+	switch {
+	case all(prober.ReasonRebuffering):
+		o.title, o.sentence, o.again = "Playback is interrupted %s", "Broadcasts play, but stand still again and again %s", "playback without interruptions %s"
+	case all(prober.ReasonLatencyHigh):
 		o.title, o.sentence, o.again = "Live latency is high %s", "Broadcasts play much later than usual %s", "latency of playback %s"
 	}
 	switch f.Element.Type {
@@ -220,6 +225,10 @@ func (t *turn) describe(in *Incident) string {
 		}
 	}
 	switch {
+	case len(in.Failures) == 0 && in.Phase == Resolved: // a person opened it, and no test of ours ever failed
+		return "This incident is resolved."
+	case len(in.Failures) == 0:
+		return "Our tests see no failure. We are watching that it stays so."
 	case in.Phase == Resolved:
 		return fmt.Sprintf("This incident is resolved. It began at %s; no failure has been seen since %s.", clock(in.StartedAt), clock(ended))
 	case len(now) == 0:

@@ -1,0 +1,259 @@
+package backtest
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"streamcanary/prober"
+	"streamcanary/prober/report"
+	"streamcanary/statuspage/incident"
+)
+
+// Version is the version of a recording's first line.
+const Version = 1
+
+// Header is the first line of a recording.
+type Header struct {
+	Version  int             `json:"streamcanary_recording"`
+	Exported time.Time       `json:"exported_at"`
+	Policy   json.RawMessage `json:"policy"` // the hub's, as incident.Policy.Content gives it
+}
+
+// Recording says what was run.
+type Recording struct {
+	From    time.Time // of the first entry
+	To      time.Time // of the last
+	Entries int
+	Results int
+	Agents  int
+}
+
+// Report is what two policies made of one recording.
+type Report struct {
+	Recording Recording
+	Present   Run // of the hub's own policy, as it was when the recording was exported
+	Other     Run
+	Pairs     []Pair
+}
+
+// Run is what one policy made of it.
+type Run struct {
+	Hash      string
+	Settings  incident.Settings
+	Incidents []incident.Incident // as they were at the end, in the order in which they opened
+}
+
+// Pair is what both policies opened for one cause, or one of them alone.
+type Pair struct {
+	Present *incident.Incident
+	Other   *incident.Incident
+}
+
+// Replay reads a recording and runs it through the policy that stands in it and the
+// other. Memory does not grow with the recording, but with what opens. The error
+// names the line.
+func Replay(r io.Reader, other incident.Policy) (Report, error) {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(make([]byte, 0, 64<<10), report.MaxRecordedLine)
+	present, err := readHeader(lines)
+	if err != nil {
+		return Report{}, fmt.Errorf("line 1: %w", err)
+	}
+	runs := []*runner{newRunner(present), newRunner(other)}
+	var seen Recording
+	agents := map[string]bool{}
+	for n := 2; lines.Scan(); n++ {
+		e, err := report.DecodeEntry(lines.Bytes())
+		if err == nil && e.At.Before(seen.To) && seen.To.Sub(e.At) > maxBack {
+			err = fmt.Errorf("entry %d is of %s, and the one before it of %s: a recording is in the order of its journal", e.Seq, e.At.Format(time.RFC3339), seen.To.Format(time.RFC3339))
+		}
+		if err != nil {
+			return Report{}, fmt.Errorf("line %d: %w", n, err)
+		}
+		if seen.Entries++; seen.From.IsZero() {
+			seen.From = e.At
+		}
+		seen.To = e.At
+		if e.Result != nil {
+			seen.Results++
+			agents[e.Agent] = true
+		}
+		for _, run := range runs {
+			if err := run.take(e); err != nil {
+				return Report{}, fmt.Errorf("line %d: %w", n, err)
+			}
+		}
+	}
+	if err := lines.Err(); err != nil {
+		if errors.Is(err, bufio.ErrTooLong) {
+			err = fmt.Errorf("a line is longer than %d bytes", report.MaxRecordedLine)
+		}
+		return Report{}, fmt.Errorf("line %d: %w", seen.Entries+2, err)
+	}
+	seen.Agents = len(agents)
+	out := Report{Recording: seen, Present: runs[0].run(), Other: runs[1].run()}
+	out.Pairs = pair(out.Present.Incidents, out.Other.Incidents, seen.To)
+	return out, nil
+}
+
+// maxBack is how far a journal's clock may have been set back.
+const maxBack = 24 * time.Hour
+
+func readHeader(lines *bufio.Scanner) (incident.Policy, error) {
+	if !lines.Scan() {
+		if err := lines.Err(); err != nil {
+			return incident.Policy{}, err
+		}
+		return incident.Policy{}, errors.New("the recording is empty; write one with 'streamcanary results export'")
+	}
+	var h Header
+	if err := json.Unmarshal(bytes.TrimSpace(lines.Bytes()), &h); err != nil || h.Version == 0 {
+		return incident.Policy{}, errors.New("not a recording; write one with 'streamcanary results export'")
+	}
+	if h.Version != Version {
+		return incident.Policy{}, fmt.Errorf("version %d of a recording is not known, only %d; use the version of streamcanary that wrote it", h.Version, Version)
+	}
+	p, err := incident.PolicyOf(h.Policy)
+	if err != nil {
+		return incident.Policy{}, fmt.Errorf("the hub's policy: %w", err)
+	}
+	return p, nil
+}
+
+// runner is a policy at work.
+type runner struct {
+	policy incident.Policy
+	state  incident.State
+	seq    uint64
+	last   time.Time
+	order  []string
+	byID   map[string]incident.Incident
+}
+
+func newRunner(p incident.Policy) *runner {
+	return &runner{policy: p, state: incident.NewState(), byID: map[string]incident.Incident{}}
+}
+
+func (r *runner) run() Run {
+	out := Run{Hash: r.policy.Hash(), Settings: r.policy.Settings()}
+	for _, id := range r.order {
+		out.Incidents = append(out.Incidents, r.byID[id])
+	}
+	return out
+}
+
+// take runs an entry, after the ticks that the policy wanted before it: a recording
+// has those of the policy that was in force.
+func (r *runner) take(e report.Entry) error {
+	for range mostTicks {
+		due := r.policy.Next(r.state)
+		if due.IsZero() || !due.Before(e.At) {
+			break
+		}
+		r.step(incident.Input{At: latest(due, r.last.Add(time.Millisecond))})
+	}
+	in := incident.Input{At: e.At, Result: e.Result}
+	if err := decode(e, &in); err != nil {
+		return fmt.Errorf("entry %d: %w", e.Seq, err)
+	}
+	r.step(in)
+	return nil
+}
+
+// mostTicks bounds the ticks between two entries. A hub that was up wrote one every
+// ten seconds; over a longer gap it was away, which the engine sees for itself.
+const mostTicks = 1000
+
+func (r *runner) step(in incident.Input) {
+	r.seq++
+	in.Seq, r.last = r.seq, in.At
+	var events []incident.Event
+	r.state, events = r.policy.Step(r.state, in)
+	for _, e := range events {
+		if e.Incident == nil {
+			continue
+		}
+		if _, known := r.byID[e.Incident.ID]; !known {
+			r.order = append(r.order, e.Incident.ID)
+		}
+		r.byID[e.Incident.ID] = *e.Incident
+	}
+}
+
+func decode(e report.Entry, in *incident.Input) error {
+	var target any
+	switch e.Kind {
+	case report.KindChange:
+		in.Change = &incident.Change{}
+		target = in.Change
+	case report.KindConfig:
+		in.Config = &incident.ConfigChange{}
+		target = in.Config
+	case report.KindResult, report.KindTick, report.KindCommand:
+		return nil // what people told a hub was about the incidents that it had
+	}
+	return json.Unmarshal(e.Payload, target)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// pair puts incidents together that were open at the same time for the same element,
+// or, of the same target, began within a minute of each other.
+func pair(present, other []incident.Incident, end time.Time) []Pair {
+	taken := make([]bool, len(other))
+	var pairs []Pair
+	for i := range present {
+		p := Pair{Present: &present[i]}
+		for _, same := range []func(a, b incident.Incident) bool{shareElement, beganTogether} {
+			for j := range other {
+				if p.Other == nil && !taken[j] && present[i].Target == other[j].Target && overlap(present[i], other[j], end) && same(present[i], other[j]) {
+					p.Other, taken[j] = &other[j], true
+				}
+			}
+		}
+		pairs = append(pairs, p)
+	}
+	for j := range other {
+		if !taken[j] {
+			pairs = append(pairs, Pair{Other: &other[j]})
+		}
+	}
+	return pairs
+}
+
+func overlap(a, b incident.Incident, end time.Time) bool {
+	until := func(in incident.Incident) time.Time {
+		if in.ResolvedAt.IsZero() {
+			return end
+		}
+		return in.ResolvedAt
+	}
+	return !a.StartedAt.After(until(b)) && !b.StartedAt.After(until(a))
+}
+
+func shareElement(a, b incident.Incident) bool {
+	elements := map[prober.Element]bool{}
+	for _, f := range a.Failures {
+		elements[f.Element] = true
+	}
+	for _, f := range b.Failures {
+		if elements[f.Element] {
+			return true
+		}
+	}
+	return false
+}
+
+func beganTogether(a, b incident.Incident) bool {
+	return a.StartedAt.Sub(b.StartedAt).Abs() <= time.Minute
+}
