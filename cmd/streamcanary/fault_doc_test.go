@@ -61,9 +61,6 @@ func TestFaultsAreDocumented(t *testing.T) {
 		}
 		for _, r := range mine {
 			reason := "`" + string(r.reason) + "`"
-			if r.or != "" {
-				reason += " or `" + string(r.or) + "`"
-			}
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | %s |\n", f.Name, f.Help, r.kind, r.stage, reason, r.as(), r.within)
 		}
 	}
