@@ -25,7 +25,6 @@ type faultRow struct {
 	kind    prober.Kind // whose result says so
 	stage   prober.Stage
 	reason  prober.Reason
-	or      prober.Reason   // where it depends on the machine which of two it is
 	outcome prober.Outcome  // of the result; "" where it is a finding that says so
 	finding prober.Severity // of the finding
 	within  time.Duration
@@ -73,12 +72,6 @@ func (r faultRow) slowlyHealed() faultRow {
 	return r
 }
 
-// either allows another reason, where it depends on the machine which it is.
-func (r faultRow) either(or prober.Reason) faultRow {
-	r.or = or
-	return r
-}
-
 // decoded needs ffmpeg.
 func (r faultRow) decoded() faultRow {
 	r.decodes = true
@@ -115,7 +108,7 @@ func (r faultRow) matches(got prober.Result) bool {
 		return false
 	}
 	if r.outcome != "" {
-		return got.Outcome == r.outcome && got.Stage == r.stage && (got.Reason == r.reason || r.or != "" && got.Reason == r.or)
+		return got.Outcome == r.outcome && got.Stage == r.stage && got.Reason == r.reason
 	}
 	return slices.ContainsFunc(got.Findings, func(f prober.Finding) bool {
 		return r.finding != "" && f.Severity == r.finding && f.Stage == r.stage && f.Reason == r.reason
@@ -519,7 +512,7 @@ func faultTable() []faultRow {
 		verdict("drop-broadcasts", canary, fail, prober.StageIngest, prober.ReasonConnectionReset, 3*s),
 		verdict("close-broadcasts", canary, fail, prober.StageIngest, prober.ReasonConnectionClosed, 3*s),
 		verdict("stall-ingest", canary, fail, prober.StageIngest, prober.ReasonSendStalled, 20*s),
-		verdict("throttle-ingest", canary, fail, prober.StageIngest, prober.ReasonSendThrottled, 30*s).large().either(prober.ReasonSendStalled),
+		verdict("throttle-ingest", canary, fail, prober.StageIngest, prober.ReasonSendThrottled, 30*s).large(),
 		noted("change-window", golive, note, prober.StageIngest, prober.ReasonWindowChanged, 12*s),
 
 		verdict("playlist-404", playback, fail, prober.StageManifest, prober.ReasonHTTPStatus, 6*s),
