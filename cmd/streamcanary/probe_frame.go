@@ -72,7 +72,7 @@ func (f probeFrame) render(width, height int, colour bool) string {
 	if room := height - 1; len(fixed) > room {
 		fixed = fixed[:room]
 	}
-	lines := append(fixed, share(f.sections(width), height-1-len(fixed))...)
+	lines := slices.Concat(fixed, share(f.sections(width), height-1-len(fixed)))
 	for len(lines) < height-1 {
 		lines = append(lines, nil)
 	}
