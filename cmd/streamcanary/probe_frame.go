@@ -256,7 +256,10 @@ func stageItems(stages []prober.StageTime) []item {
 }
 
 func (f probeFrame) pullState() item {
-	switch {
+	_, told := f.last[summary.Pull]
+	switch c := f.now.Condition; {
+	case f.now.Played && c != nil && !told: // it is validated: no results come in between
+		return item{"", fmt.Sprintf("%s at %s: %s", c.Outcome, c.Stage, c.Reason), inkOf(c.Outcome), false}
 	case f.now.Played:
 		return f.stateOf(summary.Pull, "it plays")
 	case f.now.Condition != nil && f.last[summary.Pull].Outcome == "":
