@@ -72,7 +72,7 @@ func (f probeFrame) render(width, height int, colour bool) string {
 	if room := height - 1; len(fixed) > room {
 		fixed = fixed[:room]
 	}
-	lines := append(fixed, share(f.sections(width), height-1-len(fixed))...)
+	lines := slices.Concat(fixed, share(f.sections(width), height-1-len(fixed)))
 	for len(lines) < height-1 {
 		lines = append(lines, nil)
 	}
@@ -256,7 +256,10 @@ func stageItems(stages []prober.StageTime) []item {
 }
 
 func (f probeFrame) pullState() item {
-	switch {
+	_, told := f.last[summary.Pull]
+	switch c := f.now.Condition; {
+	case f.now.Played && c != nil && !told: // it is validated: no results come in between
+		return item{"", fmt.Sprintf("%s at %s: %s", c.Outcome, c.Stage, c.Reason), inkOf(c.Outcome), false}
 	case f.now.Played:
 		return f.stateOf(summary.Pull, "it plays")
 	case f.now.Condition != nil && f.last[summary.Pull].Outcome == "":

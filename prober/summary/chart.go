@@ -26,11 +26,11 @@ type chart struct {
 
 // series is one line of it.
 type series struct {
-	Name           string
-	Class          string // of its colour
-	Path           string // SVG path data
-	Dots           string // of what stands alone: path data, to be drawn with round ends
-	Range          string // least, most, mean
+	Name  string
+	Class string // of its colour
+	Path  string // SVG path data
+	Dots  string // of what stands alone: path data, to be drawn with round ends
+	Range string // least, most, mean
 }
 
 type tick struct {
