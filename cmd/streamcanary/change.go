@@ -65,7 +65,7 @@ func reportChange(ctx context.Context, hub *onCall, c incident.Change, w io.Writ
 	var taken struct {
 		ID string `json:"id"`
 	}
-	if _, err := hub.post(ctx, "/v1/changes", changeBody(c), &taken); err != nil {
+	if _, err := hub.tell(ctx, "/v1/changes", changeBody(c), &taken); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(w, taken.ID)

@@ -48,6 +48,7 @@ func startServer(t *testing.T, id string) liveServer {
 // realServers is the table of servers; those of MediaMTX have its form of HLS as their
 // id.
 func realServers() []realServer {
+	groups := explained{"bandwidth-over-groups", "4.4.6.2", prober.ReasonBitrateMismatch, "BANDWIDTH is that of the pictures alone, without the sound's rendition"}
 	sequence := explained{"dsn-missing", "6.2.2", prober.ReasonPlaylistMalformed,
 		"its first segment has EXT-X-DISCONTINUITY, and is removed without EXT-X-DISCONTINUITY-SEQUENCE"}
 	return []realServer{
@@ -72,11 +73,12 @@ func realServers() []realServer {
 			// that of the sound.
 			id: "fmp4", name: "MediaMTX, fmp4",
 			proof: prober.MeansAAC, latency: prober.MeansSEI,
+			known: []explained{groups},
 		},
 		{
 			id: "lowLatency", name: "MediaMTX, lowLatency",
 			proof: prober.MeansAAC, latency: prober.MeansSEI,
-			known: []explained{{"part-hold-back-short", "4.4.3.8", prober.ReasonLowLatency,
+			known: []explained{groups, {"part-hold-back-short", "4.4.3.8", prober.ReasonLowLatency,
 				"PART-HOLD-BACK is 2.5 part target durations, and should be 3"}},
 		},
 		{

@@ -29,8 +29,8 @@ func (f *Follower) checkAlone(at time.Time) {
 	f.top.update(func(o *Observation) { o.Findings = merge(o.Findings, found) })
 }
 
-// bandwidths holds variants that play with renditions of their own playlists against
-// what they declare for both (4.4.6.2). A variant alone is held against it by itself.
+// bandwidths holds variants that play with renditions in playlists of their own against
+// what they declare for both. A variant alone is held against it as it is loaded.
 func (f *Follower) bandwidths() []prober.Finding {
 	var found []prober.Finding
 	all := f.current()
@@ -40,15 +40,13 @@ func (f *Follower) bandwidths() []prober.Finding {
 			continue
 		}
 		own, target := r.state.measured()
-		parts := [][]Loaded{own}
+		var groups [][]Loaded
 		for kind, group := range map[listedKind]string{kindAudio: v.Audio, kindVideo: v.Video} {
 			if most := largestOf(all, kind, group, target); most != nil {
-				parts = append(parts, most)
+				groups = append(groups, most)
 			}
 		}
-		if len(parts) > 1 {
-			found = append(found, f.cfg.Rules.Bandwidth(r.what.name, v, target, parts...)...)
-		}
+		found = append(found, f.cfg.Rules.BandwidthGroups(r.what.name, v, target, own, groups...)...)
 	}
 	return found
 }
