@@ -46,6 +46,9 @@ func goOn(segments []Segment, last Segment, seen scanned) {
 			s.Init = last.Init
 		}
 		if i < seen.oldKeys {
+			if s.Init.Key == (Key{}) && s.Init != last.Init {
+				s.Init.Key, _ = keyOf(last)
+			}
 			s.Keys, s.Encryption = last.Keys, last.Encryption
 		}
 		if i < seen.oldBitrate {

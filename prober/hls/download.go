@@ -228,11 +228,11 @@ const maxInit = 1 << 20
 // initSection is the initialization section in use.
 type initSection struct {
 	url  string
-	part ByteRange
+	of   Init
 	body []byte
 }
 
-// initFor fetches the segment's initialization section once per URI and range.
+// initFor fetches the segment's initialization section once per URI, range and key.
 func (r *rendition) initFor(ctx context.Context, s Segment) ([]byte, *prober.Failure) {
 	if s.Init.URI == "" {
 		return nil, nil
@@ -241,7 +241,7 @@ func (r *rendition) initFor(ctx context.Context, s Segment) ([]byte, *prober.Fai
 	if fail != nil {
 		return nil, fail
 	}
-	if r.init.url == u.String() && r.init.part == s.Init.Range {
+	if r.init.url == u.String() && r.init.of == s.Init {
 		return r.init.body, nil
 	}
 	cfg := &r.f.cfg
@@ -253,7 +253,11 @@ func (r *rendition) initFor(ctx context.Context, s Segment) ([]byte, *prober.Fai
 		fail.Detail = prober.Clip("initialization section "+fail.Detail, prober.MaxDetail)
 		return nil, fail
 	}
-	r.init = initSection{url: u.String(), part: s.Init.Range, body: bytes.Clone(got.body)}
-	got.release()
+	defer got.release()
+	plain, fail := clearInit(s.Init, s.Sequence, got.body, func(k Key) ([]byte, *prober.Failure) { return r.key(ctx, k) })
+	if fail != nil {
+		return nil, fail
+	}
+	r.init = initSection{url: u.String(), of: s.Init, body: bytes.Clone(plain)}
 	return r.init.body, nil
 }

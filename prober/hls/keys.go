@@ -7,6 +7,7 @@ import (
 	"crypto/cipher"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -60,27 +61,57 @@ func (r *rendition) decrypt(ctx context.Context, s Segment, body []byte) ([]byte
 	if fail != nil {
 		return nil, fail
 	}
-	iv, fail := initialVector(listed, s.Sequence)
+	return unseal(listed, key, s.Sequence, body, fmt.Sprintf("segment %d", s.Sequence))
+}
+
+// unseal decrypts what a key of a playlist encrypts as a whole, in place.
+func unseal(listed Key, key []byte, sequence uint64, body []byte, what string) ([]byte, *prober.Failure) {
+	iv, fail := initialVector(listed, sequence)
 	if fail != nil {
 		return nil, fail
 	}
 	plain, ok := decryptCBC(key, iv, body)
 	if !ok {
-		return nil, failf(prober.StageMedia, prober.ReasonMediaEncrypted, "segment %d (%d bytes) cannot be decrypted with its key", s.Sequence, len(body))
+		return nil, failf(prober.StageMedia, prober.ReasonMediaEncrypted, "%s (%d bytes) cannot be decrypted with its key", what, len(body))
 	}
 	return plain, nil
 }
 
-// rekey forgets the key that a segment could not be read with: a server may give
-// another one under the same URI. It says whether the segment is worth a second
-// try, since the key was an old one.
-func (r *rendition) rekey(s Segment, kept bool) bool {
-	listed, ok := keyOf(s)
-	if !ok || s.Encryption != methodAES128 {
-		return false
+// clearInit makes an initialization section clear, in place, with a key that fetch
+// brings. Its EXT-X-KEY needs an IV (4.4.4.5). Where that is missing, which is told,
+// nobody can say that it is encrypted but its bytes.
+func clearInit(in Init, sequence uint64, body []byte, fetch func(Key) ([]byte, *prober.Failure)) ([]byte, *prober.Failure) {
+	if in.Key.Method != methodAES128 || in.Key.IV == "" && beginsWithBox(body) {
+		return body, nil
 	}
-	if u, fail := resolveURL(r.base, listed.URI); fail == nil {
-		r.ring.forget(u.String())
+	if in.Key.KeyFormat != "" && in.Key.KeyFormat != "identity" {
+		return nil, failf(prober.StageSegment, prober.ReasonKeyUnavailable, "no EXT-X-KEY of the initialization section gives its key by itself (KEYFORMAT identity)")
+	}
+	key, fail := fetch(in.Key)
+	if fail != nil {
+		return nil, fail
+	}
+	return unseal(in.Key, key, sequence, body, "the initialization section")
+}
+
+// beginsWithBox says whether bytes are a file of ISO/IEC 14496-12, by the type of
+// their first box.
+func beginsWithBox(body []byte) bool {
+	return len(body) >= 8 && slices.Contains([]string{"ftyp", "styp", "moov"}, string(body[4:8]))
+}
+
+// rekey forgets the keys that a segment could not be read with: a server may give
+// others under the same URIs. It says whether the segment is worth a second try,
+// since the key was an old one.
+func (r *rendition) rekey(s Segment, kept bool) bool {
+	all := []Key{s.Init.Key}
+	if listed, ok := keyOf(s); ok {
+		all = append(all, listed)
+	}
+	for _, k := range all {
+		if u, fail := resolveURL(r.base, k.URI); k.Method == methodAES128 && fail == nil {
+			r.ring.forget(u.String())
+		}
 	}
 	return kept
 }
@@ -88,7 +119,10 @@ func (r *rendition) rekey(s Segment, kept bool) bool {
 // hasKey says whether the key of a segment has been fetched already.
 func (r *rendition) hasKey(s Segment) bool {
 	listed, ok := keyOf(s)
-	if !ok {
+	if !ok || s.Encryption != methodAES128 {
+		listed = s.Init.Key
+	}
+	if listed.Method != methodAES128 {
 		return false
 	}
 	u, fail := resolveURL(r.base, listed.URI)

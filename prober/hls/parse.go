@@ -94,7 +94,7 @@ func readSegments(p *Playlist, listed []*m3u8.MediaSegment) (read int) {
 			continue // the library keeps free slots as nil entries
 		}
 		if m.Map != nil {
-			init = Init{URI: m.Map.URI, Range: byteRange(m.Map.Offset, m.Map.Limit)}
+			init = Init{URI: m.Map.URI, Range: byteRange(m.Map.Offset, m.Map.Limit), Key: p.Segments[read].Init.Key}
 		}
 		s := &p.Segments[read]
 		s.URI, s.Init, s.Discontinuity, s.Gap = m.URI, init, m.Discontinuity, m.Custom[tagGap] != nil

@@ -97,6 +97,7 @@ type Key struct {
 type Init struct {
 	URI   string // as listed
 	Range ByteRange
+	Key   Key // that it is encrypted with as a whole: AES-128, in force at EXT-X-MAP (4.4.4.5); zero is none
 }
 
 // ByteRange is a part of a resource in bytes. Length 0 is the whole of it.

@@ -213,7 +213,7 @@ func (r *replay) segment(ctx context.Context, base *url.URL, s Segment) *prober.
 	if fail != nil {
 		return fail
 	}
-	init, fail := r.initFor(ctx, base, s.Init)
+	init, fail := r.initFor(ctx, base, s)
 	if fail != nil {
 		return fail
 	}
@@ -250,37 +250,39 @@ func (r *replay) decrypt(ctx context.Context, base *url.URL, s Segment, body []b
 	if !ok {
 		return nil, failf(prober.StageSegment, prober.ReasonKeyUnavailable, "no EXT-X-KEY gives its key by itself (KEYFORMAT identity)")
 	}
-	u, fail := resolveURL(base, listed.URI)
+	key, fail := r.key(ctx, base, listed)
 	if fail != nil {
 		return nil, fail
 	}
-	key := r.ring.keys[u.String()]
-	if key == nil {
-		got, fail := r.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: maxKeyBytes, timeout: r.limits.PlaylistTimeout})
-		r.found.Bytes += got.bytes
-		if fail != nil {
-			fail.Detail = prober.Clip("key "+fail.Detail, prober.MaxDetail)
-			return nil, fail
-		}
-		defer got.release()
-		if len(got.body) != keyBytes {
-			return nil, failf(prober.StageSegment, prober.ReasonKeyUnavailable, "key %s: %d bytes, and a key of AES-128 has %d", place(got.url), len(got.body), keyBytes)
-		}
-		key = bytes.Clone(got.body)
-		r.ring.keep(u.String(), key)
-	}
-	iv, fail := initialVector(listed, s.Sequence)
-	if fail != nil {
-		return nil, fail
-	}
-	plain, ok := decryptCBC(key, iv, body)
-	if !ok {
-		return nil, failf(prober.StageMedia, prober.ReasonMediaEncrypted, "it cannot be decrypted with its key")
-	}
-	return plain, nil
+	return unseal(listed, key, s.Sequence, body, "it")
 }
 
-func (r *replay) initFor(ctx context.Context, base *url.URL, in Init) ([]byte, *prober.Failure) {
+// key fetches a key once.
+func (r *replay) key(ctx context.Context, base *url.URL, k Key) ([]byte, *prober.Failure) {
+	u, fail := resolveURL(base, k.URI)
+	if fail != nil {
+		return nil, fail
+	}
+	if key := r.ring.keys[u.String()]; key != nil {
+		return key, nil
+	}
+	got, fail := r.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: maxKeyBytes, timeout: r.limits.PlaylistTimeout})
+	r.found.Bytes += got.bytes
+	if fail != nil {
+		fail.Detail = prober.Clip("key "+fail.Detail, prober.MaxDetail)
+		return nil, fail
+	}
+	defer got.release()
+	if len(got.body) != keyBytes {
+		return nil, failf(prober.StageSegment, prober.ReasonKeyUnavailable, "key %s: %d bytes, and a key of AES-128 has %d", place(got.url), len(got.body), keyBytes)
+	}
+	key := bytes.Clone(got.body)
+	r.ring.keep(u.String(), key)
+	return key, nil
+}
+
+func (r *replay) initFor(ctx context.Context, base *url.URL, s Segment) ([]byte, *prober.Failure) {
+	in := s.Init
 	if in.URI == "" {
 		return nil, nil
 	}
@@ -288,7 +290,7 @@ func (r *replay) initFor(ctx context.Context, base *url.URL, in Init) ([]byte, *
 	if fail != nil {
 		return nil, fail
 	}
-	if r.init.url == u.String() && r.init.part == in.Range {
+	if r.init.url == u.String() && r.init.of == in {
 		return r.init.body, nil
 	}
 	got, fail := r.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: maxInit, timeout: r.limits.SegmentTimeout, part: in.Range})
@@ -297,7 +299,11 @@ func (r *replay) initFor(ctx context.Context, base *url.URL, in Init) ([]byte, *
 		return nil, fail
 	}
 	defer got.release()
-	r.init = initSection{url: u.String(), part: in.Range, body: bytes.Clone(got.body)}
+	plain, fail := clearInit(in, s.Sequence, got.body, func(k Key) ([]byte, *prober.Failure) { return r.key(ctx, base, k) })
+	if fail != nil {
+		return nil, fail
+	}
+	r.init = initSection{url: u.String(), of: in, body: bytes.Clone(plain)}
 	return r.init.body, nil
 }
 

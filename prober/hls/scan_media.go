@@ -151,8 +151,15 @@ func (s *scan) readMap(tag, value string) *prober.Failure {
 			s.seen.fault(ruleMap, "line %d: BYTERANGE=%q, want n@o", s.line, cutShort(r))
 		}
 	}
+	s.next.Init = Init{}
 	for _, k := range s.next.Keys {
-		if k.Method == "AES-128" && k.IV == "" {
+		if k.Method != methodAES128 {
+			continue
+		}
+		if s.next.Init.Key.Method == "" || k.KeyFormat == "identity" {
+			s.next.Init.Key = k
+		}
+		if k.IV == "" {
 			s.seen.fault(ruleMap, "line %d: an EXT-X-MAP that is encrypted with AES-128 needs the IV of its EXT-X-KEY", s.line)
 		}
 	}
