@@ -57,6 +57,10 @@ type Config struct {
 	// by its name ("720p", "audio en").
 	Sample   int
 	SampleBy map[string]int
+	// SkipRemoved leaves out whether removed segments can be had for as long as they
+	// have to be (6.2.2); otherwise a rendition asks for the first byte of one no more than
+	// once in 30 s.
+	SkipRemoved bool
 	// DeltaUpdates asks for delta updates where a server offers them (6.2.5.1).
 	DeltaUpdates bool
 	// LowLatency says that media playlists have to list parts.

@@ -215,6 +215,7 @@ func (r *rendition) takeOnce(ctx context.Context, s Segment) *prober.Failure {
 		}
 		return fail
 	}
+	r.endsAt(s, seen.end, at)
 	r.state.good(seen, got.timing.Total)
 	if seen.proof != "" || r.f.cfg.unproven() {
 		r.f.played()

@@ -107,13 +107,13 @@ func (f *fetcher) get(ctx context.Context, req request) (response, *prober.Failu
 	if err != nil {
 		got := len(memory)
 		f.buffers.put(memory)
-		return response{bytes: came.bytes}, t.explain(ctx, req, got, err)
+		return response{status: resp.StatusCode, bytes: came.bytes}, t.explain(ctx, req, got, err)
 	}
 	_, timing := t.now()
 	body, fail := cut(req, resp.StatusCode, memory)
 	if fail != nil {
 		f.buffers.put(memory)
-		return response{bytes: came.bytes}, fail
+		return response{status: resp.StatusCode, bytes: came.bytes}, fail
 	}
 	return response{body: body, url: req.url, status: resp.StatusCode, bytes: came.bytes, timing: timing, http: httpTimes(resp, timing), memory: memory, buffers: f.buffers}, nil
 }

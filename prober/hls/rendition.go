@@ -29,13 +29,17 @@ type rendition struct {
 	last     *Playlist
 	base     *url.URL // that last's URIs are relative to
 	pollAt   time.Time
-	loadedAt time.Time // when the last playlist was asked for
+	loadedAt time.Time // when the last playlist was asked for, by which a delta update is allowed
+	askedAt  time.Time // when the last playlist that came was asked for
 
 	blocked    bool      // the server held the last reload until there was something new
 	plainUntil time.Time // no blocking reloads
 	wholeUntil time.Time // no delta updates
 	hintAt     time.Time // when the next hinted part is fetched
 	hinted     *Hinted   // that was fetched, and is not judged yet
+
+	watched *watchedSegment // until it is removed
+	askAt   time.Time       // when the next removed segment is asked for
 
 	failures int // of polls, in a row
 	queue    queue
@@ -103,7 +107,7 @@ func (r *rendition) run(ctx context.Context) {
 // poll loads the playlist once and sets pollAt (6.3.4): a target duration after
 // the start of a request that brought a change, half of one after no change.
 func (r *rendition) poll(ctx context.Context) {
-	start := time.Now()
+	start, before := time.Now(), r.askedAt
 	p, fail := r.load(ctx)
 	if ctx.Err() != nil {
 		return
@@ -116,7 +120,9 @@ func (r *rendition) poll(ctx context.Context) {
 	findings := append(r.f.cfg.Rules.Analyze(r.last, p, start), r.checkParts(p)...)
 	r.state.observed(Observed{Name: r.what.name, URL: r.base, Subtitles: r.what.kind == kindSubtitles, Playlist: p, At: start})
 	how := r.accept(p)
+	r.watch(ctx, p, how, before)
 	r.tell(findings, how)
+	r.askedAt = start
 	over := p.EndList && !r.ended || len(p.Segments) == 0
 	if over {
 		r.queue.segments = nil
@@ -230,6 +236,7 @@ func (r *rendition) accept(p *Playlist) relation {
 func (r *rendition) unloaded(s Segment, at time.Time) {
 	v := timed(s)
 	v.at, v.play = at, r.arrival(s, at, v.end)
+	r.endsAt(s, v.end, at)
 	r.state.had(v, r.every == 0)
 	if r.every == 0 && r.f.cfg.unproven() {
 		r.f.played()

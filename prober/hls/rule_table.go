@@ -154,7 +154,7 @@ func AllRules() []Rule {
 		{ruleNoSequence, "6.2.2", note, list, malformed, "segments were removed, and there is no EXT-X-MEDIA-SEQUENCE"},
 		{ruleWindow, "6.2.2", note, list, prober.ReasonWindowShort, "segments were removed, and less than three target durations are left"},
 		{ruleWindowTiny, "6.2.2", degraded, list, prober.ReasonWindowShort, "segments were removed, and less than two target durations are left"},
-		{ruleGone, "6.2.2", degraded, segment, prober.ReasonSegmentGone, "a segment is gone before its availability duration is over"},
+		{ruleGone, "6.2.2", note, segment, prober.ReasonSegmentGone, "a segment is gone before its availability duration is over"},
 		{ruleDSNMissing, "6.2.2", note, list, malformed, "segments are removed from a playlist with discontinuities, and there is no EXT-X-DISCONTINUITY-SEQUENCE"},
 		{ruleDSN, "6.2.2", note, list, changed, "a segment's discontinuity sequence number changed"},
 		{ruleVariantTarget, "6.2.4", note, list, apart, "renditions have different target durations"},

@@ -20,6 +20,7 @@ const (
 	slotLoaded               // how it came
 	slotReload               // what became of a blocking reload
 	slotLook                 // what decoding one showed
+	slotRemoved              // whether the last removed segment was still there
 	slots
 )
 

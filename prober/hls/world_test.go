@@ -108,7 +108,11 @@ func (o *origin) age() time.Duration { return time.Since(o.start) }
 
 func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.mu.Lock()
-	o.gets[r.URL.Path]++
+	if name := r.URL.Path; r.Header.Get("Range") == "bytes=0-0" {
+		o.gets[name+" (a byte)"]++ // is a removed segment still there?
+	} else {
+		o.gets[name]++
+	}
 	if strings.HasSuffix(r.URL.Path, "live.m3u8") {
 		o.polls = append(o.polls, time.Now())
 	}
