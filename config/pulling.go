@@ -20,6 +20,10 @@ type pullingFile struct {
 	RFC8216    bool           `mapstructure:"rfc8216"`
 	Severity   []severityFile `mapstructure:"severity"`
 
+	Expect       string   `mapstructure:"expect"`
+	SegmentBytes byteSize `mapstructure:"segment_bytes"`
+	Removed      string   `mapstructure:"removed"`
+
 	LowLatency     bool          `mapstructure:"low_latency"`
 	MaxLatency     time.Duration `mapstructure:"max_latency"`
 	MaxRebuffering *float64      `mapstructure:"max_rebuffering"`
@@ -72,10 +76,29 @@ func (c *checker) pulling(at, platform string, f *pullingFile) prober.Pulling {
 		p.SampleBy[s.Rendition] = c.sample(entry+".sample", s.Sample)
 	}
 	c.felt(at, f, &p)
+	c.presentation(at, f, &p)
 	for i, s := range f.Severity {
 		c.severity(index(at+".severity", i), s, &p)
 	}
 	return p
+}
+
+// maxSegment bounds what an agent keeps of one segment, which is all of it.
+const maxSegment = 256 << 20
+
+// presentation is what a playback has to be, and what is looked at of its segments.
+func (c *checker) presentation(at string, f *pullingFile, p *prober.Pulling) {
+	kinds := map[string]prober.Expect{"": prober.ExpectLive, "live": prober.ExpectLive, "event": prober.ExpectEvent, "vod": prober.ExpectVOD, "any": prober.ExpectAny}
+	if f.Expect != "" {
+		c.reference(at+".expect", f.Expect, "kind of presentation", []string{"live", "event", "vod", "any"})
+	}
+	if f.Removed != "" {
+		c.reference(at+".removed", f.Removed, "way with removed segments", []string{"ask", "skip"})
+	}
+	p.Expect, p.SkipRemoved = kinds[f.Expect], f.Removed == "skip"
+	if p.SegmentBytes = int64(f.SegmentBytes); p.SegmentBytes > maxSegment {
+		c.addf(at+".segment_bytes", "is %d bytes; want 256MiB or less: it is held in memory", p.SegmentBytes)
+	}
 }
 
 // felt is what a viewer may feel.

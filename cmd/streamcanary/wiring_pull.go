@@ -70,8 +70,9 @@ func (p *puller) config(how prober.Pulling, url, run string, pushed prober.Signa
 	}
 	cfg := hls.Config{
 		URL: url, Run: run, Live: true, Transport: transport, Buffers: p.buffers, Headers: revealed(how.Headers),
-		Rules:      hls.Rules{Severity: how.Severity, RFC8216: how.RFC8216},
+		Rules:      hls.Rules{Severity: how.Severity, RFC8216: how.RFC8216, Expect: how.Expect},
 		Transcoded: how.Transcoded, FailAlone: how.FailAlone, Sample: how.Sample, SampleBy: how.SampleBy, DeltaUpdates: how.Delta,
+		SegmentBytes: how.SegmentBytes, SkipRemoved: how.SkipRemoved,
 		LowLatency: how.LowLatency, MaxLatency: how.MaxLatency, MaxRebuffering: how.MaxRebuffering,
 	}
 	cfg.Video, cfg.Audio = run != "" && !pushed.NoVideo, run != "" && !pushed.NoAudio
