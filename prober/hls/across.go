@@ -35,7 +35,7 @@ func (f *Follower) bandwidths() []prober.Finding {
 	var found []prober.Finding
 	all := f.current()
 	for _, r := range all {
-		v := r.what.variant
+		v := r.relists.Load().variant
 		if r.what.kind != kindVariant || v.Audio == "" && v.Video == "" {
 			continue
 		}
@@ -58,7 +58,7 @@ func largestOf(all []*rendition, kind listedKind, group string, target time.Dura
 	var most []Loaded
 	highest := int64(0)
 	for _, r := range all {
-		if group == "" || r.what.kind != kind || r.what.group != group {
+		if group == "" || r.what.kind != kind || r.relists.Load().group != group {
 			continue
 		}
 		loaded, _ := r.state.measured()

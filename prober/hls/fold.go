@@ -23,7 +23,7 @@ func (f *Follower) Observe(now time.Time) Observation {
 	var views []view
 	for _, r := range f.current() {
 		o, figures := r.observe(now)
-		views = append(views, view{listing: r.what, Observation: o, age: now.Sub(r.started), proven: r.state.wasProven(), figures: figures})
+		views = append(views, view{listing: *r.relists.Load(), Observation: o, age: now.Sub(r.started), proven: r.state.wasProven(), figures: figures})
 	}
 	f.top.mu.Lock()
 	top := f.top.take()

@@ -3,6 +3,7 @@ package hls
 import (
 	"context"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"streamcanary/prober"
@@ -12,9 +13,10 @@ import (
 // rendition follows one media playlist and its segments, one after the other in
 // one goroutine. It starts at the last complete segment and stays at the live edge.
 type rendition struct {
-	f       *Follower // what all renditions of a follower share
-	what    listing
-	every   int // of the segments, each nth is downloaded; 0: none
+	f       *Follower               // what all renditions of a follower share
+	what    listing                 // its name and kind stay what they are
+	relists atomic.Pointer[listing] // what is listed of it now
+	every   int                     // of the segments, each nth is downloaded; 0: none
 	started time.Time
 	state   state
 	moved   chan *url.URL // a new place for the playlist; holds the newest only
@@ -48,6 +50,7 @@ type rendition struct {
 	ended    bool            // EXT-X-ENDLIST, where that is as it should be
 	ring     keyring
 	facts    []Loaded  // of the latest segments
+	judged   *listing  // that they are held against
 	glanceAt time.Time // when the next look is due
 	checker  media.Checker
 	looked   bool // into a segment, and the last one's sequence number
@@ -57,9 +60,19 @@ type rendition struct {
 
 func newRendition(f *Follower, what listing, at *url.URL) *rendition {
 	now := time.Now()
-	return &rendition{
+	r := &rendition{
 		f: f, what: what, media: at, every: f.cfg.sampling(what.name), started: now, state: state{player: viewer{asked: now}}, moved: make(chan *url.URL, 1),
 		stop: func() {}, located: at != nil, listedAt: what.uri,
+	}
+	r.relists.Store(&what)
+	return r
+}
+
+// relist takes what a newer multivariant playlist says of the rendition. Names stay:
+// followers tell renditions apart by them.
+func (r *rendition) relist(l listing) {
+	if old := r.relists.Load(); *old != l {
+		r.relists.Store(&l)
 	}
 }
 

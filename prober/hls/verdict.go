@@ -52,8 +52,9 @@ func (r *rendition) judge(where *url.URL, s Segment, segment, init []byte, at ti
 
 // check holds the media against its playlist and the segment before.
 func (r *rendition) check(s Segment, summary media.Summary, at time.Time) {
-	video, audio := r.what.tracks()
-	if r.what.only() && r.what.variant.Codecs == "" { // nothing says what is in it but what was pushed
+	what := r.relists.Load()
+	video, audio := what.tracks()
+	if what.only() && what.variant.Codecs == "" { // nothing says what is in it but what was pushed
 		video, audio = r.f.cfg.Video, r.f.cfg.Audio
 	}
 	found := r.checker.Check(summary, media.Expected{
@@ -73,8 +74,8 @@ func (r *rendition) check(s Segment, summary media.Summary, at time.Time) {
 		r.state.stamped(Stamp{Name: r.what.name, Moment: s.ProgramDateTime, At: begin, Discontinuity: r.last.dsn(s.Sequence)})
 	}
 	if r.what.kind == kindVariant {
-		found = append(found, checkPicture(r.what, summary)...)
-		found = append(found, r.f.cfg.Rules.Codecs(r.what.name, r.what.variant, summary.Codecs())...)
+		found = append(found, checkPicture(*what, summary)...)
+		found = append(found, r.f.cfg.Rules.Codecs(r.what.name, what.variant, summary.Codecs())...)
 	}
 	found = r.f.cfg.Rules.Grade(found)
 	r.state.set(slotMedia, worstOf(found), at)
@@ -134,7 +135,7 @@ func (r *rendition) dark(summary media.Summary) bool {
 // through, or should. A ladder may be transcoded, so there it proves nothing.
 func (r *rendition) unmarked(where *url.URL, s Segment, summary media.Summary) (sight, *prober.Failure) {
 	looks := r.f.cfg.Look != nil && !r.state.blind()
-	if r.marked || r.what.only() && !r.f.cfg.Transcoded && !looks {
+	if r.marked || r.relists.Load().only() && !r.f.cfg.Transcoded && !looks {
 		return sight{}, failf(prober.StageMedia, prober.ReasonNoMarker, "%s (%d bytes): media without any marker", place(where), summary.Bytes)
 	}
 	return timed(s), nil
@@ -142,7 +143,7 @@ func (r *rendition) unmarked(where *url.URL, s Segment, summary media.Summary) (
 
 // unseen is a segment whose samples are encrypted, so that nobody can look inside.
 func (r *rendition) unseen(s Segment, at time.Time) (sight, *prober.Failure) {
-	if !r.f.cfg.unproven() && r.what.only() {
+	if !r.f.cfg.unproven() && r.relists.Load().only() {
 		return sight{}, &prober.Failure{Outcome: prober.Inconclusive, Stage: prober.StageMedia, Reason: prober.ReasonConfiguration,
 			Detail: prober.Clip("samples are encrypted with "+s.Encryption+": nothing can be said of what is inside", prober.MaxDetail)}
 	}
@@ -165,6 +166,11 @@ func (r *rendition) loaded(s Segment, got response) {
 	if s.Range.Length == 0 {
 		l.Bitrate = s.Bitrate
 	}
+	what := r.relists.Load()
+	if r.judged != nil && (r.judged.variant.Bandwidth != what.variant.Bandwidth || r.judged.variant.AverageBandwidth != what.variant.AverageBandwidth) {
+		r.facts = nil // what was loaded before is not held against what is declared now
+	}
+	r.judged = what
 	if len(r.facts) >= kept {
 		r.facts = append(r.facts[:0], r.facts[1:]...)
 	}
@@ -173,7 +179,7 @@ func (r *rendition) loaded(s Segment, got response) {
 	rules := r.f.cfg.Rules
 	found := rules.Loaded(r.what.name, l)
 	if r.what.kind == kindVariant {
-		found = append(found, rules.Bandwidth(r.what.name, r.what.variant, r.last.TargetDuration, r.facts)...)
+		found = append(found, rules.Bandwidth(r.what.name, what.variant, r.last.TargetDuration, r.facts)...)
 	}
 	r.state.set(slotLoaded, worstOf(found), time.Now())
 	r.found(found)
