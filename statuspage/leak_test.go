@@ -124,7 +124,7 @@ func TestNothingLeaks(t *testing.T) {
 	for _, place := range []string{
 		"Topology.Installation", "Topology.Targets.Ingests.ID", "Topology.Sites.Agents", "View.Incidents.Target",
 		"View.Incidents.Failures.Evidence.Detail", "View.Incidents.Failures.Evidence.Agent", "View.Incidents.Failures.Evidence.Site",
-		"View.Incidents.Changes.Summary", "View.Incidents.Changes.Link",
+		"View.Incidents.Changes.Change.Summary", "View.Incidents.Changes.Change.Link", "View.Incidents.Changes.Change.Components",
 	} {
 		if !strings.Contains(whole, canary(place)) {
 			t.Fatalf("no canary was put into %s: what is looked for cannot be found", place)

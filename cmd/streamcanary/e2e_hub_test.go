@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"streamcanary/statuspage/alert"
+	"streamcanary/statuspage/incident"
 )
 
 // TestSystemThroughIncident runs hub and agents as processes of their own
@@ -29,6 +30,11 @@ func TestSystemThroughIncident(t *testing.T) {
 		running[agent] = w.agent(t, agent)
 	}
 	w.known(t)
+
+	change := start(t, "streamcanary change", "/usr/bin/env", "STREAMCANARY_ALERTS_TOKEN="+w.token.Reveal(), binary(t), "change", "--hub", w.page, "--summary", "nginx 1.29", "--component", "ingest", "--id", "n129")
+	if code := change.exit(t, e2ePatience); code != exitOK || strings.TrimSpace(change.stdout.text()) != "n129" {
+		t.Errorf("change: exit code %d, %s%s", code, change.stdout.text(), change.stderr.text())
+	}
 
 	killed := time.Now()
 	s.kill()
@@ -142,15 +148,24 @@ func (w *system) pagedOnce(t *testing.T, id string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	did := map[alert.Action]int{}
+	did, related := map[alert.Action]int{}, 0
 	for _, a := range all {
 		if a.Incident == nil {
 			continue
 		}
 		did[a.Action]++
+		for _, c := range a.Incident.Changes {
+			if c.ID != "n129" || c.Scope != incident.ScopeComponent || c.Coincidence <= 0 || c.Coincidence > 1 {
+				t.Errorf("a related change: %+v", c)
+			}
+			related++
+		}
 		if a.Incident.ID != id {
 			t.Errorf("alert of another incident: %+v", a)
 		}
+	}
+	if related == 0 {
+		t.Error("the change before the incident is in no alert")
 	}
 	if did[alert.ActionTrigger] != 1 || did[alert.ActionResolve] != 1 {
 		t.Errorf("want one trigger and one resolve:%s", tellAlerts(all))

@@ -57,11 +57,7 @@ func (o *onCall) get(ctx context.Context, path string) (io.ReadCloser, error) {
 		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+o.token.Reveal())
-	client := &http.Client{
-		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, ResponseHeaderTimeout: 30 * time.Second},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token is for the hub alone
-	}
-	answer, err := client.Do(req)
+	answer, err := o.client().Do(req)
 	if err != nil {
 		if failed, ok := errors.AsType[*url.Error](err); ok {
 			err = failed.Err
@@ -74,10 +70,21 @@ func (o *onCall) get(ctx context.Context, path string) (io.ReadCloser, error) {
 	defer func() { _ = answer.Body.Close() }()
 	switch answer.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return nil, fmt.Errorf("the hub at %s does not know the token in STREAMCANARY_ALERTS_TOKEN; it is alerts.token of its configuration", o.hub)
+		return nil, o.unknownToken()
 	case http.StatusNotFound:
 		return nil, fmt.Errorf("nothing of a hub is at %s%s: is the address right, has the hub an alerts.token, and is it of this version?", o.hub, path)
 	}
 	said, _ := io.ReadAll(io.LimitReader(answer.Body, 500)) // evidence only
 	return nil, fmt.Errorf("the hub at %s answered %s: %s", o.hub, answer.Status, prober.Clip(strings.TrimSpace(string(said)), 300))
+}
+
+func (o *onCall) client() *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, ResponseHeaderTimeout: 30 * time.Second},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token is for the hub alone
+	}
+}
+
+func (o *onCall) unknownToken() error {
+	return fmt.Errorf("the hub at %s does not know the token in STREAMCANARY_ALERTS_TOKEN; it is alerts.token of its configuration", o.hub)
 }

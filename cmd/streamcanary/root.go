@@ -56,6 +56,7 @@ func newRootCommand() *cobra.Command {
 		newServeCommand(),
 		newAgentCommand(),
 		newConfigCommand(),
+		newChangeCommand(),
 		newResultsCommand(),
 		newReplayCommand(),
 		newVersionCommand(),

@@ -91,8 +91,14 @@ func clearInit(in Init, sequence uint64, body []byte, fetch func(Key) ([]byte, *
 	if fail != nil {
 		return nil, fail
 	}
-	return unseal(in.Key, key, sequence, body, "the initialization section")
+	plain, fail := unseal(in.Key, key, sequence, body, "the initialization section")
+	if fail == nil && !beginsWithBox(plain) && !bytes.HasPrefix(plain, []byte{syncByte}) { // with a wrong IV only the first block is spoilt
+		return nil, failf(prober.StageMedia, prober.ReasonMediaEncrypted, "the initialization section (%d bytes) is no media once it is decrypted with its key and IV", len(plain))
+	}
+	return plain, fail
 }
+
+const syncByte = 0x47 // of MPEG-TS, whose section is its tables
 
 // beginsWithBox says whether bytes are a file of ISO/IEC 14496-12, by the type of
 // their first box.

@@ -70,7 +70,7 @@ func (s Summary) charts() []chart {
 		}},
 		{"Buffer of the viewer", "s", []line{{"media ahead", times(func(s Sample) time.Duration { return s.Buffer }, time.Second)}}},
 		{"Download of a segment", "ms", []line{{"time", times(func(s Sample) time.Duration { return s.Download }, time.Millisecond)}}},
-		{"Send queue", "kB", []line{{"waiting in the kernel", bits(func(s Sample) int64 { return s.Queue })}}},
+		{"Send queue in the kernel", "kB", []line{{"deepest so far", bits(func(s Sample) int64 { return s.Queue })}}},
 	} {
 		if made, ok := s.chart(c.title, c.unit, c.lines); ok {
 			all = append(all, made)

@@ -51,6 +51,9 @@ type Settings struct {
 	UnknownAfter      time.Duration                 `json:"unknown_after"`      // an element without evidence for this long is unknown
 	ContradictedAfter time.Duration                 `json:"contradicted_after"` // a site that alone sees failures for this long is told
 	ChangeWindow      time.Duration                 `json:"change_window"`      // a change this long before an incident is named with it
+
+	ApproveWithin time.Duration `json:"approve_within"` // publish: hold waits so long for a person; 0 is for ever
+	Unapproved    Unapproved    `json:"unapproved"`     // what is done then
 }
 
 // DefaultSettings are for three sites. The threshold is DefaultThreshold's for a
@@ -78,6 +81,7 @@ func DefaultSettings() Settings {
 		},
 		LateAfter: 30 * time.Second, SilentAfter: 15 * time.Second, UnknownAfter: time.Minute,
 		ContradictedAfter: 30 * time.Second, ChangeWindow: 30 * time.Minute,
+		ApproveWithin: 10 * time.Minute, Unapproved: UnapprovedKeep,
 	}
 }
 
