@@ -11,6 +11,7 @@ type pullingFile struct {
 	HTTP       string         `mapstructure:"http"`
 	CAFile     string         `mapstructure:"ca_file"`
 	Headers    []headerFile   `mapstructure:"headers"`
+	Expect     string         `mapstructure:"expect"`
 	Transcoded *bool          `mapstructure:"transcoded"`
 	Ladder     []rungFile     `mapstructure:"ladder"`
 	FailAlone  bool           `mapstructure:"fail_alone"`
@@ -19,6 +20,9 @@ type pullingFile struct {
 	Delta      bool           `mapstructure:"delta_updates"`
 	RFC8216    bool           `mapstructure:"rfc8216"`
 	Severity   []severityFile `mapstructure:"severity"`
+
+	SegmentBytes int64 `mapstructure:"segment_bytes"`
+	AskRemoved   *bool `mapstructure:"ask_removed"`
 
 	LowLatency     bool          `mapstructure:"low_latency"`
 	MaxLatency     time.Duration `mapstructure:"max_latency"`
@@ -57,6 +61,7 @@ func (c *checker) pulling(at, platform string, f *pullingFile) prober.Pulling {
 	if f.HTTP != "" {
 		c.reference(at+".http", f.HTTP, "version", []string{"1.1", "2", "3"})
 	}
+	c.presentation(at, f, &p)
 	if f.CAFile != "" {
 		p.CA = c.authorities(at+".ca_file", f.CAFile)
 	}
@@ -76,6 +81,21 @@ func (c *checker) pulling(at, platform string, f *pullingFile) prober.Pulling {
 		c.severity(index(at+".severity", i), s, &p)
 	}
 	return p
+}
+
+// presentation is what kind of it has to be there, and how much of it is taken.
+func (c *checker) presentation(at string, f *pullingFile, p *prober.Pulling) {
+	const least, most = 64 << 10, 1 << 30
+	if f.Expect != "" {
+		c.reference(at+".expect", f.Expect, "presentation", []string{"live", prober.ExpectEvent, prober.ExpectVOD, prober.ExpectAny})
+	}
+	if f.Expect != "live" {
+		p.Expect = f.Expect
+	}
+	if p.SegmentBytes = f.SegmentBytes; c.present(at+".segment_bytes") && (f.SegmentBytes < least || f.SegmentBytes > most) {
+		c.addf(at+".segment_bytes", "is %d; want from %d to %d bytes, and leave it out for the default of 16777216", f.SegmentBytes, least, most)
+	}
+	p.SkipRemoved = f.AskRemoved != nil && !*f.AskRemoved
 }
 
 // felt is what a viewer may feel.

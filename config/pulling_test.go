@@ -13,14 +13,14 @@ func share(v float64) *float64 { return &v }
 
 func TestPulling(t *testing.T) {
 	t.Parallel()
-	c, yes := &checker{}, true
+	c, yes, no := &checker{}, true, false
 	got := c.pulling("pull", typeStatic, &pullingFile{
-		HTTP: "3", Transcoded: &yes, Sample: "1/5", SampleBy: []sampleFile{{"360p", "playlist"}, {"720p", "all"}},
+		HTTP: "3", Expect: "event", AskRemoved: &no, SegmentBytes: 1 << 26, Transcoded: &yes, Sample: "1/5", SampleBy: []sampleFile{{"360p", "playlist"}, {"720p", "all"}},
 		Ladder:   []rungFile{{Resolution: "1280x720", Bandwidth: 3_000_000, Codecs: "avc1"}, {Rendition: "audio en"}},
 		Severity: []severityFile{{"stale", "note"}}, MaxLatency: 20 * time.Second, MaxRebuffering: share(0.1),
 	})
 	want := prober.Pulling{
-		HTTP: "3", Transcoded: true, Sample: 5, SampleBy: map[string]int{"360p": prober.SampleNone, "720p": 0},
+		HTTP: "3", Expect: prober.ExpectEvent, SkipRemoved: true, SegmentBytes: 1 << 26, Transcoded: true, Sample: 5, SampleBy: map[string]int{"360p": prober.SampleNone, "720p": 0},
 		Ladder:   []prober.Rung{{Width: 1280, Height: 720, Bandwidth: 3_000_000, Codecs: "avc1"}, {Rendition: "audio en"}},
 		Severity: map[string]prober.Severity{"stale": prober.SeverityNote}, MaxLatency: 20 * time.Second, MaxRebuffering: 0.1,
 	}
@@ -71,6 +71,7 @@ func TestPullingMistakes(t *testing.T) {
 		{"latency", pullingFile{MaxLatency: -time.Second}, "pull.max_latency"},
 		{"rebuffering", pullingFile{MaxRebuffering: share(0)}, "pull.max_rebuffering"},
 		{"rebuffering in percent", pullingFile{MaxRebuffering: share(20)}, "pull.max_rebuffering"},
+		{"presentation", pullingFile{Expect: "film"}, "pull.expect"},
 		{"authorities", pullingFile{CAFile: "nowhere.pem"}, "pull.ca_file"},
 	}
 	for _, tt := range tests {

@@ -9,6 +9,14 @@ type Pulling struct {
 	CA      string   `json:"ca,omitempty"`      // authorities in PEM that servers are verified against; "" is the system's
 	Headers []Header `json:"headers,omitempty"` // of each request to the playback's own host
 
+	// Expect is the kind of presentation that has to be there: ExpectEvent, ExpectVOD or
+	// ExpectAny; "" is a live one.
+	Expect string `json:"expect,omitempty"`
+	// SegmentBytes bounds a segment; 0 is the follower's default.
+	SegmentBytes int64 `json:"segment_bytes,omitempty"`
+	// SkipRemoved asks for no removed segment.
+	SkipRemoved bool `json:"skip_removed,omitempty"`
+
 	Transcoded bool   `json:"transcoded,omitempty"` // no marker comes through: without ffmpeg nothing is proven, and that is no failure
 	Ladder     []Rung `json:"ladder,omitempty"`
 	FailAlone  bool   `json:"fail_alone,omitempty"` // what fails in one rendition is a failure while others play, and not degraded
@@ -27,6 +35,14 @@ type Pulling struct {
 	RFC8216    bool                `json:"rfc8216,omitempty"`     // judge by RFC 8216 where rfc8216bis differs
 	Severity   map[string]Severity `json:"severity,omitempty"`    // by a rule's id, its section or its reason
 }
+
+// What a playback has to be, unless it is live: a broadcast that is up, must not end,
+// and of which old segments may be removed.
+const (
+	ExpectEvent = "event" // the same, of which nothing is removed
+	ExpectVOD   = "vod"   // it has ended
+	ExpectAny   = "any"   // whatever it says it is; that it ends is no failure
+)
 
 // SampleNone is the sampling of a rendition of which only the playlist is loaded.
 const SampleNone = -1

@@ -108,7 +108,9 @@ func (o *origin) age() time.Duration { return time.Since(o.start) }
 
 func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.mu.Lock()
-	o.gets[r.URL.Path]++
+	if r.Header.Get("Range") != "bytes=0-0" { // which is asked of what was removed
+		o.gets[r.URL.Path]++
+	}
 	if strings.HasSuffix(r.URL.Path, "live.m3u8") {
 		o.polls = append(o.polls, time.Now())
 	}
