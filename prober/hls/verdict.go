@@ -2,6 +2,7 @@ package hls
 
 import (
 	"net/url"
+	"slices"
 	"time"
 
 	"streamcanary/prober"
@@ -52,7 +53,7 @@ func (r *rendition) judge(where *url.URL, s Segment, segment, init []byte, at ti
 
 // check holds the media against its playlist and the segment before.
 func (r *rendition) check(s Segment, summary media.Summary, at time.Time) {
-	what := r.relists.Load()
+	what := r.listing()
 	video, audio := what.tracks()
 	if what.only() && what.variant.Codecs == "" { // nothing says what is in it but what was pushed
 		video, audio = r.f.cfg.Video, r.f.cfg.Audio
@@ -73,9 +74,9 @@ func (r *rendition) check(s Segment, summary media.Summary, at time.Time) {
 	if begin, ok := beginOf(summary); ok && !s.ProgramDateTime.IsZero() {
 		r.state.stamped(Stamp{Name: r.what.name, Moment: s.ProgramDateTime, At: begin, Discontinuity: r.last.dsn(s.Sequence)})
 	}
-	if r.what.kind == kindVariant {
-		found = append(found, checkPicture(*what, summary)...)
-		found = append(found, r.f.cfg.Rules.Codecs(r.what.name, what.variant, summary.Codecs())...)
+	if what.kind == kindVariant {
+		found = append(found, checkPicture(what, summary)...)
+		found = append(found, r.f.cfg.Rules.Codecs(what.name, what.variant, summary.Codecs())...)
 	}
 	found = r.f.cfg.Rules.Grade(found)
 	r.state.set(slotMedia, worstOf(found), at)
@@ -108,9 +109,10 @@ func (r *rendition) identify(where *url.URL, s Segment, summary media.Summary, a
 		return sight{}, failf(prober.StageMedia, prober.ReasonNotOurs, "%s: another broadcast's media, sent at %s", place(where), markers[0].Clock.Format(time.TimeOnly))
 	}
 	v.proof, v.by = means, means
-	if age := at.Sub(v.last.Clock); age > r.f.cfg.MaxMarkerAge {
+	bound := r.f.cfg.markerAge(r.last.TargetDuration)
+	if age := at.Sub(v.last.Clock); age > bound {
 		return v, failf(prober.StageMedia, prober.ReasonMarkerStale, "%s: our media, but sent %s ago (marker %d), bound %s",
-			place(where), age.Round(time.Second), v.last.Seq, r.f.cfg.MaxMarkerAge)
+			place(where), age.Round(time.Second), v.last.Seq, bound)
 	}
 	r.marked = true
 	return v, nil
@@ -135,7 +137,7 @@ func (r *rendition) dark(summary media.Summary) bool {
 // through, or should. A ladder may be transcoded, so there it proves nothing.
 func (r *rendition) unmarked(where *url.URL, s Segment, summary media.Summary) (sight, *prober.Failure) {
 	looks := r.f.cfg.Look != nil && !r.state.blind()
-	if r.marked || r.relists.Load().only() && !r.f.cfg.Transcoded && !looks {
+	if r.marked || r.what.only() && !r.f.cfg.Transcoded && !looks {
 		return sight{}, failf(prober.StageMedia, prober.ReasonNoMarker, "%s (%d bytes): media without any marker", place(where), summary.Bytes)
 	}
 	return timed(s), nil
@@ -143,7 +145,7 @@ func (r *rendition) unmarked(where *url.URL, s Segment, summary media.Summary) (
 
 // unseen is a segment whose samples are encrypted, so that nobody can look inside.
 func (r *rendition) unseen(s Segment, at time.Time) (sight, *prober.Failure) {
-	if !r.f.cfg.unproven() && r.relists.Load().only() {
+	if !r.f.cfg.unproven() && r.what.only() {
 		return sight{}, &prober.Failure{Outcome: prober.Inconclusive, Stage: prober.StageMedia, Reason: prober.ReasonConfiguration,
 			Detail: prober.Clip("samples are encrypted with "+s.Encryption+": nothing can be said of what is inside", prober.MaxDetail)}
 	}
@@ -166,23 +168,35 @@ func (r *rendition) loaded(s Segment, got response) {
 	if s.Range.Length == 0 {
 		l.Bitrate = s.Bitrate
 	}
-	what := r.relists.Load()
-	if r.judged != nil && (r.judged.variant.Bandwidth != what.variant.Bandwidth || r.judged.variant.AverageBandwidth != what.variant.AverageBandwidth) {
-		r.facts = nil // what was loaded before is not held against what is declared now
-	}
-	r.judged = what
+	r.redeclared()
 	if len(r.facts) >= kept {
 		r.facts = append(r.facts[:0], r.facts[1:]...)
+	}
+	if s.Sequence >= r.since {
+		r.facts = slices.DeleteFunc(r.facts, func(l Loaded) bool { return l.Sequence < r.since })
 	}
 	r.facts = append(r.facts, l)
 	r.state.rate(r.facts, r.last.TargetDuration)
 	rules := r.f.cfg.Rules
 	found := rules.Loaded(r.what.name, l)
-	if r.what.kind == kindVariant {
-		found = append(found, rules.Bandwidth(r.what.name, what.variant, r.last.TargetDuration, r.facts)...)
+	if r.what.kind == kindVariant && s.Sequence >= r.since {
+		found = append(found, rules.Bandwidth(r.what.name, *r.declared, r.last.TargetDuration, r.facts)...)
+		if all := r.f.together(*r.declared, r.facts, r.last.TargetDuration); len(all) > 1 {
+			found = append(found, rules.Bandwidth(r.what.name, *r.declared, r.last.TargetDuration, all...)...)
+		}
 	}
 	r.state.set(slotLoaded, worstOf(found), time.Now())
 	r.found(found)
+}
+
+// redeclared begins anew where a variant declares another bitrate by now. What was
+// listed before that was made for the former one.
+func (r *rendition) redeclared() {
+	now := r.variant.Load()
+	if now.Bandwidth != r.declared.Bandwidth || now.AverageBandwidth != r.declared.AverageBandwidth {
+		r.since = r.queue.next
+	}
+	r.declared = now
 }
 
 // timed is a segment of which only the playlist tells when it was made.

@@ -108,10 +108,8 @@ func (o *origin) age() time.Duration { return time.Since(o.start) }
 
 func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.mu.Lock()
-	if name := r.URL.Path; r.Header.Get("Range") == "bytes=0-0" {
-		o.gets[name+" (a byte)"]++ // is a removed segment still there?
-	} else {
-		o.gets[name]++
+	if r.Header.Get("Range") != "bytes=0-0" { // which is asked of what was removed
+		o.gets[r.URL.Path]++
 	}
 	if strings.HasSuffix(r.URL.Path, "live.m3u8") {
 		o.polls = append(o.polls, time.Now())
