@@ -177,6 +177,7 @@ func (f *Follower) followAll(ctx context.Context, all []listing, base *url.URL) 
 			r.listedAt = l.uri
 			r.move(u)
 		}
+		r.relist(l)
 		if fail != nil {
 			r.state.set(slotPoll, r.f.cfg.Rules.condition(fail), time.Now())
 		}

@@ -3,6 +3,7 @@ package hls
 import (
 	"context"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"streamcanary/prober"
@@ -13,7 +14,8 @@ import (
 // one goroutine. It starts at the last complete segment and stays at the live edge.
 type rendition struct {
 	f       *Follower // what all renditions of a follower share
-	what    listing
+	what    listing   // as it was first listed: see listing
+	variant atomic.Pointer[Variant]
 	every   int // of the segments, each nth is downloaded; 0: none
 	started time.Time
 	state   state
@@ -48,6 +50,8 @@ type rendition struct {
 	ended    bool            // EXT-X-ENDLIST, where that is as it should be
 	ring     keyring
 	facts    []Loaded  // of the latest segments
+	declared *Variant  // what they are held against
+	since    uint64    // the first of them
 	glanceAt time.Time // when the next look is due
 	checker  media.Checker
 	looked   bool // into a segment, and the last one's sequence number
@@ -57,9 +61,27 @@ type rendition struct {
 
 func newRendition(f *Follower, what listing, at *url.URL) *rendition {
 	now := time.Now()
-	return &rendition{
+	r := &rendition{
 		f: f, what: what, media: at, every: f.cfg.sampling(what.name), started: now, state: state{player: viewer{asked: now}}, moved: make(chan *url.URL, 1),
 		stop: func() {}, located: at != nil, listedAt: what.uri,
+	}
+	r.variant.Store(&what.variant)
+	r.declared = &what.variant
+	return r
+}
+
+// listing is what it is listed as by now: a server may change CODECS and BANDWIDTH of
+// a variant.
+func (r *rendition) listing() listing {
+	l := r.what
+	l.variant = *r.variant.Load()
+	return l
+}
+
+// relist takes what a variant is listed as now.
+func (r *rendition) relist(l listing) {
+	if *r.variant.Load() != l.variant {
+		r.variant.Store(&l.variant)
 	}
 }
 
@@ -210,7 +232,7 @@ func (r *rendition) accept(p *Playlist) relation {
 	case unchanged:
 		p.Updated = r.last.Updated
 	case regressed:
-		r.queue, r.init = queue{}, initSection{}
+		r.queue, r.init, r.since = queue{}, initSection{}, 0
 		p.Updated = now
 	case first, advanced:
 		p.Updated = now
