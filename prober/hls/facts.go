@@ -76,24 +76,6 @@ func average(segments []Loaded) int64 {
 	return rate(bytes, sum)
 }
 
-// BandwidthGroups checks that BANDWIDTH of a variant counts the renditions that play
-// with it (4.4.6.2). Servers that forget them are within BANDWIDTH by themselves.
-func (r Rules) BandwidthGroups(where string, v Variant, target time.Duration, own []Loaded, groups ...[]Loaded) []prober.Finding {
-	f := &findings{rules: r, where: where}
-	alone, known := Peak(own, target)
-	if limit := float64(v.Bandwidth) * (1 + r.bitrateTolerance()); known && v.Bandwidth > 0 && float64(alone) <= limit {
-		peak := alone
-		for _, g := range groups {
-			most, _ := Peak(g, target)
-			peak += most
-		}
-		if float64(peak) > limit {
-			f.add(ruleBandwidthGroups, "measured a peak of %d bit/s, %d of it in renditions of its groups, and BANDWIDTH is %d", peak, peak-alone, v.Bandwidth)
-		}
-	}
-	return f.list
-}
-
 // Bandwidth checks BANDWIDTH and AVERAGE-BANDWIDTH of a variant (4.4.6.2) against
 // what its renditions measured: its own playlist, and the largest of each group
 // that plays with it. A lower rate than declared breaks no rule of a live stream.
@@ -111,8 +93,12 @@ func (r Rules) Bandwidth(where string, v Variant, target time.Duration, renditio
 	over := func(is, declared int64) bool {
 		return declared > 0 && float64(is) > float64(declared)*(1+r.bitrateTolerance())
 	}
+	rule := ruleBandwidthOver
+	if len(renditions) > 1 {
+		rule = ruleGroupsOver // servers that count pictures alone are common, and sound is little
+	}
 	if over(peak, v.Bandwidth) {
-		f.add(ruleBandwidthOver, "measured a peak of %d bit/s, and BANDWIDTH is %d", peak, v.Bandwidth)
+		f.add(rule, "measured a peak of %d bit/s, and BANDWIDTH is %d", peak, v.Bandwidth)
 	}
 	// An average of a few segments says little.
 	const enough = 10
