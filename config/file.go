@@ -20,6 +20,7 @@ type hubFile struct {
 	Controls     controlsFile    `mapstructure:"controls"`
 	Groups       []namedFile     `mapstructure:"groups"`
 	Components   []componentFile `mapstructure:"components"`
+	Words        wordsFile       `mapstructure:"words"`
 	Policy       policyFile      `mapstructure:"policy"`
 	Maintenance  []workFile      `mapstructure:"maintenance"`
 }
@@ -245,6 +246,14 @@ type workFile struct {
 	Announce   time.Duration `mapstructure:"announce"`
 }
 
+type wordsFile struct {
+	Opened     string `mapstructure:"opened"`
+	Updated    string `mapstructure:"updated"`
+	Unchanged  string `mapstructure:"unchanged"`
+	Monitoring string `mapstructure:"monitoring"`
+	Resolved   string `mapstructure:"resolved"`
+}
+
 type policyFile struct {
 	Quorum            int           `mapstructure:"quorum"`
 	Threshold         *float64      `mapstructure:"threshold"`
@@ -262,6 +271,8 @@ type policyFile struct {
 	UnknownAfter      time.Duration `mapstructure:"unknown_after"`
 	ContradictedAfter time.Duration `mapstructure:"contradicted_after"`
 	ChangeWindow      time.Duration `mapstructure:"change_window"`
+	UpdateEvery       time.Duration `mapstructure:"update_every"`
+	UpdateGap         time.Duration `mapstructure:"update_gap"`
 	ApproveWithin     time.Duration `mapstructure:"approve_within"`
 	Unapproved        string        `mapstructure:"unapproved"`
 	Kinds             []kindFile    `mapstructure:"kinds"`

@@ -99,6 +99,8 @@ func hubDefaults() map[string]any {
 		"policy.unknown_after":      s.UnknownAfter,
 		"policy.contradicted_after": s.ContradictedAfter,
 		"policy.change_window":      s.ChangeWindow,
+		"policy.update_every":       s.UpdateEvery,
+		"policy.update_gap":         s.UpdateGap,
 		"policy.approve_within":     s.ApproveWithin,
 		"policy.unapproved":         string(s.Unapproved),
 	}
@@ -142,6 +144,7 @@ func (c *checker) hub(f hubFile) *Hub {
 	h.Topology.Groups = c.groups(f.Groups)
 	h.Topology.Components = c.components(f, h)
 	h.Settings = c.settings(f.Policy)
+	h.Settings.Words = c.words(f.Words)
 	h.Work = c.work(f.Maintenance, h.Topology)
 	c.threshold(f.Policy, h)
 	c.timeouts(h)

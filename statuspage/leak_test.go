@@ -33,6 +33,7 @@ var public = map[string]string{
 	"View.Incidents.Name":                       "Broadcasts drop",
 	"View.Incidents.Phase":                      "identified",
 	"View.Incidents.Impact":                     "major",
+	"View.Incidents.Postmortem":           "The switch was replaced.",
 	"View.Incidents.Updates.ID":                 "u0000000001x",
 	"View.Incidents.Updates.Phase":              "identified",
 	"View.Incidents.Updates.Body":               "Broadcasts drop in Frankfurt.",
@@ -131,9 +132,9 @@ func TestNothingLeaks(t *testing.T) {
 	for _, place := range []string{
 		"Topology.Installation", "Topology.Targets.Ingests.ID", "Topology.Sites.Agents", "View.Incidents.Target",
 		"View.Incidents.Failures.Evidence.Detail", "View.Incidents.Failures.Evidence.Agent", "View.Incidents.Failures.Evidence.Site",
+		"View.Incidents.Changes.Change.Summary", "View.Incidents.Changes.Change.Link", "View.Incidents.Changes.Change.Components",
 		"View.Incidents.Audit.Who", "View.Incidents.Audit.Note", "View.Incidents.OpenedBy", "View.Incidents.Withheld",
 		"View.Maintenances.Maintenance.Audit.Note", "View.Maintenances.Maintenance.Window.Source",
-		"View.Incidents.Changes.Change.Summary", "View.Incidents.Changes.Change.Link", "View.Incidents.Changes.Change.Components",
 	} {
 		if !strings.Contains(whole, canary(place)) {
 			t.Fatalf("no canary was put into %s: what is looked for cannot be found", place)

@@ -23,7 +23,7 @@ func (f *Follower) Observe(now time.Time) Observation {
 	var views []view
 	for _, r := range f.current() {
 		o, figures := r.observe(now)
-		views = append(views, view{listing: r.what, Observation: o, age: now.Sub(r.started), proven: r.state.wasProven(), figures: figures})
+		views = append(views, view{listing: r.listing(), Observation: o, age: now.Sub(r.started), proven: r.state.wasProven(), figures: figures})
 	}
 	f.top.mu.Lock()
 	top := f.top.take()
@@ -49,6 +49,9 @@ func (f *Follower) fold(now time.Time, top Observation, views []view) Observatio
 		}
 		o.Findings = append(o.Findings, v.Findings...)
 	}
+	if o.LastMarker.Clock.IsZero() {
+		marked(&o, views)
+	}
 	o.Ended = allEnded(views)
 	o.Renditions = followed(views)
 	o.Findings = gravest(append(o.Findings, top.Findings...))
@@ -59,7 +62,7 @@ func (f *Follower) fold(now time.Time, top Observation, views []view) Observatio
 		o.Failure, o.Since = f.nothingYet(), f.started // the first look is on its way
 	}
 	if o.Failure == nil && len(views) > 0 && !o.Playing {
-		o.Failure, o.Since = unproven(views), o.PlayingSince
+		o.Failure, o.Since = f.cfg.Rules.condition(unproven(views)), o.PlayingSince
 	}
 	return o
 }
@@ -89,6 +92,16 @@ func (f *Follower) proof(views []view) prober.Means {
 		return ""
 	}
 	return means[weakest]
+}
+
+// marked takes the newest marker of any rendition, where the leading one has none:
+// that one of them is proven must not make another's old media count as new.
+func marked(o *Observation, views []view) {
+	for i := range views {
+		if v := &views[i]; v.LastMarker.Clock.After(o.LastMarker.Clock) {
+			o.FirstMarker, o.LastMarker, o.ReceivedAt = v.FirstMarker, v.LastMarker, v.ReceivedAt
+		}
+	}
 }
 
 func anyProven(views []view) bool {
@@ -167,7 +180,7 @@ func (f *Follower) verdict(top Observation, views []view) (*prober.Failure, time
 		}
 	}
 	if !plays && failing(worst) && top.Failure == nil {
-		if mixed := nonePlayable(views); mixed != nil {
+		if mixed := f.cfg.Rules.lasting(nonePlayable(views)); mixed != nil {
 			return mixed, since
 		}
 	}
