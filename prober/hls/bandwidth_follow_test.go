@@ -25,14 +25,14 @@ func TestFollowerBandwidth(t *testing.T) {
 	for _, tt := range []struct {
 		name          string
 		before, after string
-		broken        bool // "bandwidth-over" at 720p
+		broken        string // rule that is broken at 720p, "" is none
 		from          time.Duration
 	}{
-		{"alone, and enough", variant(4000, ""), variant(4000, ""), false, 0},
-		{"pictures and sound, and enough", variant(8000, ",AUDIO=\"a\"") + sound, variant(8000, ",AUDIO=\"a\"") + sound, false, 0},
-		{"enough for pictures alone", variant(4000, ",AUDIO=\"a\"") + sound, variant(4000, ",AUDIO=\"a\"") + sound, true, 0},
-		{"declared anew, too low", variant(4000, ""), variant(1000, ""), true, at},
-		{"declared anew, and enough", variant(4000, ""), variant(8000, ""), false, 0},
+		{"alone, and enough", variant(4000, ""), variant(4000, ""), "", 0},
+		{"pictures and sound, and enough", variant(8000, ",AUDIO=\"a\"") + sound, variant(8000, ",AUDIO=\"a\"") + sound, "", 0},
+		{"enough for pictures alone", variant(4000, ",AUDIO=\"a\"") + sound, variant(4000, ",AUDIO=\"a\"") + sound, ruleBandwidthSum, 0},
+		{"declared anew, too low", variant(4000, ""), variant(1000, ""), ruleBandwidthOver, at},
+		{"declared anew, and enough", variant(4000, ""), variant(8000, ""), "", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -55,17 +55,17 @@ func TestFollowerBandwidth(t *testing.T) {
 				var first time.Duration
 				for _, turn := range watch(t, o, Config{URL: "http://origin.test/live/index.m3u8"}, 50*time.Second) {
 					for _, f := range turn.Findings {
-						if f.Rule != ruleBandwidthOver || f.Where != "720p" {
+						if f.Rule != tt.broken || f.Where != "720p" {
 							t.Errorf("%s: %+v", turn.at, f)
 						} else if first == 0 {
 							first = turn.at
 						}
 					}
-					if broken := turn.Failure != nil; broken && (!tt.broken || turn.verdict() != "degraded segment/bitrate_mismatch") && turn.at > 3*time.Second {
+					if broken := turn.Failure != nil; broken && (tt.broken != ruleBandwidthOver || turn.verdict() != "degraded segment/bitrate_mismatch") && turn.at > 3*time.Second {
 						t.Errorf("%s: %+v", turn.at, turn.Failure)
 					}
 				}
-				if (first > 0) != tt.broken || first < tt.from {
+				if (first > 0) != (tt.broken != "") || first < tt.from {
 					t.Errorf("found after %s", first)
 				}
 			})

@@ -81,20 +81,26 @@ func average(segments []Loaded) int64 {
 // that plays with it. A lower rate than declared breaks no rule of a live stream.
 func (r Rules) Bandwidth(where string, v Variant, target time.Duration, renditions ...[]Loaded) []prober.Finding {
 	f := &findings{rules: r, where: where}
-	var peak, mean int64
-	for _, segments := range renditions {
+	var own, peak, mean int64
+	for i, segments := range renditions {
 		p, known := Peak(segments, target)
 		m := average(segments)
 		if !known {
 			return nil
 		}
 		peak, mean = peak+p, mean+m
+		if i == 0 {
+			own = p
+		}
 	}
 	over := func(is, declared int64) bool {
 		return declared > 0 && float64(is) > float64(declared)*(1+r.bitrateTolerance())
 	}
-	if over(peak, v.Bandwidth) {
+	switch {
+	case over(own, v.Bandwidth):
 		f.add(ruleBandwidthOver, "measured a peak of %d bit/s, and BANDWIDTH is %d", peak, v.Bandwidth)
+	case over(peak, v.Bandwidth):
+		f.add(ruleBandwidthSum, "measured a peak of %d bit/s, of which %d are its own, and BANDWIDTH is %d", peak, own, v.Bandwidth)
 	}
 	// An average of a few segments says little.
 	const enough = 10

@@ -8,6 +8,10 @@ import (
 	"github.com/bluenviron/gohlslib/v2/pkg/codecs"
 )
 
+// soundAloneAfter is how long a broadcast is without pictures before it is one of
+// sound alone.
+const soundAloneAfter = time.Second
+
 // broadcast is one push, from the origin that takes it to a muxer at every
 // origin of the platform. Its methods belong to the goroutine of
 // its connection.
@@ -68,6 +72,9 @@ func (b *broadcast) takeAudio(timestamp uint32, body []byte) error {
 		return nil
 	}
 	pts := b.clock.at(timestamp)
+	if b.tracks.video == nil && pts >= soundAloneAfter {
+		b.relay()
+	}
 	for o, out := range b.outputs {
 		f := frame{output: out, tracks: b.tracks, audio: true, pts: pts, au: [][]byte{tag.data}}
 		if out.audio != nil && o.playback.change(&f) {
@@ -95,7 +102,7 @@ func (b *broadcast) configureAudio(a *codecs.MPEG4Audio) {
 	b.dropOutputs()
 }
 
-// relay makes, at a keyframe, the muxers that are missing: all of them at the
+// relay makes, at a keyframe or where there are no pictures, the muxers that are missing: all of them at the
 // start, later those of an origin that came back.
 func (b *broadcast) relay() {
 	for _, o := range b.platform.origins {
