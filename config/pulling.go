@@ -11,7 +11,6 @@ type pullingFile struct {
 	HTTP       string         `mapstructure:"http"`
 	CAFile     string         `mapstructure:"ca_file"`
 	Headers    []headerFile   `mapstructure:"headers"`
-	Expect     string         `mapstructure:"expect"`
 	Transcoded *bool          `mapstructure:"transcoded"`
 	Ladder     []rungFile     `mapstructure:"ladder"`
 	FailAlone  bool           `mapstructure:"fail_alone"`
@@ -21,8 +20,9 @@ type pullingFile struct {
 	RFC8216    bool           `mapstructure:"rfc8216"`
 	Severity   []severityFile `mapstructure:"severity"`
 
-	SegmentBytes int64 `mapstructure:"segment_bytes"`
-	AskRemoved   *bool `mapstructure:"ask_removed"`
+	Expect       string   `mapstructure:"expect"`
+	SegmentBytes byteSize `mapstructure:"segment_bytes"`
+	Removed      string   `mapstructure:"removed"`
 
 	LowLatency     bool          `mapstructure:"low_latency"`
 	MaxLatency     time.Duration `mapstructure:"max_latency"`
@@ -61,7 +61,6 @@ func (c *checker) pulling(at, platform string, f *pullingFile) prober.Pulling {
 	if f.HTTP != "" {
 		c.reference(at+".http", f.HTTP, "version", []string{"1.1", "2", "3"})
 	}
-	c.presentation(at, f, &p)
 	if f.CAFile != "" {
 		p.CA = c.authorities(at+".ca_file", f.CAFile)
 	}
@@ -77,25 +76,29 @@ func (c *checker) pulling(at, platform string, f *pullingFile) prober.Pulling {
 		p.SampleBy[s.Rendition] = c.sample(entry+".sample", s.Sample)
 	}
 	c.felt(at, f, &p)
+	c.presentation(at, f, &p)
 	for i, s := range f.Severity {
 		c.severity(index(at+".severity", i), s, &p)
 	}
 	return p
 }
 
-// presentation is what kind of it has to be there, and how much of it is taken.
+// maxSegment bounds what an agent keeps of one segment, which is all of it.
+const maxSegment = 256 << 20
+
+// presentation is what a playback has to be, and what is looked at of its segments.
 func (c *checker) presentation(at string, f *pullingFile, p *prober.Pulling) {
-	const least, most = 64 << 10, 1 << 30
+	kinds := map[string]prober.Expect{"": prober.ExpectLive, "live": prober.ExpectLive, "event": prober.ExpectEvent, "vod": prober.ExpectVOD, "any": prober.ExpectAny}
 	if f.Expect != "" {
-		c.reference(at+".expect", f.Expect, "presentation", []string{"live", prober.ExpectEvent, prober.ExpectVOD, prober.ExpectAny})
+		c.reference(at+".expect", f.Expect, "kind of presentation", []string{"live", "event", "vod", "any"})
 	}
-	if f.Expect != "live" {
-		p.Expect = f.Expect
+	if f.Removed != "" {
+		c.reference(at+".removed", f.Removed, "way with removed segments", []string{"ask", "skip"})
 	}
-	if p.SegmentBytes = f.SegmentBytes; c.present(at+".segment_bytes") && (f.SegmentBytes < least || f.SegmentBytes > most) {
-		c.addf(at+".segment_bytes", "is %d; want from %d to %d bytes, and leave it out for the default of 16777216", f.SegmentBytes, least, most)
+	p.Expect, p.SkipRemoved = kinds[f.Expect], f.Removed == "skip"
+	if p.SegmentBytes = int64(f.SegmentBytes); p.SegmentBytes > maxSegment {
+		c.addf(at+".segment_bytes", "is %d bytes; want 256MiB or less: it is held in memory", p.SegmentBytes)
 	}
-	p.SkipRemoved = f.AskRemoved != nil && !*f.AskRemoved
 }
 
 // felt is what a viewer may feel.

@@ -13,16 +13,18 @@ func share(v float64) *float64 { return &v }
 
 func TestPulling(t *testing.T) {
 	t.Parallel()
-	c, yes, no := &checker{}, true, false
+	c, yes := &checker{}, true
 	got := c.pulling("pull", typeStatic, &pullingFile{
-		HTTP: "3", Expect: "event", AskRemoved: &no, SegmentBytes: 1 << 26, Transcoded: &yes, Sample: "1/5", SampleBy: []sampleFile{{"360p", "playlist"}, {"720p", "all"}},
+		HTTP: "3", Transcoded: &yes, Sample: "1/5", SampleBy: []sampleFile{{"360p", "playlist"}, {"720p", "all"}},
 		Ladder:   []rungFile{{Resolution: "1280x720", Bandwidth: 3_000_000, Codecs: "avc1"}, {Rendition: "audio en"}},
 		Severity: []severityFile{{"stale", "note"}}, MaxLatency: 20 * time.Second, MaxRebuffering: share(0.1),
+		Expect: "event", SegmentBytes: 64 << 20, Removed: "skip",
 	})
 	want := prober.Pulling{
-		HTTP: "3", Expect: prober.ExpectEvent, SkipRemoved: true, SegmentBytes: 1 << 26, Transcoded: true, Sample: 5, SampleBy: map[string]int{"360p": prober.SampleNone, "720p": 0},
+		HTTP: "3", Transcoded: true, Sample: 5, SampleBy: map[string]int{"360p": prober.SampleNone, "720p": 0},
 		Ladder:   []prober.Rung{{Width: 1280, Height: 720, Bandwidth: 3_000_000, Codecs: "avc1"}, {Rendition: "audio en"}},
 		Severity: map[string]prober.Severity{"stale": prober.SeverityNote}, MaxLatency: 20 * time.Second, MaxRebuffering: 0.1,
+		Expect: prober.ExpectEvent, SegmentBytes: 64 << 20, SkipRemoved: true,
 	}
 	if len(c.problems) > 0 || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v\n%+v\n%v", got, want, c.problems)
@@ -72,6 +74,8 @@ func TestPullingMistakes(t *testing.T) {
 		{"rebuffering", pullingFile{MaxRebuffering: share(0)}, "pull.max_rebuffering"},
 		{"rebuffering in percent", pullingFile{MaxRebuffering: share(20)}, "pull.max_rebuffering"},
 		{"presentation", pullingFile{Expect: "film"}, "pull.expect"},
+		{"removed segments", pullingFile{Removed: "no"}, "pull.removed"},
+		{"segments without a bound", pullingFile{SegmentBytes: 1 << 40}, "pull.segment_bytes"},
 		{"authorities", pullingFile{CAFile: "nowhere.pem"}, "pull.ca_file"},
 	}
 	for _, tt := range tests {

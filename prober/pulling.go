@@ -9,14 +9,6 @@ type Pulling struct {
 	CA      string   `json:"ca,omitempty"`      // authorities in PEM that servers are verified against; "" is the system's
 	Headers []Header `json:"headers,omitempty"` // of each request to the playback's own host
 
-	// Expect is the kind of presentation that has to be there: ExpectEvent, ExpectVOD or
-	// ExpectAny; "" is a live one.
-	Expect string `json:"expect,omitempty"`
-	// SegmentBytes bounds a segment; 0 is the follower's default.
-	SegmentBytes int64 `json:"segment_bytes,omitempty"`
-	// SkipRemoved asks for no removed segment.
-	SkipRemoved bool `json:"skip_removed,omitempty"`
-
 	Transcoded bool   `json:"transcoded,omitempty"` // no marker comes through: without ffmpeg nothing is proven, and that is no failure
 	Ladder     []Rung `json:"ladder,omitempty"`
 	FailAlone  bool   `json:"fail_alone,omitempty"` // what fails in one rendition is a failure while others play, and not degraded
@@ -30,22 +22,35 @@ type Pulling struct {
 	Sample   int            `json:"sample,omitempty"`    // of the segments each nth is downloaded; 0 is each, SampleNone none
 	SampleBy map[string]int `json:"sample_by,omitempty"` // the same of one rendition: "720p", "audio en"
 
+	// Expect is the kind of presentation that it has to be; "" is a broadcast that is up.
+	Expect Expect `json:"expect,omitempty"`
+	// SegmentBytes bounds a segment; 0 is the follower's default. SkipRemoved asks for
+	// no segment that was removed from a playlist.
+	SegmentBytes int64 `json:"segment_bytes,omitempty"`
+	SkipRemoved  bool  `json:"skip_removed,omitempty"`
+
 	Delta      bool                `json:"delta,omitempty"`       // ask for delta updates where they are offered
 	LowLatency bool                `json:"low_latency,omitempty"` // media playlists have to be of low latency
 	RFC8216    bool                `json:"rfc8216,omitempty"`     // judge by RFC 8216 where rfc8216bis differs
 	Severity   map[string]Severity `json:"severity,omitempty"`    // by a rule's id, its section or its reason
 }
 
-// What a playback has to be, unless it is live: a broadcast that is up, must not end,
-// and of which old segments may be removed.
+// Expect is a kind of presentation (RFC 8216bis 4.4.3.5).
+type Expect string
+
+// The kinds.
 const (
-	ExpectEvent = "event" // the same, of which nothing is removed
-	ExpectVOD   = "vod"   // it has ended
-	ExpectAny   = "any"   // whatever it says it is; that it ends is no failure
+	ExpectLive  Expect = ""      // a broadcast that is up: it must not end
+	ExpectEvent Expect = "event" // the same, of which nothing is removed
+	ExpectVOD   Expect = "vod"   // it has ended
+	ExpectAny   Expect = "any"   // whatever it says it is
 )
 
 // SampleNone is the sampling of a rendition of which only the playlist is loaded.
 const SampleNone = -1
+
+// MayEnd says that what ends is no broken broadcast.
+func (p Pulling) MayEnd() bool { return p.Expect == ExpectVOD || p.Expect == ExpectAny }
 
 // Rung is a rendition that has to be listed. What is zero is not asked for.
 type Rung struct {

@@ -34,7 +34,8 @@ type Rendition struct {
 
 	// PeakBitrate is the peak segment bitrate (RFC 8216bis 3), AverageBitrate the
 	// mean, both of the latest segments and in bits per second. A variant's are with
-	// the largest rendition of each group that plays with it, as BANDWIDTH counts.
+	// the largest rendition of each group that plays with it, as BANDWIDTH counts; and
+	// so are the codecs that are seen, as CODECS does.
 	PeakBitrate    int64
 	AverageBitrate int64
 

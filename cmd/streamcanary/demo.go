@@ -183,6 +183,9 @@ func (d *demo) play(ctx context.Context) error {
 	}
 	if d.drill == "april" {
 		verdict := d.april(ctx, watch)
+		if err := d.backtest(ctx); err != nil && ctx.Err() == nil {
+			d.tell.say("drill", err.Error())
+		}
 		if d.exitAfterDrill {
 			if verdict == nil {
 				return errDrillOver

@@ -2,15 +2,18 @@ package main
 
 import (
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"streamcanary/statuspage/alert"
+	"streamcanary/statuspage/incident"
 )
 
 // TestSystemThroughIncident runs hub and agents as processes of their own
@@ -27,6 +30,11 @@ func TestSystemThroughIncident(t *testing.T) {
 		running[agent] = w.agent(t, agent)
 	}
 	w.known(t)
+
+	change := start(t, "streamcanary change", "/usr/bin/env", "STREAMCANARY_ALERTS_TOKEN="+w.token.Reveal(), binary(t), "change", "--hub", w.page, "--summary", "nginx 1.29", "--component", "ingest", "--id", "n129")
+	if code := change.exit(t, e2ePatience); code != exitOK || strings.TrimSpace(change.stdout.text()) != "n129" {
+		t.Errorf("change: exit code %d, %s%s", code, change.stdout.text(), change.stderr.text())
+	}
 
 	killed := time.Now()
 	s.kill()
@@ -74,6 +82,7 @@ func TestSystemThroughIncident(t *testing.T) {
 	})
 	t.Logf("nginx was away for %.1f s; the incident was resolved %.1f s after its return", up.Sub(killed).Seconds(), took.Seconds())
 	w.pagedOnce(t, open.ID)
+	w.replays(t, open)
 
 	running[agentC].kill()
 	gone := time.Now()
@@ -91,6 +100,46 @@ func TestSystemThroughIncident(t *testing.T) {
 	w.pagedOnce(t, open.ID)
 }
 
+// replays exports what the hub has recorded, and runs it through the policy in force
+// and one under which every site has to agree.
+func (w *system) replays(t *testing.T, open publicIncident) {
+	t.Helper()
+	exported := start(t, "streamcanary results export", "/usr/bin/env", "STREAMCANARY_ALERTS_TOKEN="+w.token.Reveal(), binary(t), "results", "export", "--hub", w.page, "--since", "1h")
+	if code := exported.exit(t, e2ePatience); code != exitOK {
+		t.Fatalf("results export: exit code %d, %s", code, exported.stderr.text())
+	}
+	recording, stricter := filepath.Join(w.dir, "results.jsonl"), filepath.Join(w.dir, "stricter.yaml")
+	config, err := os.ReadFile(filepath.Join(w.dir, "hub.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{recording: exported.stdout.text(), stricter: string(config) + "  quorum: 3\n"} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, key := range append([]string{w.token.Reveal()}, "e2e-agents-key") {
+		if strings.Contains(exported.stdout.text(), key) {
+			t.Error("a secret is in the recording")
+		}
+	}
+	replay := streamcanary(t, "replay", "--json", "--policy", stricter, recording)
+	if code := replay.exit(t, e2ePatience); code != exitOK {
+		t.Fatalf("replay: exit code %d, %s", code, replay.stderr.text())
+	}
+	var got replayed
+	if err := json.Unmarshal([]byte(replay.stdout.text()), &got); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("replayed %d results: opened after %.1f s by the policy in force, after %.1f s if every site has to agree", got.Results, got.Present.OpenedAfter, got.Other.OpenedAfter)
+	if got.Present.Incidents != 1 || got.Other.Incidents != 1 || got.Missed+got.False != 0 || got.Agents != 3 || got.Other.OpenedAfter < got.Present.OpenedAfter-1 {
+		t.Errorf("replayed: %+v", got)
+	}
+	if len(got.Pairs) == 1 && got.Pairs[0].Present.CreatedAt.Sub(open.CreatedAt).Abs() > time.Second {
+		t.Errorf("the replay opens at %s, and the hub did at %s", got.Pairs[0].Present.CreatedAt, open.CreatedAt)
+	}
+}
+
 // pagedOnce wants one trigger and one resolve of an incident in the on-call
 // feed, and of no other.
 func (w *system) pagedOnce(t *testing.T, id string) {
@@ -99,15 +148,24 @@ func (w *system) pagedOnce(t *testing.T, id string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	did := map[alert.Action]int{}
+	did, related := map[alert.Action]int{}, 0
 	for _, a := range all {
 		if a.Incident == nil {
 			continue
 		}
 		did[a.Action]++
+		for _, c := range a.Incident.Changes {
+			if c.ID != "n129" || c.Scope != incident.ScopeComponent || c.Coincidence <= 0 || c.Coincidence > 1 {
+				t.Errorf("a related change: %+v", c)
+			}
+			related++
+		}
 		if a.Incident.ID != id {
 			t.Errorf("alert of another incident: %+v", a)
 		}
+	}
+	if related == 0 {
+		t.Error("the change before the incident is in no alert")
 	}
 	if did[alert.ActionTrigger] != 1 || did[alert.ActionResolve] != 1 {
 		t.Errorf("want one trigger and one resolve:%s", tellAlerts(all))

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"encoding/xml"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -176,6 +179,10 @@ func TestProbeUsage(t *testing.T) {
 		"for, not watch":   {"--ingest", ingest, "--playback", playback, "--for", "5s"},
 		"short timeout":    {"--ingest", ingest, "--playback", playback, "--timeout", "1s"},
 		"unknown flag":     {"--ingest", ingest, "--playback", playback, "--jsonn"},
+		"no such folder":   {"--ingest", ingest, "--playback", playback, "--junit", "/none/such/x.xml"},
+		"a folder":         {"--ingest", ingest, "--playback", playback, "--html", "/"},
+		"two on stdout":    {"--ingest", ingest, "--playback", playback, "--json", "--report", "-"},
+		"one file for two": {"--ingest", ingest, "--playback", playback, "--junit", "/tmp/x", "--html", "/tmp/x"},
 		"an argument":      {"now", "--ingest", ingest, "--playback", playback},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -201,5 +208,61 @@ func TestProbeBroken(t *testing.T) {
 		"probe", "--ingest", "rtmp://127.0.0.1:9/live/key", "--playback", "http://127.0.0.1:9/key.m3u8")
 	if code := p.exit(t, e2ePatience); code != exitBroken {
 		t.Errorf("exit code %d, want 4; stderr %q", code, p.stderr.text())
+	}
+}
+
+// TestProbeFiles: the text, the JUnit XML and the page of one real run are there, say
+// the same, and hold no key.
+func TestProbeFiles(t *testing.T) {
+	t.Parallel()
+	s := startNginx(t, "127.0.0.1")
+	folder := t.TempDir()
+	file := func(name string) string { return filepath.Join(folder, name) }
+	for name, tt := range map[string]struct {
+		ingest, key string
+		code        int
+		want        map[string][]string
+	}{
+		"good": {s.ingest("files-secret"), "files-secret", exitOK, map[string][]string{
+			"txt":  {"## streamcanary probe: PASS: what was pushed plays\n", "proven, by the marker in each picture (SEI)", "| push | connect ", "| (media playlist) | ", "avc1.42c01e,mp4a.40.2"},
+			"xml":  {` failures="0" errors="0" `, `<testcase name="connect" classname="streamcanary.go-live.push"`},
+			"html": {"PASS: what was pushed plays</h1>", "<h3>Bitrate ", "<h3>Latency ", "<h3>Buffer of the viewer ", "<h3>Download of a segment "},
+		}},
+		"denied": {"rtmp://" + s.rtmp + "/closed/denied-secret", "denied-secret", exitFailure, map[string][]string{
+			"txt":  {"## streamcanary probe: FAIL at ", "| push | "},
+			"xml":  {` failures="2" errors="0" `, `<failure message=`},
+			"html": {`<header class="fail">`},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := streamcanary(t, "probe", "--ingest", tt.ingest, "--playback", s.playback(tt.key),
+				"--report", file(name+".txt"), "--junit", file(name+".xml"), "--html", file(name+".html"))
+			if code := p.exit(t, e2ePatience); code != tt.code {
+				t.Fatalf("exit code %d, want %d; %s%s", code, tt.code, p.stdout.text(), p.stderr.text())
+			}
+			for form, want := range tt.want {
+				got, err := os.ReadFile(file(name + "." + form))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, w := range want {
+					if !strings.Contains(string(got), w) {
+						t.Errorf("%s has no %q:\n%s", form, w, got)
+					}
+				}
+				if strings.Contains(string(got), tt.key) {
+					t.Errorf("%s holds the key:\n%s", form, got)
+				}
+				if form == "xml" {
+					if err := xml.Unmarshal(got, new(struct{ XMLName xml.Name })); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			if said := p.stdout.text(); strings.Contains(said, tt.key) || strings.Contains(said, "\x1b") {
+				t.Errorf("stdout %q, want lines without the key", said)
+			}
+		})
 	}
 }

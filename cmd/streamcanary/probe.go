@@ -40,7 +40,13 @@ notes. Of the address the host and the last part of the path are shown; what sta
 between may be a token.
 
 With --watch the broadcast stays up as a canary and is followed, until Ctrl-C or
-for the time given with --for; every drop and return is told.
+for the time given with --for; every drop and return is told, and with --json every
+round of each side.
+
+On a terminal it shows itself live, and leaves a report for a ticket when it ends; with
+--plain, and where stdout is no terminal, it is told line by line. --report, --junit and
+--html write files, whole and at the end; one that cannot be written is told before
+anything is probed.
 
 Exit codes: 0 pass or degraded, 1 fail, 2 usage, 3 inconclusive (a result, but it says nothing
 about the platform), 4 an error of the prober itself.`
@@ -53,6 +59,7 @@ const probeExample = `  streamcanary probe --ingest rtmp://localhost/live/{strea
 
 type probeOptions struct {
 	probeSettings
+	probeOutputs
 
 	ingest   string
 	playback string
@@ -70,17 +77,17 @@ func newProbeCommand() *cobra.Command {
 		Short:   "Probe any server once, watch it, or validate a stream",
 		Long:    probeHelp,
 		Example: probeExample,
-		Args:    func(cmd *cobra.Command, args []string) error { return o.takeURL(cmd, args) },
+		Args:    o.takeURL,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.playback = orEnvironment(o.playback, "STREAMCANARY_PLAYBACK")
 			if o.pullOnly {
-				if err := cmp.Or(refusePushFlags(cmd), o.checkPlayback(), o.read()); err != nil {
+				if err := cmp.Or(refusePushFlags(cmd), o.checkPlayback(), o.read(), o.checkOutputs(o.json)); err != nil {
 					return err
 				}
 				return runPlayback(cmd.Context(), o, cmd.OutOrStdout())
 			}
 			o.ingest = orEnvironment(o.ingest, "STREAMCANARY_INGEST")
-			if err := cmp.Or(o.check(), o.read()); err != nil {
+			if err := cmp.Or(o.check(), o.read(), o.checkOutputs(o.json)); err != nil {
 				return err
 			}
 			return runProbe(cmd.Context(), o, cmd.OutOrStdout())
@@ -93,6 +100,7 @@ func newProbeCommand() *cobra.Command {
 	f.BoolVar(&o.pullOnly, "playback-only", false, "push nothing: validate the stream at this URL, or at that of --playback")
 	f.BoolVar(&o.watch, "watch", false, "keep the broadcast up and watch it")
 	f.DurationVar(&o.length, "for", 0, "with --watch: how long (default: until Ctrl-C); with --playback-only: at most (default: 1m of a live stream, 10m of one that has an end)")
+	o.addOutputFlags(f)
 	f.DurationVar(&o.timeout, "timeout", 12*time.Second, "how long the broadcast may take to come back")
 	o.addPushFlags(f)
 	o.addPullFlags(f)
@@ -175,11 +183,17 @@ func runProbe(ctx context.Context, o probeOptions, w io.Writer) error {
 	if err != nil {
 		return &exitError{code: exitBroken, err: err}
 	}
+	if err := view.begin(ctx); err != nil {
+		return err
+	}
+	defer func() { _ = view.close() }()
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	var agents sync.WaitGroup
-	agents.Go(func() { err = a.Run(running) })
-	view.begin()
+	agents.Go(func() {
+		defer view.guard()
+		err = a.Run(running)
+	})
 	var verdict *prober.Result
 	if o.watch {
 		verdict = watchProbe(ctx, o, a, view, results)
@@ -237,6 +251,9 @@ func watchProbe(ctx context.Context, o probeOptions, a *agent.Agent, view *probe
 	for {
 		select {
 		case <-ctx.Done():
+			if worst == nil {
+				return &prober.Result{Outcome: prober.Inconclusive, Reason: prober.ReasonCancelled, Detail: "it ended before anything was known"}
+			}
 			return worst
 		case r := <-results:
 			view.watched(r)

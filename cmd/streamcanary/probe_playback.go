@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"io"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,34 +51,53 @@ func (o *probeOptions) checkPlayback() error {
 func runPlayback(ctx context.Context, o probeOptions, w io.Writer) error {
 	pulls := newPuller(nil, "")
 	defer pulls.close()
+	files, err := o.openFiles()
+	if err != nil {
+		return err
+	}
+	defer files.discard()
 	v := newValidation(o, time.Now())
 	view := playbackView{w: w, o: o}
 	view.begin(v)
+	show := showPlayback(ctx, w, o)
+	defer func() { _ = show.close() }()
 	following, stop := context.WithCancel(ctx)
 	defer stop()
-	follower := pulls.validator(o.pull, o.playback)
-	ended := make(chan error, 1)
-	go func() { ended <- follower.Run(following) }()
+	follower := show.follow(pulls.validator(o.pull, o.playback))
+	var broke error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		broke = follower.Run(following)
+	}()
 	ticker := time.NewTicker(validationTurn)
 	defer ticker.Stop()
 	for running := true; running; {
 		select {
 		case <-ctx.Done():
-			v.interrupted = true
-			running = false
-		case err := <-ended:
+			v.interrupted, running = true, false
+		case <-ended:
 			if ctx.Err() == nil {
-				return &exitError{code: exitBroken, err: err}
+				return &exitError{code: exitBroken, err: broke}
 			}
-			ended <- nil
+			v.interrupted, running = true, false
 		case now := <-ticker.C:
 			running = !v.turn(now, follower.Observe(now))
-			view.turn(now, v)
+			if show.turn(now, v); show.live == nil {
+				view.turn(now, v)
+			}
 		}
 	}
 	stop()
 	<-ended
-	return view.end(v, v.end(time.Now()))
+	if err := show.close(); err != nil {
+		return &exitError{code: exitBroken, err: err}
+	}
+	found := v.end(time.Now())
+	if err := files.write(found); err != nil {
+		return &exitError{code: exitBroken, err: err}
+	}
+	return view.end(v, found)
 }
 
 // validation takes what a follower finds of a stream, and comes to a verdict.
@@ -106,7 +127,8 @@ type trouble struct {
 
 func newValidation(o probeOptions, now time.Time) *validation {
 	v := &validation{o: o, began: now, clean: cleanPaths(o.playback), active: map[trouble]bool{}, told: map[trouble]bool{}}
-	v.rec = summary.NewRecorder(summary.Summary{Mode: summary.ModePlayback, Playback: shownPlaylist(o.playback), Began: now})
+	info, _ := debug.ReadBuildInfo()
+	v.rec = summary.NewRecorder(summary.Summary{Version: versionLine(version, info), Mode: summary.ModePlayback, Playback: shownPlaylist(o.playback), Began: now})
 	return v
 }
 
@@ -173,7 +195,7 @@ func (v *validation) record(now time.Time, obs agent.Observation, last bool) {
 	r.Figures = prober.Figures{
 		Stages: obs.Stages, LatencyFirst: obs.LatencyFirst, LatencyLast: obs.LatencyLast, LatencyBy: obs.LatencyBy, PartLatency: obs.PartLatency,
 		BytesReceived: obs.Bytes, Viewing: obs.Viewing, HTTP: obs.HTTP, Skipped: obs.Skipped, Missed: obs.Missed, Recovered: obs.Recovered,
-		Renditions: obs.Renditions,
+		Renditions: v.cleanRenditions(obs.Renditions),
 	}
 	if !obs.PlayingSince.IsZero() {
 		r.Figures.TTFF = obs.PlayingSince.Sub(v.began)
@@ -191,6 +213,18 @@ func (v *validation) record(now time.Time, obs agent.Observation, last bool) {
 		r.Findings[i].Where, r.Findings[i].Detail = v.clean(r.Findings[i].Where), v.clean(r.Findings[i].Detail)
 	}
 	v.rec.Add(r)
+}
+
+func (v *validation) cleanRenditions(all []prober.Rendition) []prober.Rendition {
+	all = slices.Clone(all)
+	for i := range all {
+		if f := all[i].Failure; f != nil {
+			told := *f
+			told.Detail = v.clean(f.Detail)
+			all[i].Failure = &told
+		}
+	}
+	return all
 }
 
 // conditions are findings of what is wrong now and no finding tells of: once for as
@@ -211,23 +245,23 @@ func (v *validation) conditions(now time.Time, obs agent.Observation, last bool)
 	for _, r := range obs.Renditions {
 		add(r.Name, r.Playing, r.Failure)
 	}
-	if top := obs.Failure; top != nil && !v.sameSomewhere(top, holds) {
+	if top := obs.Failure; top != nil && !v.known(top, obs.Renditions) {
 		add("", v.played, top)
 	}
 	v.active = holds
 	return found
 }
 
-// sameSomewhere says whether a rendition, or a finding, tells of it already.
-func (v *validation) sameSomewhere(f *prober.Failure, holds map[trouble]bool) bool {
-	for _, known := range []map[trouble]bool{holds, v.told} {
-		for at := range known {
-			if at.stage == f.Stage && at.reason == f.Reason {
-				return true
-			}
+// known says whether the failure of the whole is a rendition's, or a finding's.
+func (v *validation) known(f *prober.Failure, all []prober.Rendition) bool {
+	for at := range v.told {
+		if at.stage == f.Stage && at.reason == f.Reason {
+			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(all, func(r prober.Rendition) bool {
+		return r.Failure != nil && r.Failure.Stage == f.Stage && r.Failure.Reason == f.Reason
+	})
 }
 
 func severityOf(o prober.Outcome) prober.Severity {

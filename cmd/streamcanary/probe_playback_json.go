@@ -18,7 +18,7 @@ type playbackReport struct {
 	Reason     prober.Reason    `json:"reason,omitempty"`
 	Detail     string           `json:"detail,omitempty"`
 	Live       bool             `json:"live"`
-	Whole      bool             `json:"whole"` // what has an end was had to its end
+	Whole      bool             `json:"whole"` // it has an end, and was gone through up to there
 	Took       float64          `json:"took_ms"`
 	Segments   int              `json:"segments"` // looked into
 	Received   int64            `json:"bytes_received"`
@@ -65,11 +65,10 @@ type probeEncoding struct {
 }
 
 func playbackOf(of *validation, s summary.Summary) playbackReport {
-	keep := func(s string) string { return s } // clean already
 	return playbackReport{
 		At: s.Ended.UTC(), Kind: prober.KindPlayback, Side: "pull", Outcome: s.Outcome, Stage: s.Stage, Reason: s.Reason, Detail: s.Detail,
 		Live: of.live, Whole: !of.ended.IsZero(), Took: ms(s.Ended.Sub(s.Began)), Segments: of.segments, Received: s.Figures.BytesReceived,
-		Renditions: renditionsOf(s.Renditions), Findings: findingsOf(s.Findings, keep), Viewing: viewingOf(s.Figures.Viewing), HTTP: httpOf(s.Figures.HTTP),
+		Renditions: renditionsOf(s.Renditions), Findings: findingsOf(s.Findings), Viewing: viewingOf(s.Figures.Viewing), HTTP: httpOf(s.Figures.HTTP),
 	}
 }
 

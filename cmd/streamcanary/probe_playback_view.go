@@ -49,6 +49,12 @@ func (v *playbackView) end(of *validation, s summary.Summary) error {
 		}
 		return exitOf(&prober.Result{Outcome: s.Outcome})
 	}
+	if v.o.report == standardOutput {
+		if err := s.Text(v.w); err != nil {
+			return &exitError{code: exitBroken, err: err}
+		}
+		return exitOf(&prober.Result{Outcome: s.Outcome})
+	}
 	v.renditions(s.Renditions)
 	v.findings(s.Findings)
 	v.printf("%s", v.verdict(of, s))
@@ -138,8 +144,8 @@ func differing(announced, seen string) string {
 	return seen + " (announced " + announced + ")"
 }
 
-// codecsText is what the segments have. A variant announces the codecs of its groups
-// too, so the two are compared by the rule variant-codecs and not here.
+// codecsText is what the segments have: the rule variant-codecs compares it with what
+// is announced.
 func codecsText(r prober.Rendition) string {
 	text := cmp.Or(r.Seen.Codecs, "-")
 	if r.Seen.Codecs == "" && r.Announced.Codecs != "" {
@@ -177,15 +183,10 @@ func keyframesText(r prober.Rendition) string {
 	return fmt.Sprintf("%d of %d", r.Keyframes, r.Downloaded)
 }
 
-// severityWords are how what was found is called, in the order of their gravity.
-func severityWords(s prober.Severity) string {
-	return map[prober.Severity]string{prober.SeverityFail: "must fix", prober.SeverityDegraded: "should fix", prober.SeverityNote: "note"}[s]
-}
-
 func (v *playbackView) findings(found []prober.Finding) {
 	heading := ""
 	for _, f := range found {
-		if words := severityWords(f.Severity); words != heading {
+		if words := summary.SeverityWords(f.Severity); words != heading {
 			heading = words
 			v.printf("\n%s", heading)
 		}

@@ -2,40 +2,144 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"net/url"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
 
 	"streamcanary/prober"
 	"streamcanary/prober/agent"
+	"streamcanary/prober/summary"
 
 	"github.com/fatih/color"
 )
 
-// probeView tells a probe's course, for a person as it happens or as JSON.
+// probeView tells a probe's course: on a terminal as a live view, else line by line,
+// or as JSON; and at its end in the files that were asked for.
 type probeView struct {
+	o     probeOptions
+	meter *probeMeter
+	files *probeFiles
+	live  *probeLive // nil: there is none
+
 	mu      sync.Mutex
 	w       io.Writer
-	o       probeOptions
+	rec     *summary.Recorder
 	start   time.Time
-	last    map[string]string // of a watch: what was last said of each side
-	said    time.Time
-	rounds  int
-	failed  int
-	sent    int64
+	last    map[summary.Side]prober.Result
+	said    time.Time // of a watch: when it was last told that it goes on
+	told    []prober.Finding
 	seenOne bool
+
+	stop    context.CancelFunc
+	ticking sync.WaitGroup
 }
 
 func newProbeView(w io.Writer, o probeOptions) *probeView {
-	return &probeView{w: w, o: o, start: time.Now(), last: map[string]string{}}
+	info, _ := debug.ReadBuildInfo()
+	known := summary.Summary{Version: versionLine(version, info), Mode: o.mode(), Began: time.Now(), Playback: shownPlayback(o.playback, o.ingest)}
+	if o.ingest != "" {
+		known.Ingest = shownIngest(o.ingest)
+	}
+	return &probeView{w: w, o: o, start: known.Began, said: known.Began, rec: summary.NewRecorder(known), meter: newProbeMeter(!o.watch),
+		last: map[summary.Side]prober.Result{}, files: &probeFiles{}}
 }
 
+func (o probeOptions) mode() summary.Mode {
+	if o.watch {
+		return summary.ModeCanary
+	}
+	return summary.ModeGoLive
+}
+
+// begin shows where it goes, and from then on how. A file that cannot be written is
+// known before.
+func (v *probeView) begin(ctx context.Context) (err error) {
+	if v.files, err = v.o.openFiles(); err != nil {
+		return err
+	}
+	v.live = liveOn(ctx, v.w, v.o)
+	known := v.rec.Snapshot()
+	if known.Ingest != "" {
+		v.printf("push to   %s", known.Ingest)
+	}
+	v.printf("pull from %s", known.Playback)
+	ticking, stop := context.WithCancel(context.WithoutCancel(ctx))
+	v.stop = stop
+	v.ticking.Go(func() { v.tick(ticking) })
+	return nil
+}
+
+// tick notes once a second how it is, and shows it.
+func (v *probeView) tick(ctx context.Context) {
+	defer v.guard()
+	every := time.NewTicker(time.Second)
+	defer every.Stop()
+	v.sample(time.Now())
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case at := <-every.C:
+			v.sample(at)
+		}
+	}
+}
+
+func (v *probeView) sample(at time.Time) {
+	now, sample := v.meter.sample(at)
+	v.mu.Lock()
+	v.rec.Sample(sample)
+	v.rec.Stages(summary.Push, now.Push) // the results of a canary do not have them
+	frame := v.frame(now, at)
+	v.mu.Unlock()
+	if v.live != nil {
+		v.live.show(frame)
+	}
+}
+
+// frame is what the live view shows. v.mu is held.
+func (v *probeView) frame(now probeNow, at time.Time) probeFrame {
+	now.Condition = v.o.concealedFailure(now.Condition)
+	now.PushFinding, now.PullFinding = v.o.concealedFindings(now.PushFinding), v.o.concealedFindings(now.PullFinding)
+	now.Renditions = v.o.concealedRenditions(now.Renditions)
+	f := probeFrame{sum: v.rec.Snapshot(), now: now, at: at, limit: v.o.length, last: map[summary.Side]prober.Result{}}
+	for side, r := range v.last {
+		f.last[side] = r
+	}
+	return f
+}
+
+// close ends what begin began, and gives the terminal back. What was not written
+// leaves no file.
+func (v *probeView) close() error {
+	if v.stop != nil {
+		v.stop()
+		v.ticking.Wait()
+	}
+	v.files.discard()
+	if v.live != nil {
+		return v.live.close()
+	}
+	return nil
+}
+
+// guard gives the terminal back before a panic of the goroutine that defers it ends
+// the process.
+func (v *probeView) guard() {
+	if cause := recover(); cause != nil {
+		if v.live != nil {
+			_ = v.live.close()
+		}
+		panic(cause)
+	}
+}
+
+// printf tells a line, where it is told line by line.
 func (v *probeView) printf(format string, a ...any) {
-	if !v.o.json {
+	if !v.o.json && v.live == nil {
 		_, _ = fmt.Fprintf(v.w, format+"\n", a...)
 	}
 }
@@ -44,124 +148,22 @@ func (v *probeView) stage(s prober.Stage, text string) {
 	v.printf("  %s %s", stageText(s), text)
 }
 
-func (v *probeView) begin() {
-	v.printf("push to   %s", shownIngest(v.o.ingest))
-	v.printf("pull from %s", shownPlayback(v.o.playback, v.o.ingest))
-}
-
-// shownIngest shows where a broadcast goes without its key.
-func shownIngest(ingest string) string {
-	u, err := url.Parse(ingest)
-	if err != nil {
-		return "rtmp://..."
+// add counts a result in. v.mu is held.
+func (v *probeView) add(r prober.Result) (told prober.Result, changed bool) {
+	r = v.o.concealed(r)
+	changed = v.rec.Add(r)
+	v.last[summary.SideOf(r)] = r
+	if v.o.json {
+		v.json(r)
 	}
-	app, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
-	key := "[key]"
-	if strings.HasSuffix(u.Path, "/"+prober.StreamVariable) {
-		key = prober.StreamVariable
-	}
-	return u.Scheme + "://" + u.Host + "/" + app + "/" + key
-}
-
-// keyOf is the key that an ingest's URL holds; "" if each run has a fresh one.
-func keyOf(ingest string) string {
-	u, err := url.Parse(ingest)
-	if err != nil {
-		return ""
-	}
-	key := u.Path[strings.LastIndexByte(u.Path, '/')+1:]
-	if key == prober.StreamVariable {
-		return ""
-	}
-	return key
-}
-
-// conceal takes the ingest's key out of what is told of a playback's path. It may
-// be a common word: elsewhere it stays.
-func (v *probeView) conceal(detail string) string {
-	if key := keyOf(v.o.ingest); key != "" {
-		detail = strings.ReplaceAll(detail, "/"+key, "/[key]")
-		detail = strings.ReplaceAll(detail, "/"+url.PathEscape(key), "/[key]")
-	}
-	return detail
-}
-
-// shownPlayback shows where a broadcast comes from: without user and query, which
-// may hold tokens, and without the ingest's key.
-func shownPlayback(playback, ingest string) string {
-	u, err := url.Parse(playback)
-	if err != nil {
-		return "http://..."
-	}
-	path := u.Path
-	if key := keyOf(ingest); key != "" {
-		path = strings.ReplaceAll(path, key, "[key]")
-	}
-	return u.Scheme + "://" + u.Host + prober.Clip(path, 200)
-}
-
-// probeReport is one result as --json gives it. Durations are in milliseconds.
-type probeReport struct {
-	At           time.Time          `json:"at"`
-	Kind         prober.Kind        `json:"kind"`
-	Side         string             `json:"side"` // push or pull
-	Outcome      prober.Outcome     `json:"outcome"`
-	Stage        prober.Stage       `json:"stage,omitempty"`
-	Reason       prober.Reason      `json:"reason,omitempty"`
-	Detail       string             `json:"detail,omitempty"`
-	Run          string             `json:"run"`
-	Stages       map[string]float64 `json:"stages_ms"`
-	TTFF         float64            `json:"ttff_ms,omitempty"`
-	LatencyFirst float64            `json:"latency_first_ms,omitempty"`
-	LatencyLast  float64            `json:"latency_last_ms,omitempty"`
-	Sent         int64              `json:"bytes_sent,omitempty"`
-	Received     int64              `json:"bytes_received,omitempty"`
-	Stall        float64            `json:"send_stall_ms,omitempty"`
-	Interrupted  int                `json:"interruptions,omitempty"`
-	Interruption float64            `json:"interruption_ms,omitempty"`
-	Queue        int64              `json:"send_queue_bytes,omitempty"`
-	LatencyBy    prober.Means       `json:"latency_by,omitempty"`
-	Proof        prober.Means       `json:"proof,omitempty"` // none: not proven
-	Findings     []probeFinding     `json:"findings,omitempty"`
-	Viewing      *probeViewing      `json:"viewing,omitempty"`
-	HTTP         *probeHTTP         `json:"http,omitempty"`
-}
-
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-func side(r prober.Result) string {
-	if r.Playback == "" {
-		return "push"
-	}
-	return "pull"
-}
-
-func (v *probeView) json(r prober.Result) {
-	report := probeReport{
-		At: r.Ended.UTC(), Kind: r.Kind, Side: side(r), Outcome: r.Outcome, Stage: r.Stage, Reason: r.Reason, Detail: r.Detail, Run: r.Run,
-		Stages: map[string]float64{}, TTFF: ms(r.Figures.TTFF), LatencyFirst: ms(r.Figures.LatencyFirst), LatencyLast: ms(r.Figures.LatencyLast),
-		Sent: r.Figures.BytesSent, Received: r.Figures.BytesReceived, Stall: ms(r.Figures.SendStall),
-		Interrupted: r.Figures.Interruptions, Interruption: ms(r.Figures.InterruptionTime),
-		Queue: r.Figures.SendQueue, LatencyBy: r.Figures.LatencyBy, Proof: r.Figures.Proof,
-		Findings: findingsOf(r.Findings, v.conceal), Viewing: viewingOf(r.Figures.Viewing), HTTP: httpOf(r.Figures.HTTP),
-	}
-	for _, s := range r.Figures.Stages {
-		report.Stages[string(s.Stage)] += ms(s.Duration)
-	}
-	if b, err := json.Marshal(report); err == nil {
-		_, _ = fmt.Fprintln(v.w, string(b))
-	}
+	return r, changed
 }
 
 // result tells one result of a single run.
 func (v *probeView) result(r prober.Result) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	r.Detail = v.conceal(r.Detail)
-	if v.o.json {
-		v.json(r)
-		return
-	}
+	r, _ = v.add(r)
 	switch {
 	case r.Outcome != prober.Pass:
 		if r.Reason != prober.ReasonNothingPushed {
@@ -176,48 +178,64 @@ func (v *probeView) result(r prober.Result) {
 				v.stage(s.Stage, fmt.Sprintf("%.1f ms", ms(s.Duration)))
 			}
 		}
-		v.stage(prober.StageMedia, fmt.Sprintf("our marker came back %.2f s after the publish", r.Figures.TTFF.Seconds()))
+		v.stage(prober.StageMedia, fmt.Sprintf("it came back %.2f s after the publish: %s", r.Figures.TTFF.Seconds(), summary.ProofWords(r.Figures.Proof)))
 		v.stage(prober.StageLatency, fmt.Sprintf("%.2f s for the first frame of a segment, %.2f s for its last", r.Figures.LatencyFirst.Seconds(), r.Figures.LatencyLast.Seconds()))
+	}
+	v.found("  ", r.Findings)
+}
+
+// found tells findings that were not told before. v.mu is held.
+func (v *probeView) found(before string, list []prober.Finding) {
+	for _, f := range prober.NewFindings(v.told, list, summary.MaxFindings) {
+		known := len(v.told)
+		v.told = prober.AddFindings(v.told, summary.MaxFindings, f)
+		if len(v.told) > known {
+			v.printf("%s%s", before, summary.FindingLine(f))
+		}
 	}
 }
 
 // watched tells a round of a watch: what has changed, and every ten seconds
-// that all is well.
+// how it is.
 func (v *probeView) watched(r prober.Result) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	s := side(r)
-	r.Detail = v.conceal(r.Detail)
-	v.rounds++
-	if r.Outcome == prober.Fail {
-		v.failed++
+	r, changed := v.add(r)
+	at := r.Ended.UTC().Format("15:04:05Z")
+	side := summary.SideOf(r)
+	if changed {
+		words := summary.Event{Outcome: r.Outcome, Stage: r.Stage, Reason: r.Reason, Detail: r.Detail, Away: r.Figures.InterruptionTime}.Words()
+		if n := r.Figures.Interruptions; r.Outcome == prober.Pass && r.Figures.InterruptionTime > 0 {
+			words += fmt.Sprintf(" (interruption %d)", n)
+		}
+		v.printf("%s  %s  %s", at, side, paint(r.Outcome)("%s", words))
 	}
-	v.sent += r.Figures.BytesSent
-	now := string(r.Outcome) + string(r.Reason)
+	v.found(at+"  "+string(side)+"  ", r.Findings)
 	const every = 10 * time.Second
-	if now == v.last[s] && time.Since(v.said) < every {
-		return
+	if r.Ended.Sub(v.said) >= every {
+		v.said = r.Ended
+		v.printf("%s  %s", at, v.soFar(r.Ended))
 	}
-	changed := now != v.last[s]
-	v.last[s] = now
-	if v.o.json {
-		v.json(r)
-		return
+}
+
+// soFar says how a watch is. v.mu is held.
+func (v *probeView) soFar(at time.Time) string {
+	sum := v.rec.Snapshot()
+	parts := []string{fmt.Sprintf("after %s", at.Sub(v.start).Round(time.Second))}
+	for _, side := range []summary.Side{summary.Push, summary.Pull} {
+		if r, told := v.last[side]; told {
+			word := string(r.Outcome)
+			if r.Outcome != prober.Pass {
+				word += " (" + string(r.Reason) + ")"
+			}
+			parts = append(parts, string(side)+" "+word)
+		}
 	}
-	at := r.Ended.Format("15:04:05")
-	switch {
-	case changed && r.Outcome == prober.Pass && r.Figures.InterruptionTime > 0:
-		v.printf("%s  %s  %s", at, s, paint(r.Outcome)("up again after %.2f s away (interruption %d)", r.Figures.InterruptionTime.Seconds(), r.Figures.Interruptions))
-	case changed && r.Outcome == prober.Pass:
-		v.printf("%s  %s  %s", at, s, paint(r.Outcome)("good"))
-	case changed && r.Reason == prober.ReasonNothingPushed:
-		v.printf("%s  %s  %s", at, s, r.Detail)
-	case changed:
-		v.printf("%s  %s  %s", at, s, paint(r.Outcome)("%s at %s: %s: %s", r.Outcome, stageOr(r.Stage, "start"), r.Reason, r.Detail))
-	case s == "pull" && r.Outcome == prober.Pass && r.Figures.LatencyFirst > 0: // measured in this round
-		v.said = time.Now()
-		v.printf("%s  after %s: %d kB sent, latency %.2f to %.2f s", at, time.Since(v.start).Round(time.Second), v.sent/1000, r.Figures.LatencyLast.Seconds(), r.Figures.LatencyFirst.Seconds())
+	parts = append(parts, summary.Bytes(sum.Figures.BytesSent)+" sent")
+	if f := sum.Figures; f.LatencyBy != "" && v.last[summary.Pull].Outcome == prober.Pass {
+		parts = append(parts, fmt.Sprintf("latency %.2f to %.2f s", f.LatencyLast.Seconds(), f.LatencyFirst.Seconds()))
 	}
+	return strings.Join(parts, ", ")
 }
 
 func stageOr(s prober.Stage, other string) string {
@@ -227,24 +245,60 @@ func stageOr(s prober.Stage, other string) string {
 	return string(s)
 }
 
-// end tells the verdict, and gives the exit code that it stands for.
+// end tells the verdict, writes the files, and gives the exit code that it stands for.
 func (v *probeView) end(r *prober.Result) error {
+	files := v.files
+	v.files = &probeFiles{}
+	defer files.discard()
+	if err := v.close(); err != nil {
+		return &exitError{code: exitBroken, err: err}
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	err := exitOf(r)
-	if r == nil {
-		return err
+	if r != nil {
+		told := v.o.concealed(*r)
+		r = &told
 	}
-	took := time.Since(v.start).Seconds()
+	sum := v.rec.End(time.Now(), r)
+	if err := v.verdict(sum); err != nil {
+		return &exitError{code: exitBroken, err: err}
+	}
+	if err := files.write(sum); err != nil {
+		return &exitError{code: exitBroken, err: err}
+	}
+	if v.o.report != standardOutput {
+		for _, f := range files.forms {
+			v.printf("written   %s", f.path)
+		}
+	}
+	return exitOf(r)
+}
+
+// verdict tells the end on standard output. Where a live view was there, that is
+// the report, unless a file has it.
+func (v *probeView) verdict(sum summary.Summary) error {
+	if sum.Outcome == "" && v.live == nil {
+		return nil
+	}
+	toFile := v.o.report != "" && v.o.report != standardOutput
+	if v.o.report == standardOutput || v.live != nil && !toFile {
+		return sum.Text(v.w)
+	}
+	v.live = nil
+	took := sum.Ended.Sub(v.start).Seconds()
 	switch {
 	case v.o.watch:
-		v.printf("%s", paint(r.Outcome)("%s: %d results in %.1f s, %d of them failures", strings.ToUpper(string(r.Outcome)), v.rounds, took, v.failed))
-	case r.Outcome == prober.Pass:
-		v.printf("%s", paint(r.Outcome)("PASS in %.1f s: what was pushed plays", took))
+		all, failed := 0, 0
+		for _, side := range sum.Rounds {
+			all, failed = all+side.All(), failed+side.Fail
+		}
+		v.printf("%s", paint(sum.Outcome)("%s: %d results in %.1f s, %d of them failures", strings.ToUpper(string(sum.Outcome)), all, took, failed))
+	case sum.Outcome == prober.Pass:
+		v.printf("%s", paint(sum.Outcome)("PASS in %.1f s: what was pushed plays", took))
 	default:
-		v.printf("%s", paint(r.Outcome)("%s at %s: %s", strings.ToUpper(string(r.Outcome)), stageOr(r.Stage, "start"), r.Reason))
+		v.printf("%s", paint(sum.Outcome)("%s", sum.Verdict()))
 	}
-	return err
+	return nil
 }
 
 func paint(o prober.Outcome) func(string, ...any) string {
@@ -260,59 +314,20 @@ func paint(o prober.Outcome) func(string, ...any) string {
 
 // feed tells of a connection's stages as they pass.
 func (v *probeView) feed(next func(agent.Picture) (agent.Feed, error)) func(agent.Picture) (agent.Feed, error) {
-	return func(p agent.Picture) (agent.Feed, error) {
-		f, err := next(p)
-		return toldFeed{f, v}, err
-	}
-}
-
-type toldFeed struct {
-	agent.Feed
-	view *probeView
-}
-
-func (f toldFeed) Publish(ctx context.Context, url prober.Secret) (agent.Broadcast, *prober.Failure, error) {
-	b, failure, err := f.Feed.Publish(ctx, url)
-	if b == nil || failure != nil || err != nil || f.view.o.watch {
-		return b, failure, err
-	}
-	f.view.mu.Lock()
-	defer f.view.mu.Unlock()
-	for _, s := range b.Sent().Stages {
-		f.view.stage(s.Stage, fmt.Sprintf("%.1f ms", ms(s.Duration)))
-	}
-	return b, nil, nil
+	return v.meter.feed(next, func(stages []prober.StageTime) {
+		if v.o.watch {
+			return
+		}
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		for _, s := range stages {
+			v.stage(s.Stage, fmt.Sprintf("%.1f ms", ms(s.Duration)))
+		}
+	})
 }
 
 // follower tells when a broadcast is first seen.
-type newFollower = func(p prober.Playback, url, run string, pushed prober.Signal) agent.Follower
-
-func (v *probeView) follower(next newFollower) newFollower {
-	return func(p prober.Playback, url, run string, pushed prober.Signal) agent.Follower {
-		return toldFollower{next(p, url, run, pushed), v}
-	}
-}
-
-type toldFollower struct {
-	agent.Follower
-	view *probeView
-}
-
-// Run returns once nothing more is told.
-func (f toldFollower) Run(ctx context.Context) error {
-	telling, stop := context.WithCancel(ctx)
-	var told sync.WaitGroup
-	told.Go(func() {
-		select {
-		case <-telling.Done():
-		case <-f.First():
-			f.view.first()
-		}
-	})
-	defer told.Wait()
-	defer stop()
-	return f.Follower.Run(ctx)
-}
+func (v *probeView) follower(next newFollower) newFollower { return v.meter.follower(next, v.first) }
 
 func (v *probeView) first() {
 	v.mu.Lock()

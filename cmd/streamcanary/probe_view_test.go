@@ -68,7 +68,7 @@ func (brokenFollower) First() <-chan struct{}    { return make(chan struct{}) }
 func TestToldFollowerLeavesNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f := toldFollower{brokenFollower{}, newProbeView(io.Discard, probeOptions{})}
+		f := newProbeView(io.Discard, probeOptions{}).follower(func(prober.Playback, string, string, prober.Signal) agent.Follower { return brokenFollower{} })(prober.Playback{}, "", "", prober.Signal{})
 		if err := f.Run(context.Background()); !errors.Is(err, errBroken) {
 			t.Error(err)
 		}

@@ -16,3 +16,6 @@ func terminalWidth(f *os.File) int {
 	}
 	return int(size.Col)
 }
+
+// interrupt is what Ctrl-C does.
+func interrupt() { _ = unix.Kill(os.Getpid(), unix.SIGINT) }

@@ -70,9 +70,9 @@ func (p *puller) config(how prober.Pulling, url, run string, pushed prober.Signa
 	}
 	cfg := hls.Config{
 		URL: url, Run: run, Live: true, Transport: transport, Buffers: p.buffers, Headers: revealed(how.Headers),
-		Rules:        rulesOf(how),
-		SegmentBytes: how.SegmentBytes, SkipRemoved: how.SkipRemoved,
+		Rules:      hls.Rules{Severity: how.Severity, RFC8216: how.RFC8216, Expect: how.Expect},
 		Transcoded: how.Transcoded, FailAlone: how.FailAlone, Sample: how.Sample, SampleBy: how.SampleBy, DeltaUpdates: how.Delta,
+		SegmentBytes: how.SegmentBytes, SkipRemoved: how.SkipRemoved,
 		LowLatency: how.LowLatency, MaxLatency: how.MaxLatency, MaxRebuffering: how.MaxRebuffering,
 	}
 	cfg.Video, cfg.Audio = run != "" && !pushed.NoVideo, run != "" && !pushed.NoAudio
@@ -91,8 +91,7 @@ func (p *puller) replay(ctx context.Context, r agent.Replay) (agent.Replayed, er
 	if err != nil {
 		return agent.Replayed{}, err
 	}
-	found, err := hls.Replay(ctx, hls.ReplayConfig{URL: r.URL, Run: r.Run, Sample: r.Sample, Transport: transport, Headers: revealed(r.Pull.Headers),
-		Rules: rulesOf(r.Pull), SegmentBytes: r.Pull.SegmentBytes})
+	found, err := hls.Replay(ctx, hls.ReplayConfig{URL: r.URL, Run: r.Run, Sample: r.Sample, Transport: transport, Headers: revealed(r.Pull.Headers)})
 	return agent.Replayed{
 		Failure: found.Failure, Denied: found.Denied, Unfinished: found.Unfinished,
 		Absent:   found.Status == http.StatusNotFound || found.Status == http.StatusGone,
@@ -122,11 +121,7 @@ func checkRules(targets []prober.Target) error {
 	return nil
 }
 
-func checkPull(p prober.Pulling) error { return rulesOf(p).Check() }
-
-func rulesOf(p prober.Pulling) hls.Rules {
-	return hls.Rules{Expect: hls.Expect(p.Expect), Severity: p.Severity, RFC8216: p.RFC8216}
-}
+func checkPull(p prober.Pulling) error { return hls.Rules{Severity: p.Severity}.Check() }
 
 // transport is shared by all that reach servers in the same way.
 func (p *puller) transport(how prober.Pulling) (*hls.Transport, error) {

@@ -227,12 +227,21 @@ func (endedFollower) First() <-chan struct{} { return nil }
 
 func TestPullOfStreamThatHasEnded(t *testing.T) {
 	t.Parallel()
-	play(t, assign(target("fra", "nyc"), pulls(false)), func(w *world, _ *agent.Agent) {
-		w.until(70 * time.Second)
-		w.expect(prober.KindPlayback, "", "nyc", "60.5 fail manifest stream_ended")
-	}, func(c *agent.Config) {
-		c.Follower = func(prober.Playback, string, string, prober.Signal) agent.Follower { return endedFollower{} }
-	})
+	for expect, want := range map[prober.Expect]string{
+		prober.ExpectLive: "60.5 fail manifest stream_ended", prober.ExpectEvent: "60.5 fail manifest stream_ended",
+		prober.ExpectVOD: "60.5 pass", prober.ExpectAny: "60.5 pass",
+	} {
+		at := target("fra", "nyc")
+		for i := range at.Playbacks {
+			at.Playbacks[i].Pull.Expect = expect
+		}
+		play(t, assign(at, pulls(false)), func(w *world, _ *agent.Agent) {
+			w.until(70 * time.Second)
+			w.expect(prober.KindPlayback, "", "nyc", want)
+		}, func(c *agent.Config) {
+			c.Follower = func(prober.Playback, string, string, prober.Signal) agent.Follower { return endedFollower{} }
+		})
+	}
 }
 
 // Recordings and VOD are reached as the playbacks are; a playback's headers go to

@@ -110,7 +110,8 @@ func (u *unit) playback(id string) prober.Playback {
 
 // pullLive follows a stream until a segment has come that was not there at first.
 func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration) (*prober.Failure, prober.Figures) {
-	follower := u.env.Follower(u.playback(p.Playback), p.URL, "", prober.Signal{})
+	playback := u.playback(p.Playback)
+	follower := u.env.Follower(playback, p.URL, "", prober.Signal{})
 	running, stop := context.WithCancel(ctx)
 	var broke error
 	ended := make(chan struct{})
@@ -138,6 +139,8 @@ func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration)
 		default:
 		}
 		switch {
+		case obs.Failure == nil && obs.Ended && segments > 0 && playback.Pull.MayEnd():
+			return nil, figures
 		case obs.Failure == nil && obs.Ended:
 			return &prober.Failure{Outcome: prober.Fail, Stage: prober.StageManifest, Reason: prober.ReasonStreamEnded,
 				Detail: "it has an end, and has to be live"}, figures

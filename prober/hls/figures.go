@@ -102,6 +102,7 @@ func followed(views []view) []prober.Rendition {
 		if v.kind == kindVariant {
 			r.PeakBitrate += largest(views, v.variant, func(r prober.Rendition) int64 { return r.PeakBitrate })
 			r.AverageBitrate += largest(views, v.variant, func(r prober.Rendition) int64 { return r.AverageBitrate })
+			r.Seen.Codecs = codecsWith(views, v)
 		}
 		all = append(all, r)
 	}
@@ -117,6 +118,21 @@ func announced(v Variant) prober.Encoding {
 
 // maxCodecs bounds what is told of a CODECS attribute: bytes.
 const maxCodecs = 100
+
+// codecsWith are the codecs of a variant and of the groups that play with it.
+func codecsWith(views []view, of *view) string {
+	all := strings.Split(of.figures.Seen.Codecs, ",")
+	for i := range views {
+		v := &views[i]
+		audio, video := v.kind == kindAudio && v.group == of.variant.Audio, v.kind == kindVideo && v.group == of.variant.Video
+		if audio || video {
+			all = append(all, strings.Split(v.figures.Seen.Codecs, ",")...)
+		}
+	}
+	slices.Sort(all)
+	all = slices.DeleteFunc(slices.Compact(all), func(codec string) bool { return codec == "" })
+	return strings.Join(all, ",")
+}
 
 // largest adds up the largest renditions of the groups that play with a variant
 // (4.4.6.2: BANDWIDTH is of every playable combination).

@@ -64,6 +64,12 @@ func (r *rendition) observe(now time.Time) (Observation, prober.Rendition) {
 		s.player.ended(now)
 	}
 	o.Viewing = s.player.take(now)
+	if held := r.heldTooLong(now); len(held) > 0 {
+		o.Findings = merge(o.Findings, held)
+		if fail := worstOf(held); fail != nil && (o.Failure == nil || rank(fail) < rank(o.Failure)) {
+			o.Failure, o.Since = fail, s.heldSince
+		}
+	}
 	if o.Failure == nil || o.Failure.Outcome == prober.Degraded {
 		if fail, since := r.overdue(now); fail != nil && (o.Failure == nil || rank(fail) < rank(o.Failure)) {
 			o.Failure, o.Since = fail, since
@@ -71,6 +77,20 @@ func (r *rendition) observe(now time.Time) (Observation, prober.Rendition) {
 	}
 	r.feel(now, &o)
 	return o, figures
+}
+
+// heldTooLong is that a blocking reload, which is answered as soon as there is
+// something new, is not while a segment has to come (6.2.1): players get none
+// then, and wait as we do, for much longer than that. The lock is held.
+func (r *rendition) heldTooLong(now time.Time) []prober.Finding {
+	s := &r.state
+	bound := r.f.cfg.Rules.staleAfter(min(s.target, maxTarget))
+	if s.heldSince.IsZero() || !s.seen.Playing || now.Sub(s.heldSince) <= bound {
+		return nil
+	}
+	f := findings{rules: r.f.cfg.Rules, where: r.what.name}
+	f.add(ruleStale, "no new segment: a blocking reload is not answered for %s, bound %s", now.Sub(s.heldSince).Round(100*time.Millisecond), bound)
+	return f.list
 }
 
 // take gives what was seen, and begins a new turn. The lock is held.

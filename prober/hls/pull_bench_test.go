@@ -201,9 +201,9 @@ func measure(now func() usage) usage {
 
 // BenchmarkPull has a hundred followers, who look at every picture's marker, and
 // then a hundred `ffmpeg -c copy -f null`, pull one broadcast of 500 kbit/s from
-// another process, and compares what they use once they all play. It fails where that
-// is not as much less as it has to be, in the best of three tries: a machine with much
-// else to do makes either side look worse.
+// another process, and compares what they use once they all play. It fails where they
+// cost more than we say. Other work on the machine disturbs both, and not alike, so one
+// of three comparisons has to hold.
 func BenchmarkPull(b *testing.B) {
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		if os.Getenv("CI") == "true" {
@@ -213,35 +213,43 @@ func BenchmarkPull(b *testing.B) {
 	}
 	url := servePulls(b)
 	for b.Loop() {
-		var ours, theirs usage
-		for range pullTries {
-			ours, theirs = measureFollowers(b, url), measureFFmpeg(b, url)
-			if lessBy(theirs.cpu, ours.cpu) >= leastCPU && lessBy(theirs.resident, ours.resident) >= leastMemory {
+		const tries = 3
+		for i := 1; ; i++ {
+			cpu, memory := comparePulls(b, url)
+			if cpu >= leastCPU && memory >= leastMemory || *pullers < 100 { // the figures are of a hundred
+				break
+			}
+			b.Logf("comparison %d of %d: %.2f times less CPU and %.1f times less memory", i, tries, cpu, memory)
+			if i == tries {
+				b.Errorf("none of %d comparisons had %d times less CPU and %d times less memory", tries, leastCPU, leastMemory)
 				break
 			}
 		}
-		if cpu, memory := lessBy(theirs.cpu, ours.cpu), lessBy(theirs.resident, ours.resident); *pullers == 100 && (cpu < leastCPU || memory < leastMemory) {
-			b.Errorf("%.1f times less CPU and %.0f times less memory than ffmpeg, in the last of %d tries; want %d and %d", cpu, memory, pullTries, leastCPU, leastMemory)
-		}
-		perMinute := float64(*pullers) * pullWindow.Minutes()
-		b.ReportMetric(ours.cpu.Seconds()/perMinute, "cpu-s/stream-min")
-		b.ReportMetric(theirs.cpu.Seconds()/perMinute, "ffmpeg-cpu-s/stream-min")
-		b.ReportMetric(theirs.cpu.Seconds()/ours.cpu.Seconds(), "x-less-cpu")
-		b.ReportMetric(float64(ours.resident)/1e6, "MB")
-		b.ReportMetric(float64(theirs.resident)/1e6, "ffmpeg-MB")
-		b.ReportMetric(float64(theirs.resident)/float64(ours.resident), "x-less-memory")
-		b.ReportMetric(float64(theirs.own)/float64(ours.own), "x-less-memory-pss")
 	}
 }
 
-// What a hundred pullers have to use less than as many processes of ffmpeg.
+// How many times less than as many processes of ffmpeg a hundred followers use.
 const (
-	pullTries   = 3
 	leastCPU    = 3
 	leastMemory = 100
 )
 
-func lessBy[T time.Duration | int64](theirs, ours T) float64 { return float64(theirs) / float64(ours) }
+// comparePulls measures both sides once.
+func comparePulls(b *testing.B, url string) (cpu, memory float64) {
+	b.Helper()
+	ours := measureFollowers(b, url)
+	theirs := measureFFmpeg(b, url)
+	cpu, memory = theirs.cpu.Seconds()/ours.cpu.Seconds(), float64(theirs.resident)/float64(ours.resident)
+	perMinute := float64(*pullers) * pullWindow.Minutes()
+	b.ReportMetric(ours.cpu.Seconds()/perMinute, "cpu-s/stream-min")
+	b.ReportMetric(theirs.cpu.Seconds()/perMinute, "ffmpeg-cpu-s/stream-min")
+	b.ReportMetric(cpu, "x-less-cpu")
+	b.ReportMetric(float64(ours.resident)/1e6, "MB")
+	b.ReportMetric(float64(theirs.resident)/1e6, "ffmpeg-MB")
+	b.ReportMetric(memory, "x-less-memory")
+	b.ReportMetric(float64(theirs.own)/float64(ours.own), "x-less-memory-pss")
+	return cpu, memory
+}
 
 // servePulls starts the broadcast in a process of its own.
 func servePulls(b *testing.B) (url string) {

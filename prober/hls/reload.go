@@ -69,6 +69,9 @@ func (r *rendition) reload(ctx context.Context) (*Playlist, *url.URL, *prober.Fa
 	if !block && !skip {
 		return r.whole(ctx)
 	}
+	if block {
+		r.state.held(now)
+	}
 	msn, part := r.last.wanted()
 	p, base, status, fail := r.f.load(ctx, directives(r.media, msn, part, block, skip), r.patience(block), &r.state)
 	if ctx.Err() != nil {
@@ -168,7 +171,7 @@ func (r *rendition) fetchHint(ctx context.Context, h PreloadHint) bool {
 	if fail != nil {
 		return false // Parse would have named it
 	}
-	timeout := min(3*r.last.PartTarget+r.f.cfg.PlaylistTimeout, maxSegmentTime)
+	timeout := min(3*r.last.PartTarget+r.f.cfg.Rules.tolerance(), maxSegmentTime) // the playlist waits meanwhile
 	got, fail := r.f.fetch.get(ctx, request{
 		url: u, stage: prober.StageSegment, limit: r.f.cfg.SegmentBytes, timeout: timeout, stall: timeout, part: h.Range,
 	})

@@ -70,7 +70,7 @@ func TestFollowerBlockingReload(t *testing.T) {
 			http.Error(w, "no", http.StatusBadRequest)
 			return true
 		}, prober.ReasonLowLatency, 4, 5},
-		{"hangs", func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true }, prober.ReasonLowLatency, 1, 4},
+		{"hangs", func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true }, prober.ReasonPlaylistStale, 1, 4},
 		{"does not block", func(w http.ResponseWriter, r *http.Request) bool {
 			r.URL.RawQuery = "" // as an origin that knows no directives
 			b := r.Context().Value(http.ServerContextKey).(*http.Server).Handler
@@ -106,6 +106,34 @@ func TestFollowerBlockingReload(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A server that stops while it holds a reload is told before the time is over that
+// it may hold one for (10 s here), and one that holds it no longer than it should
+// never is.
+func TestFollowerHeldReload(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &blockingOrigin{origin: newOrigin()}
+		pass(13*time.Second + 100*time.Millisecond)
+		start := time.Now()
+		b.answer = func(_ http.ResponseWriter, r *http.Request) bool {
+			if time.Since(start) < 15*time.Second {
+				return false
+			}
+			<-r.Context().Done()
+			return true
+		}
+		for _, turn := range watch(t, b, Config{}, 24*time.Second) {
+			held := turn.at > 15*time.Second+2*time.Second+4*time.Second // from a segment to the next, and the bound
+			switch fail := turn.Failure; {
+			case turn.at < 15*time.Second && fail != nil:
+				t.Errorf("at %s: %+v", turn.at, fail)
+			case held && (fail == nil || fail.Reason != prober.ReasonPlaylistStale || fail.Outcome != prober.Fail || !strings.Contains(fail.Detail, "not answered")):
+				t.Errorf("at %s: %+v, want a stale playlist", turn.at, fail)
+			}
+		}
+	})
 }
 
 // One blocking reload that is refused is no verdict for longer than it takes to see

@@ -133,6 +133,7 @@ func (r *rendition) run(ctx context.Context) {
 // the start of a request that brought a change, half of one after no change.
 func (r *rendition) poll(ctx context.Context) {
 	start, before := time.Now(), r.askedAt
+	defer r.state.held(time.Time{}) // once what the answer says is told
 	p, fail := r.load(ctx)
 	if ctx.Err() != nil {
 		return

@@ -38,7 +38,7 @@ const (
 	ruleNoVariants        = "no-variants"
 	ruleBandwidth         = "bandwidth"
 	ruleBandwidthOver     = "bandwidth-over"
-	ruleBandwidthSum      = "bandwidth-sum-over"
+	ruleGroupsOver        = "bandwidth-over-groups"
 	ruleAverageOver       = "average-bandwidth-over"
 	ruleCodecs            = "codecs"
 	ruleReference         = "group-reference"
@@ -133,7 +133,7 @@ func AllRules() []Rule {
 		{ruleNoVariants, "4.4.6.2", fail, list, prober.ReasonNoRenditionPlayable, "a multivariant playlist without variants"},
 		{ruleBandwidth, "4.4.6.2", degraded, list, malformed, "a variant without BANDWIDTH"},
 		{ruleBandwidthOver, "4.4.6.2", degraded, segment, prober.ReasonBitrateMismatch, "the measured peak segment bitrate exceeds BANDWIDTH"},
-		{ruleBandwidthSum, "4.4.6.2", note, segment, prober.ReasonBitrateMismatch, "together with the renditions that it plays with a variant exceeds BANDWIDTH, by itself it does not"},
+		{ruleGroupsOver, "4.4.6.2", note, segment, prober.ReasonBitrateMismatch, "the same, together with the renditions that play with the variant"},
 		{ruleAverageOver, "4.4.6.2", note, segment, prober.ReasonBitrateMismatch, "the measured average bitrate exceeds AVERAGE-BANDWIDTH"},
 		{ruleCodecs, "4.4.6.2", note, list, malformed, "a variant without CODECS"},
 		{ruleReference, "4.4.6.2", degraded, list, malformed, "a variant names a group of renditions that is not there"},

@@ -19,14 +19,14 @@ const DefaultStaleTolerance = time.Second
 const SeverityOff prober.Severity = "off"
 
 // Expect is the kind of presentation that a playlist has to be.
-type Expect string
+type Expect = prober.Expect
 
-// The kinds.
+// The kinds, see package prober.
 const (
-	ExpectLive  Expect = ""      // a broadcast that is up: it must not end
-	ExpectEvent Expect = "event" // the same, of which nothing is removed
-	ExpectVOD   Expect = "vod"   // it has ended
-	ExpectAny   Expect = "any"   // whatever it says it is
+	ExpectLive  = prober.ExpectLive
+	ExpectEvent = prober.ExpectEvent
+	ExpectVOD   = prober.ExpectVOD
+	ExpectAny   = prober.ExpectAny
 )
 
 // Rule is one thing that is checked of a stream.

@@ -50,6 +50,7 @@ type state struct {
 	sent       sent
 	proven     bool // by a segment, ever
 	lastGood   time.Time
+	heldSince  time.Time // when the blocking reload that is not answered yet was sent
 	target     time.Duration
 }
 
@@ -211,4 +212,11 @@ func (s *state) over() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seen.Ended = true
+}
+
+// held says since when the server holds a reload; zero is that it holds none.
+func (s *state) held(since time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heldSince = since
 }

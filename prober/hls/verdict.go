@@ -180,7 +180,10 @@ func (r *rendition) loaded(s Segment, got response) {
 	rules := r.f.cfg.Rules
 	found := rules.Loaded(r.what.name, l)
 	if r.what.kind == kindVariant && s.Sequence >= r.since {
-		found = append(found, rules.Bandwidth(r.what.name, *r.declared, r.last.TargetDuration, r.f.together(*r.declared, r.facts, r.last.TargetDuration)...)...)
+		found = append(found, rules.Bandwidth(r.what.name, *r.declared, r.last.TargetDuration, r.facts)...)
+		if all := r.f.together(*r.declared, r.facts, r.last.TargetDuration); len(all) > 1 {
+			found = append(found, rules.Bandwidth(r.what.name, *r.declared, r.last.TargetDuration, all...)...)
+		}
 	}
 	r.state.set(slotLoaded, worstOf(found), time.Now())
 	r.found(found)

@@ -158,7 +158,7 @@ func (o *origin) window(shift, end int) string {
 
 func (o *origin) segment(n int) []byte {
 	begin := o.start.Add(time.Duration(n) * o.target)
-	return segmentOf(o.run, begin, begin.Add(o.target), uint64(n*4))
+	return segmentOf(o.run, begin, begin.Add(o.target), uint64(n)*uint64(o.target/(500*time.Millisecond)))
 }
 
 // segmentOf is what testInspect takes for MPEG-TS.

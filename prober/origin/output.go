@@ -24,7 +24,7 @@ var errOutputClosed = errors.New("the output is closed")
 
 // tracks is what a broadcast consists of, as its configuration headers say.
 type tracks struct {
-	video *videoConfig       // nil without video
+	video *videoConfig       // nil without pictures
 	audio *codecs.MPEG4Audio // nil without audio
 }
 

@@ -37,6 +37,7 @@ type sender struct {
 	since   atomic.Int64 // when the wait in progress, or that failed, began, ns since epoch; 0: none
 	failed  atomic.Bool
 	moved   atomic.Int64 // when a byte was last taken, ns since epoch
+	acked   int64        // bytes that the server's kernel has, at flush's last look
 	deepest atomic.Int64 // most bytes seen in the kernel's send queue
 }
 
@@ -124,16 +125,17 @@ func (s *sender) taken(n int) {
 }
 
 // flush waits until the socket has taken everything, however slowly it goes, as
-// long as bytes are taken at all: errStalled after a stall timeout without one.
+// long as the server takes bytes at all: errStalled after a stall timeout without
+// one.
 func (s *sender) flush(ctx context.Context) error {
-	start := max(time.Since(s.epoch), 1)
-	s.since.Store(int64(start))
-	s.moved.Store(int64(start))
-	s.measureQueue()
+	start := int64(max(time.Since(s.epoch), 1))
+	s.since.Store(start)
+	s.moved.Store(start)
+	s.acked = s.bytes.Load() - s.measureQueue()
 	stop := context.AfterFunc(ctx, func() { _ = s.conn.SetWriteDeadline(time.Unix(1, 0)) })
 	defer stop()
 	err := s.flushAll(ctx)
-	took := time.Since(s.epoch) - start
+	took := time.Since(s.epoch) - time.Duration(s.since.Load())
 	s.longest.Store(max(s.longest.Load(), int64(took)))
 	if err != nil && ctx.Err() == nil {
 		s.failed.Store(true) // and stays in progress
@@ -152,13 +154,15 @@ func (s *sender) flushAll(ctx context.Context) error {
 		if len(rest) == 0 {
 			return nil
 		}
-		if err := s.conn.SetWriteDeadline(time.Now().Add(s.stall / 8)); err != nil {
+		began, wait := time.Now(), s.stall/8
+		if err := s.conn.SetWriteDeadline(began.Add(wait)); err != nil {
 			return err
 		}
 		if err := ctx.Err(); err != nil { // the deadline just set may have undone flush's
 			return err
 		}
 		n, err := s.conn.Write(rest)
+		s.away(time.Since(began) - wait)
 		s.mu.Lock()
 		s.taken(n)
 		s.mu.Unlock()
@@ -166,10 +170,32 @@ func (s *sender) flushAll(ctx context.Context) error {
 		case err == nil:
 		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return err
-		case s.still() >= s.stall:
+		case !s.acknowledged() && s.still() >= s.stall:
 			return errStalled
 		}
 	}
+}
+
+// away takes the time by which a write came back after its deadline out of the
+// wait in progress: this machine was suspended, or starved, and not the server.
+func (s *sender) away(late time.Duration) {
+	if late > s.stall/8 {
+		s.since.Add(int64(late))
+		s.moved.Add(int64(late))
+	}
+}
+
+// acknowledged looks whether the server's kernel has more than at the last look.
+// The socket takes nothing before a third of its buffer is free, and a slow
+// server may need longer than the stall timeout for that.
+func (s *sender) acknowledged() bool {
+	acked := s.bytes.Load() - s.measureQueue()
+	if acked <= s.acked {
+		return false
+	}
+	s.acked = acked
+	s.moved.Store(int64(time.Since(s.epoch)))
+	return true
 }
 
 // still is for how long a wait that is in progress, or failed, has not moved a
@@ -180,6 +206,9 @@ func (s *sender) still() time.Duration {
 	}
 	return time.Since(s.epoch) - time.Duration(s.moved.Load())
 }
+
+// movedAt is when a byte was last taken.
+func (s *sender) movedAt() time.Time { return s.epoch.Add(time.Duration(s.moved.Load())) }
 
 // longestStall is the longest time that bytes waited, the present wait included.
 func (s *sender) longestStall() time.Duration {
@@ -199,12 +228,15 @@ func (s *sender) waited() time.Duration {
 	return total
 }
 
-// measureQueue looks at the kernel's send queue.
-func (s *sender) measureQueue() {
+// measureQueue is how many bytes are in the kernel's send queue; 0 where that
+// cannot be seen.
+func (s *sender) measureQueue() int64 {
 	if s.raw == nil {
-		return
+		return 0
 	}
-	if n := sendQueue(s.raw); n > s.deepest.Load() {
+	n := sendQueue(s.raw)
+	if n > s.deepest.Load() {
 		s.deepest.Store(n)
 	}
+	return n
 }

@@ -23,15 +23,39 @@ import (
 // that writes the same bytes to the same sockets, and from one ffmpeg -re -c copy
 // for each. All of
 // them run at the same time; CPU time and resident memory are the kernel's, of
-// the pushing processes alone.
+// the pushing processes alone. It fails where we cost more than we say. Other work
+// on the machine disturbs all of them, and not alike, so one of three
+// comparisons has to hold.
 func BenchmarkPush(b *testing.B) {
-	for _, n := range []int{1, 100} {
+	for n, least := range map[int]margins{
+		1:   {cpu: 1, bare: 1.5},
+		100: {cpu: 10, memory: 100, bare: 1.5},
+	} {
 		b.Run(fmt.Sprintf("broadcasts=%d", n), func(b *testing.B) {
 			for b.Loop() {
-				comparePushes(b, n, pushWindow())
+				const tries = 3
+				for i := 1; ; i++ {
+					got := comparePushes(b, n, pushWindow())
+					if got.hold(least) {
+						break
+					}
+					b.Logf("comparison %d of %d: %+v, want %+v", i, tries, got, least)
+					if i == tries {
+						b.Errorf("%d broadcasts: none of %d comparisons had %+v", n, tries, least)
+						break
+					}
+				}
 			}
 		})
 	}
+}
+
+// margins are how many times as much ffmpeg costs as we do, at least, and how many
+// times as much as the bare loop we cost, at most.
+type margins struct{ cpu, memory, bare float64 }
+
+func (m margins) hold(least margins) bool {
+	return m.cpu >= least.cpu && m.memory >= least.memory && m.bare <= least.bare
 }
 
 // pushWindow is how long each way is measured: PUSH_SECONDS, or 20 s.
@@ -42,7 +66,7 @@ func pushWindow() time.Duration {
 	return 20 * time.Second
 }
 
-func comparePushes(b *testing.B, n int, window time.Duration) {
+func comparePushes(b *testing.B, n int, window time.Duration) margins {
 	b.Helper()
 	ffmpeg, err := exec.LookPath("ffmpeg")
 	if err != nil {
@@ -70,9 +94,11 @@ func comparePushes(b *testing.B, n int, window time.Duration) {
 	b.ReportMetric(theirs.cpu.Seconds()/minutes, "ffmpeg-cpu-s/stream-min")
 	b.ReportMetric(float64(ours.resident)/1e6, "ours-MB")
 	b.ReportMetric(float64(theirs.resident)/1e6, "ffmpeg-MB")
-	b.ReportMetric(theirs.cpu.Seconds()/ours.cpu.Seconds(), "ffmpeg/ours-cpu")
-	b.ReportMetric(float64(theirs.resident)/float64(ours.resident), "ffmpeg/ours-memory")
-	b.ReportMetric(ours.cpu.Seconds()/bare.cpu.Seconds(), "ours/bare-cpu")
+	m := margins{cpu: theirs.cpu.Seconds() / ours.cpu.Seconds(), memory: float64(theirs.resident) / float64(ours.resident), bare: ours.cpu.Seconds() / bare.cpu.Seconds()}
+	b.ReportMetric(m.cpu, "ffmpeg/ours-cpu")
+	b.ReportMetric(m.memory, "ffmpeg/ours-memory")
+	b.ReportMetric(m.bare, "ours/bare-cpu")
+	return m
 }
 
 func start(b *testing.B, cmd *exec.Cmd) {

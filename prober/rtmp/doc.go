@@ -35,11 +35,11 @@
 //	                              is not RTMP any more, and we close
 //	any      connection_reset     RST, which is also what a server's kernel      at once
 //	                              sends that closes with bytes unread
-//	ingest   send_stalled         not a byte is taken for StallTimeout, 6 s      StallTimeout, after the buffers on
-//	                                                                             the way are full: 10 s for 500 kbit/s
-//	ingest   send_throttled       bytes are taken, but the broadcast is MaxLag,  MaxLag/(1-r) + StallTimeout/4 after
-//	                              5 s, behind real time                          the buffers are full, for a server
-//	                                                                             that takes the share r of the rate
+//	ingest   send_stalled         not a byte is taken for StallTimeout, 6 s; on  StallTimeout, after the buffers on
+//	                              Linux, acknowledged                            the way are full: 10 s for 500 kbit/s
+//	ingest   send_throttled       the broadcast is MaxLag, 5 s, behind real      MaxLag/(1-r) + StallTimeout/2 after
+//	                              time, and bytes are taken StallTimeout/4       the buffers are full, for a server
+//	                              after it was or later, be it in bursts         that takes the share r of the rate
 //
 // What is no failure is a finding: a redirect, which is followed once (redirected,
 // note), another chunk size or window in mid-broadcast, which is obeyed

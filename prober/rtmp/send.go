@@ -66,10 +66,9 @@ type pace struct {
 
 	onTimeWait atomic.Int64 // sender.waited when a tag was last on time, ns
 
-	mu        sync.Mutex
-	lateSince time.Time // when inspect last looked at the lag that is; zero: there is none
-	lateBytes int64     // taken by then
-	moving    int       // looks in a row that saw bytes move
+	mu     sync.Mutex
+	lateAt time.Time // when the lag of the flush in progress reaches MaxLag
+	behind behind
 }
 
 // run returns when ctx is done or a write fails.
@@ -92,8 +91,11 @@ func (p *pace) run(ctx context.Context) error {
 func (p *pace) flush(ctx context.Context) error {
 	p.b.write.Lock()
 	defer p.b.write.Unlock()
-	lag := p.b.cfg.Now().Sub(p.due)
-	p.watchdog.Reset(max(p.b.cfg.MaxLag-lag, 0))
+	left := max(p.b.cfg.MaxLag-p.b.cfg.Now().Sub(p.due), 0)
+	p.mu.Lock()
+	p.lateAt = time.Now().Add(left)
+	p.mu.Unlock()
+	p.watchdog.Reset(left)
 	defer p.watchdog.Stop()
 	return p.b.out.flush(ctx)
 }
@@ -184,49 +186,64 @@ func (p *pace) judge(now time.Time) {
 	}
 	if lag < p.b.cfg.MaxLag {
 		p.mu.Lock()
-		p.lateSince = time.Time{}
+		p.behind = behind{}
 		p.mu.Unlock()
 		return
 	}
 	if p.blocked(lag) {
-		p.inspect()
+		p.look()
 		return
 	}
 	p.started, p.due = p.started.Add(lag), p.due.Add(lag)
 	p.b.resyncs.Add(1)
 }
 
-// inspect runs while the broadcast is MaxLag behind, and ends it as throttled if
-// the server is why and bytes still move, which takes two looks after the first.
-// If none does any more, the stall timeout will say so: a stop is no clean cut,
-// the buffers on the way take their last bytes late.
+// inspect is the watchdog: it looks while a flush goes on, since nobody else does.
 func (p *pace) inspect() {
-	out, lag := p.b.out, p.b.cfg.MaxLag
 	again := p.b.cfg.StallTimeout / 8
-	if out.since.Load() != 0 { // a wait is in progress, and nobody else will look
-		defer p.watchdog.Reset(again)
-	}
-	if !p.blocked(lag) {
-		return
-	}
-	now := time.Now()
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.lateSince.IsZero() && now.Sub(p.lateSince) < again {
-		return
+	early := time.Until(p.lateAt)
+	p.mu.Unlock()
+	switch {
+	case p.b.out.since.Load() == 0: // the flush is over
+	case early > 0: // another one has begun
+		p.watchdog.Reset(early)
+	default:
+		if p.blocked(p.b.cfg.MaxLag) {
+			p.look()
+		}
+		p.watchdog.Reset(again)
 	}
-	taken := out.bytes.Load()
-	if p.lateSince.IsZero() || taken == p.lateBytes {
-		p.moving = 0
-	} else {
-		p.moving++
+}
+
+// look is at a broadcast that is MaxLag behind because of its server, and ends it
+// as throttled if that still takes bytes.
+func (p *pace) look() {
+	p.mu.Lock()
+	throttled := p.behind.look(time.Now(), p.b.out.movedAt(), p.b.cfg.StallTimeout/4)
+	p.mu.Unlock()
+	if throttled {
+		p.b.end(&ending{reason: prober.ReasonSendThrottled, what: fmt.Sprintf(
+			"the server takes the broadcast slower than its rate: more than %s behind real time", p.b.cfg.MaxLag)})
 	}
-	p.lateSince, p.lateBytes = now, taken
-	if p.moving < 2 {
-		return
+}
+
+// behind tells a server that takes a broadcast too slowly from one that has
+// stopped. Both fall behind; only the slow one takes bytes after that. A stop is
+// no clean cut, the buffers on the way take their last bytes late, so a while is
+// left to them. A server that takes none after that is seen by the stall timeout.
+type behind struct {
+	since time.Time // the first look; zero: there was none
+}
+
+// look says whether the server is slow. moved is when it last took bytes. It needs
+// no second look at bytes that move, so that one which takes them in bursts is slow
+// too, however long it waits between them.
+func (l *behind) look(now, moved time.Time, settle time.Duration) bool {
+	if l.since.IsZero() {
+		l.since = now
 	}
-	p.b.end(&ending{reason: prober.ReasonSendThrottled, what: fmt.Sprintf(
-		"the server takes the broadcast slower than its rate: more than %s behind real time", lag)})
+	return moved.Sub(l.since) >= settle
 }
 
 // blocked reports whether at least half of a lag was spent in waits for the

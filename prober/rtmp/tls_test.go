@@ -123,6 +123,7 @@ func forward(ctx context.Context, conn net.Conn, to string) {
 		return
 	}
 	defer behind.Close()
+	_ = behind.(*net.TCPConn).SetWriteBuffer(64 << 10) // a server that stops is soon felt
 	defer context.AfterFunc(ctx, func() {
 		_ = conn.Close()
 		_ = behind.Close()
@@ -302,6 +303,7 @@ func TestStallUnderTLS(t *testing.T) {
 	port := secure(t, s, &tls.Config{Certificates: []tls.Certificate{ca.certificate(t, "ingest.test", time.Now().Add(time.Hour))}})
 	b := publishTo(t, secureConfig(port, ca.pool()))
 	b.cfg.CloseTimeout = 100 * time.Millisecond
-	failure := b.Send(t.Context(), &testSource{size: 200_000})
+	// Slow enough for any machine to carry, so that nothing but the stop is seen.
+	failure := b.Send(t.Context(), &testSource{size: 20_000})
 	wantFailure(t, failure, prober.StageIngest, prober.ReasonSendStalled)
 }

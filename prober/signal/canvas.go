@@ -14,6 +14,7 @@ type canvas struct {
 	mbWidth, mbHeight int
 	luma              []uint8    // mbWidth*4 a row
 	chroma            [2][]uint8 // mbWidth*2 a row: Cb, Cr
+	coloured          int        // rows of macroblocks, from the top, that may have colour
 	dirty             []uint64   // a bit for each macroblock, the lowest first
 }
 
@@ -65,8 +66,12 @@ func (c *canvas) chromaBlocks(plane, mbX, mbY int) [4]uint8 {
 	return [4]uint8{p[at], p[at+1], p[at+stride], p[at+stride+1]}
 }
 
-// isGrey tells whether a macroblock has no colour.
+// isGrey tells whether a macroblock has no colour. Where there never was one it
+// does not look: what moves is there, and to fetch that memory costs.
 func (c *canvas) isGrey(mbX, mbY int) bool {
+	if mbY >= c.coloured {
+		return true
+	}
 	grey := [4]uint8{128, 128, 128, 128}
 	return c.chromaBlocks(0, mbX, mbY) == grey && c.chromaBlocks(1, mbX, mbY) == grey
 }
@@ -89,6 +94,7 @@ func (c *canvas) fill(x0, y0, x1, y1 int, v uint8) {
 // fillColour gives a rectangle, in blocks of chroma, one colour.
 func (c *canvas) fillColour(x0, y0, x1, y1 int, colour [3]uint8) {
 	c.fill(2*x0, 2*y0, 2*x1, 2*y1, colour[0])
+	c.coloured = max(c.coloured, (y1+1)/2)
 	stride := c.mbWidth * 2
 	for y := y0; y < min(y1, c.mbHeight*2); y++ {
 		for x := x0; x < min(x1, stride); x++ {

@@ -17,10 +17,10 @@ const (
 // edge is what later macroblocks predict from: the blocks at the right and lower
 // edge of one that was coded.
 type edge struct {
-	slice         uint64 // in which it was coded; it counts only for the same slice
+	line          uint64 // the slice in which it was coded, and its row; it counts for no other
 	right, bottom [4]uint8
-	grey          bool        // without colour
 	chroma        [2][4]uint8 // whole: Cb, Cr
+	grey          bool        // without colour
 }
 
 // coder codes macroblocks of a canvas, intra and DC only.
@@ -28,7 +28,7 @@ type coder struct {
 	canvas  *canvas
 	book    *codebook
 	codes   *Codes
-	edges   []edge // by macroblock
+	edges   []edge // by column: of the last row that was coded there
 	slice   uint64
 	trial   bitWriter
 	decoded func(mbX, mbY int, luma [16]uint8, chroma [2][4]uint8) // for tests: what a decoder will show
@@ -38,13 +38,18 @@ type coder struct {
 // skipped neighbours cannot either, because of constrained_intra_pred_flag.
 func (c *coder) begin() { c.slice++ }
 
+// line is the present slice and a row of it; the row above is one less.
+func (c *coder) line(mbY int) uint64 { return c.slice<<16 | uint64(mbY) } //nolint:gosec // bounded by the level
+
+// neighbours are those that a macroblock can be predicted from; top until its own
+// edge takes that place.
 func (c *coder) neighbours(mbX, mbY int) (left, top *edge) {
-	i := mbY*c.canvas.mbWidth + mbX
-	if mbX > 0 && c.edges[i-1].slice == c.slice {
-		left = &c.edges[i-1]
+	line := c.line(mbY)
+	if mbX > 0 && c.edges[mbX-1].line == line {
+		left = &c.edges[mbX-1]
 	}
-	if mbY > 0 && c.edges[i-c.canvas.mbWidth].slice == c.slice {
-		top = &c.edges[i-c.canvas.mbWidth]
+	if mbY > 0 && c.edges[mbX].line == line-1 {
+		top = &c.edges[mbX]
 	}
 	return left, top
 }
@@ -53,19 +58,17 @@ func (c *coder) neighbours(mbX, mbY int) (left, top *edge) {
 // mb_type of an intra macroblock starts from: 0 in I slices, 5 in P slices.
 func (c *coder) macroblock(w *bitWriter, mbX, mbY int, intraTypes uint32) {
 	left, top := c.neighbours(mbX, mbY)
-	e := &c.edges[mbY*c.canvas.mbWidth+mbX]
-	e.slice = c.slice
 	predicted := predictLuma(left, top)
 	key, simple := c.canvas.codedKey(mbX, mbY, predicted, intraTypes)
 	if !simple || left != nil && !left.grey || top != nil && !top.grey || c.decoded != nil {
-		c.compute(w, mbX, mbY, intraTypes, e)
+		c.edges[mbX] = c.compute(w, mbX, mbY, intraTypes)
 		return
 	}
 	slot := c.codes.slot(key)
 	known := slot.Load()
 	if known == nil || known.key != key {
 		c.trial.reset()
-		c.compute(&c.trial, mbX, mbY, intraTypes, e)
+		e := c.compute(&c.trial, mbX, mbY, intraTypes)
 		known = &coded{
 			key: key, bits: bytes.Clone(c.trial.buf), n: c.trial.n, rest: uint32(c.trial.acc & (1<<c.trial.n - 1)), //nolint:gosec // n is below 32
 			right: e.right, bottom: e.bottom,
@@ -73,18 +76,16 @@ func (c *coder) macroblock(w *bitWriter, mbX, mbY int, intraTypes uint32) {
 		slot.Store(known)
 	}
 	w.again(known)
-	e.right, e.bottom = known.right, known.bottom
-	e.grey, e.chroma = true, greyChroma()
+	c.edges[mbX] = edge{line: c.line(mbY), right: known.right, bottom: known.bottom, grey: true, chroma: greyChroma()}
 }
 
 func greyChroma() [2][4]uint8 { return [2][4]uint8{{128, 128, 128, 128}, {128, 128, 128, 128}} }
 
-// compute codes a macroblock, and fills its edge.
-func (c *coder) compute(w *bitWriter, mbX, mbY int, intraTypes uint32, e *edge) {
+// compute codes a macroblock, and gives its edge.
+func (c *coder) compute(w *bitWriter, mbX, mbY int, intraTypes uint32) edge {
 	left, top := c.neighbours(mbX, mbY)
 	luma, coeffs := codeLuma(c.canvas.lumaBlocks(mbX, mbY), predictLuma(left, top))
-	e.right = [4]uint8{luma[3], luma[7], luma[11], luma[15]}
-	e.bottom = [4]uint8(luma[12:])
+	e := edge{line: c.line(mbY), right: [4]uint8{luma[3], luma[7], luma[11], luma[15]}, bottom: [4]uint8(luma[12:])}
 
 	var chroma [2][4]int32 // of chroma
 	mbType := intraTypes + macroblockGrey
@@ -108,4 +109,5 @@ func (c *coder) compute(w *bitWriter, mbX, mbY int, intraTypes uint32, e *edge) 
 	if c.decoded != nil {
 		c.decoded(mbX, mbY, luma, e.chroma)
 	}
+	return e
 }

@@ -27,7 +27,7 @@ func newVideo(cfg Config) (*video, error) {
 	}
 	v := &video{
 		picture: p,
-		coder:   coder{canvas: p.canvas, book: newCodebook(), codes: cfg.Codes, edges: make([]edge, p.mbWidth*p.mbHeight)},
+		coder:   coder{canvas: p.canvas, book: newCodebook(), codes: cfg.Codes, edges: make([]edge, p.mbWidth)},
 		tag:     tag,
 		gop:     max(1, int(cfg.Keyframe*time.Duration(cfg.FPS)/time.Second)),
 	}

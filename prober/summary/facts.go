@@ -40,7 +40,7 @@ func (s Summary) figures() []fact {
 		}
 	}
 	add(f.TTFF > 0, "time to first frame", Seconds(f.TTFF)+" from the publish")
-	add(f.LatencyBy != "", "latency, push to pull", fmt.Sprintf("%s for a segment's last frame, %s for its first, by %s", Seconds(f.LatencyLast), Seconds(f.LatencyFirst), f.LatencyBy))
+	add(f.LatencyBy != "", "latency, push to pull", fmt.Sprintf("%s for a segment's last frame, %s for its first, by %s", Took(f.LatencyLast), Took(f.LatencyFirst), f.LatencyBy))
 	add(f.PartLatency != 0, "latency of parts", Seconds(f.PartLatency))
 	add(s.Mode != ModePlayback, "proof", ProofWords(f.Proof))
 	facts = append(facts, viewingFacts(f.Viewing)...)
@@ -61,7 +61,7 @@ func viewingFacts(v prober.Viewing) []fact {
 		return nil
 	}
 	facts := []fact{
-		{"viewer: startup", Seconds(v.Startup)},
+		{"viewer: startup", Took(v.Startup)},
 		{"viewer: watched", Length(v.Watched)},
 		{"viewer: rebuffering", fmt.Sprintf("%s, %s, %s of the time", Counted(v.Rebuffers, "time"), Seconds(v.RebufferTime), Percent(v.RebufferRatio()))},
 	}
@@ -194,5 +194,5 @@ func latency(r prober.Rendition) string {
 	if r.LatencyBy == "" {
 		return unmeasured
 	}
-	return Seconds(r.LatencyLast)
+	return Took(r.LatencyLast)
 }

@@ -105,7 +105,7 @@ type Sample struct {
 	At       time.Time
 	Sent     int64         // bits per second, since the last sample
 	Received int64         // bits per second, since the last sample: all renditions, playlists included
-	Queue    int64         // bytes that waited in the kernel to be taken
+	Queue    int64         // most bytes that have waited in the kernel to be taken, so far
 	Latency  time.Duration // push to pull, last frame of the latest segment
 	Behind   time.Duration // live latency of the virtual player
 	Buffer   time.Duration // media that the virtual player has and has not played

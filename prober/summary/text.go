@@ -158,6 +158,18 @@ func (t text) findings(list []prober.Finding) {
 	}
 }
 
+// FindingLine tells a finding in one line.
+func FindingLine(f prober.Finding) string {
+	line := SeverityWords(f.Severity) + ": " + heading(f)
+	if from := source(f); from != "" {
+		line += " (" + from + ")"
+	}
+	if f.Detail != "" {
+		line += ": " + plain(f.Detail)
+	}
+	return line
+}
+
 // code keeps evidence from being read as Markdown.
 func code(detail string) string { return "`" + strings.ReplaceAll(plain(detail), "`", "'") + "`" }
 

@@ -34,18 +34,19 @@ const (
 
 // Alert is what on-call reads. It may hold everything but secrets.
 type Alert struct {
-	ID       string           `json:"id"`            // the event's: the same wherever and whenever it is told
-	Seq      int64            `json:"seq,omitempty"` // in the feed; 0 outside
-	Key      string           `json:"key"`           // an opening, its updates and its resolve share it
-	Type     string           `json:"type"`          // "incident.opened" and the like
-	Action   Action           `json:"action"`
-	Severity Severity         `json:"severity"`
-	Summary  string           `json:"summary"`
-	At       time.Time        `json:"at"`
-	Links    []Link           `json:"links"`
-	Agent    string           `json:"agent,omitempty"`
-	Change   *incident.Change `json:"change,omitempty"`
-	Incident *Incident        `json:"incident,omitempty"`
+	ID          string                `json:"id"`            // the event's: the same wherever and whenever it is told
+	Seq         int64                 `json:"seq,omitempty"` // in the feed; 0 outside
+	Key         string                `json:"key"`           // an opening, its updates and its resolve share it
+	Type        string                `json:"type"`          // "incident.opened" and the like
+	Action      Action                `json:"action"`
+	Severity    Severity              `json:"severity"`
+	Summary     string                `json:"summary"`
+	At          time.Time             `json:"at"`
+	Links       []Link                `json:"links"`
+	Agent       string                `json:"agent,omitempty"`
+	Change      *incident.Change      `json:"change,omitempty"`
+	Incident    *Incident             `json:"incident,omitempty"`
+	Maintenance *incident.Maintenance `json:"maintenance,omitempty"`
 }
 
 // Link leads to more.
@@ -62,6 +63,9 @@ type Incident struct {
 	Status       incident.Phase     `json:"status"`
 	Impact       incident.Impact    `json:"impact"`
 	Public       bool               `json:"public"`
+	FalseAlarm   bool               `json:"false_alarm,omitempty"` // a person says so
+	Frozen       bool               `json:"frozen,omitempty"`      // a person has its automation stopped
+	Withheld     []string           `json:"withheld,omitempty"`    // components that wait for a person, ids in the configuration
 	StartedAt    time.Time          `json:"started_at"`
 	CreatedAt    time.Time          `json:"created_at"`
 	MonitoringAt time.Time          `json:"monitoring_at,omitzero"`
@@ -71,7 +75,17 @@ type Incident struct {
 	Elements     []string           `json:"elements"`   // target/type/id, sorted
 	Sites        []string           `json:"sites"`      // that gave evidence, sorted
 	Failures     []incident.Failure `json:"failures"`   // per element and kind, with each site's evidence
-	Changes      []incident.Change  `json:"changes"`    // reported shortly before
+	Changes      []Change           `json:"changes"`    // reported shortly before, the nearest first
+}
+
+// Change is one that was reported shortly before an incident's first failure. That it
+// came before does not make it the cause.
+type Change struct {
+	incident.Change
+	Scope       incident.Scope `json:"scope"`
+	Lead        float64        `json:"lead_s"`      // from the change to the first failure; negative is after it
+	Coincidence float64        `json:"coincidence"` // 0 to 1: that any moment has such a change as shortly before it
+	Note        string         `json:"note"`        // all of that in words
 }
 
 // Event is an event of the engine with its place in the feed.

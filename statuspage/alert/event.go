@@ -3,6 +3,7 @@ package alert
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -26,6 +27,27 @@ func meaningOf(t incident.EventType) (meaning, bool) {
 		return meaning{"incident.updated", ActionUpdate, ""}, true
 	case incident.IncidentResolved:
 		return meaning{"incident.resolved", ActionResolve, SeverityInfo}, true
+
+	case incident.IncidentNoted: // its trigger and its resolve are told by themselves
+		return meaning{"incident.noted", ActionNotice, SeverityInfo}, true
+	case incident.AutomationWaits: // a person froze it, and may have forgotten
+		return meaning{"automation.waits", ActionNotice, SeverityWarning}, true
+	case incident.CommandRefused: // its person has the answer; the others may wonder
+		return meaning{"command.refused", ActionNotice, SeverityInfo}, true
+	case incident.ApprovalNeeded: // users are told nothing until somebody looks
+		return meaning{"approval.needed", ActionTrigger, SeverityError}, true
+	case incident.ApprovalOverdue:
+		return meaning{"approval.overdue", ActionUpdate, SeverityError}, true
+	case incident.ApprovalOver:
+		return meaning{"approval.over", ActionResolve, SeverityInfo}, true
+	case incident.MaintenanceScheduled:
+		return meaning{"maintenance.scheduled", ActionNotice, SeverityInfo}, true
+	case incident.MaintenanceBegan:
+		return meaning{"maintenance.began", ActionNotice, SeverityInfo}, true
+	case incident.MaintenanceEnded:
+		return meaning{"maintenance.ended", ActionNotice, SeverityInfo}, true
+	case incident.MaintenanceCancelled:
+		return meaning{"maintenance.cancelled", ActionNotice, SeverityInfo}, true
 
 	case incident.NoAgents: // blind: whatever breaks now is seen by nobody
 		return meaning{"agents.none", ActionTrigger, SeverityCritical}, true
@@ -94,7 +116,8 @@ func FromEvent(pageURL string, e Event) (Alert, bool) {
 	}
 	a := Alert{
 		ID: e.Event.ID, Seq: e.Seq, Key: e.Event.Key, Type: m.name, Action: m.action, Severity: m.severity,
-		Summary: e.Event.Summary, At: e.Event.At.UTC(), Agent: e.Event.Agent, Change: e.Event.Change, Links: []Link{},
+		Summary: e.Event.Summary, At: e.Event.At.UTC(), Agent: e.Event.Agent, Change: e.Event.Change,
+		Maintenance: e.Event.Maintenance, Links: []Link{},
 	}
 	if i := e.Event.Incident; i != nil {
 		a.Incident = fromIncident(*i)
@@ -105,7 +128,7 @@ func FromEvent(pageURL string, e Event) (Alert, bool) {
 			a.Links = append(a.Links, Link{Href: pageURL + "/incidents/" + i.ID, Text: "Status page"})
 		}
 		for _, c := range i.Changes {
-			a.Links = appendChange(a.Links, c)
+			a.Links = appendChange(a.Links, c.Change)
 		}
 	}
 	if a.Severity == "" {
@@ -129,8 +152,12 @@ func fromIncident(i incident.Incident) *Incident {
 		ID: i.ID, Name: i.Name, Target: i.Target, Status: i.Phase, Impact: i.Impact, Public: i.Public,
 		StartedAt: i.StartedAt.UTC(), CreatedAt: i.CreatedAt.UTC(),
 		MonitoringAt: i.MonitoringAt.UTC(), ResolvedAt: i.ResolvedAt.UTC(),
-		Components: list(i.Components), Failures: list(i.Failures), Changes: list(i.Changes),
+		Frozen: i.Frozen, FalseAlarm: i.FalseAlarm, Withheld: i.Withheld,
+		Components: list(i.Components), Failures: list(i.Failures), Changes: []Change{},
 		Elements: []string{}, Sites: []string{},
+	}
+	for _, c := range i.Changes {
+		a.Changes = append(a.Changes, Change{Change: c.Change, Scope: c.Scope, Lead: c.Lead.Seconds(), Coincidence: math.Round(c.Coincidence()*1e4) / 1e4, Note: c.Words()})
 	}
 	if n := len(i.Updates); n > 0 {
 		a.Message = i.Updates[n-1].Body

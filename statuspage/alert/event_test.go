@@ -36,7 +36,8 @@ func drop() *incident.Incident {
 				{Site: "nyc", Agent: "nyc-1", At: began, Stage: prober.StageIngest, Reason: prober.ReasonConnectionClosed, Detail: "198.51.100.7:1935 app live: closed after 12.4 s"},
 			},
 		}},
-		Changes: []incident.Change{{ID: "d1", At: began.Add(-time.Minute), Summary: "media server 4.2", Source: "ci", Link: "https://ci.example/runs/9"}},
+		Changes: []incident.Related{{Change: incident.Change{ID: "d1", At: began.Add(-time.Minute), Summary: "media server 4.2", Source: "ci", Link: "https://ci.example/runs/9"},
+			Scope: incident.ScopeEverything, Lead: time.Minute, Similar: 3, Over: 24 * time.Hour}},
 	}
 }
 
@@ -70,6 +71,16 @@ func TestFromEvent(t *testing.T) {
 		{incident.BaselineHolds, "", ActionResolve, SeverityInfo},
 		{incident.CertificateExpiring, "", ActionNotice, SeverityWarning},
 		{incident.ChangeReported, "", ActionNotice, SeverityInfo},
+		{incident.IncidentNoted, incident.ImpactCritical, ActionNotice, SeverityInfo},
+		{incident.AutomationWaits, incident.ImpactCritical, ActionNotice, SeverityWarning},
+		{incident.ApprovalNeeded, incident.ImpactMinor, ActionTrigger, SeverityError},
+		{incident.ApprovalOverdue, incident.ImpactMinor, ActionUpdate, SeverityError},
+		{incident.ApprovalOver, incident.ImpactMinor, ActionResolve, SeverityInfo},
+		{incident.CommandRefused, "", ActionNotice, SeverityInfo},
+		{incident.MaintenanceScheduled, "", ActionNotice, SeverityInfo},
+		{incident.MaintenanceBegan, "", ActionNotice, SeverityInfo},
+		{incident.MaintenanceEnded, "", ActionNotice, SeverityInfo},
+		{incident.MaintenanceCancelled, "", ActionNotice, SeverityInfo},
 	} {
 		e := Event{Seq: 7, Event: incident.Event{ID: "e1", Type: c.event, Key: "k", Summary: "s", At: began}}
 		if c.impact != "" {

@@ -10,15 +10,18 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
+	"streamcanary/prober"
 	"streamcanary/statuspage/incident"
 )
 
 const (
 	maxChangeBody = 16 << 10 // bytes
 	maxChangeText = 500      // bytes of one field
+	maxScope      = 50       // components, and regions, of one change
 )
 
 // postChange takes a report that something was deployed. It answers 202 with
@@ -34,7 +37,7 @@ func (h *Hub) postChange(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the body ended early; send it again", http.StatusBadRequest)
 		return
 	}
-	c, err := readChange(body, time.Now())
+	c, err := h.readChange(body, time.Now())
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 		return
@@ -58,9 +61,10 @@ func (h *Hub) keepChange(r *http.Request, c incident.Change) error {
 	return err
 }
 
-// readChange reads {"summary": required, "source", "id", "link", "at"}. Without
+// readChange reads {"summary": required, "source", "id", "link", "at", "components",
+// "regions"}. Without
 // an id it gets one of its own, without a time it is of now.
-func readChange(body []byte, now time.Time) (incident.Change, error) {
+func (h *Hub) readChange(body []byte, now time.Time) (incident.Change, error) {
 	var c incident.Change
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
@@ -73,7 +77,7 @@ func readChange(body []byte, now time.Time) (incident.Change, error) {
 	if err != nil {
 		return c, fmt.Errorf("the body is not a change: %w; want {\"summary\": \"...\", \"source\": \"...\"}", err)
 	}
-	if err := checkChange(c); err != nil {
+	if err := h.checkChange(c); err != nil {
 		return c, err
 	}
 	if c.At.IsZero() {
@@ -87,7 +91,7 @@ func readChange(body []byte, now time.Time) (incident.Change, error) {
 	return c, nil
 }
 
-func checkChange(c incident.Change) error {
+func (h *Hub) checkChange(c incident.Change) error {
 	for _, f := range []struct{ name, text string }{{"summary", c.Summary}, {"source", c.Source}, {"link", c.Link}, {"id", c.ID}} {
 		if len(f.text) > maxChangeText {
 			return fmt.Errorf("%s is longer than %d bytes", f.name, maxChangeText)
@@ -99,10 +103,42 @@ func checkChange(c incident.Change) error {
 	if strings.ContainsFunc(c.ID, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return errors.New("id has a character that is not printable ASCII, or a space")
 	}
+	if err := h.checkScope(c); err != nil {
+		return err
+	}
 	if c.Link != "" {
 		u, err := url.Parse(c.Link)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return errors.New("link is no http or https address")
+		}
+	}
+	return nil
+}
+
+// checkScope wants components and regions that the configuration has: a misspelt one
+// would never be named beside an incident.
+func (h *Hub) checkScope(c incident.Change) error {
+	topology := h.policy.Topology()
+	var components, regions []string
+	for _, known := range topology.Components {
+		components = append(components, known.ID)
+	}
+	for _, t := range topology.Targets {
+		for _, r := range t.Regions {
+			regions = append(regions, r.ID)
+		}
+	}
+	for _, s := range []struct {
+		name         string
+		given, known []string
+	}{{"components", c.Components, components}, {"regions", c.Regions, regions}} {
+		if len(s.given) > maxScope {
+			return fmt.Errorf("%s: %d are named, at most %d; leave them out for a change that concerns everything", s.name, len(s.given), maxScope)
+		}
+		for _, id := range s.given {
+			if !slices.Contains(s.known, id) {
+				return fmt.Errorf("%s: %q is not configured; there are %s", s.name, prober.Clip(id, 100), strings.Join(s.known, ", "))
+			}
 		}
 	}
 	return nil

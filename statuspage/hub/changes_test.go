@@ -48,6 +48,8 @@ func TestPostChangeRefusals(t *testing.T) {
 		"odd id":         {token, `{"summary": "x", "id": "a\r\nNats-Msg-Id: b"}`, 422, "id has a character"},
 		"odd link":       {token, `{"summary": "x", "link": "javascript:alert(1)"}`, 422, "link is no http or https address"},
 		"bad time":       {token, `{"summary": "x", "at": "yesterday"}`, 422, "the body is not a change"},
+		"no component":   {token, `{"summary": "x", "components": ["ingest-mars"]}`, 422, `components: "ingest-mars" is not configured; there are ingest-fra, playback-fra`},
+		"no region":      {token, `{"summary": "x", "regions": ["mars"]}`, 422, `regions: "mars" is not configured; there are fra, nyc, sin`},
 		"too long":       {token, `{"summary": "` + strings.Repeat("x", 16<<10) + `"}`, 413, "a change is at most 16384 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {

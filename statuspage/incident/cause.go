@@ -54,7 +54,7 @@ func (o *openIncident) fails(e prober.Element) bool {
 func (t *turn) unite() {
 	for i := 0; i < len(t.s.Incidents); i++ {
 		for j := i + 1; j < len(t.s.Incidents); j++ {
-			if t.together(t.s.Incidents[i], t.s.Incidents[j]) {
+			if !t.s.Incidents[i].Incident.Frozen && !t.s.Incidents[j].Incident.Frozen && t.together(t.s.Incidents[i], t.s.Incidents[j]) {
 				t.merge(t.s.Incidents[i], t.s.Incidents[j])
 				j = i
 			}
@@ -74,6 +74,7 @@ func (t *turn) together(a, b *openIncident) bool {
 // word says so; it ends there, so that whoever was told of it has its resolve.
 func (t *turn) merge(a, b *openIncident) {
 	failures := b.Incident.Failures
+	a.Incident.Approved = a.Incident.Approved || b.Incident.Approved
 	t.s.Incidents = slices.DeleteFunc(t.s.Incidents, func(o *openIncident) bool { return o == b })
 	for _, f := range failures {
 		known := slices.ContainsFunc(a.Incident.Failures, func(g Failure) bool { return g.Element == f.Element && g.Kind == f.Kind })
@@ -87,6 +88,8 @@ func (t *turn) merge(a, b *openIncident) {
 	if !b.Announced {
 		return
 	}
+	t.settle(b)
+	b.Incident.Frozen = false
 	b.Incident.Phase, b.Incident.ResolvedAt, b.Incident.MergedInto = Resolved, t.s.At, a.Incident.ID
 	t.publish(b, IncidentResolved, "This is part of another incident, in which updates go on: "+t.title(&a.Incident)+".")
 }

@@ -58,20 +58,32 @@ func Worse(a, b Status) Status {
 // componentStatuses gives every component the worst of its elements; where only
 // some of several alike elements fail, an outage is partial.
 func (t *turn) componentStatuses() map[string]Status {
-	kinds := map[prober.Element][]prober.Kind{}
+	kinds, approved := map[prober.Element][]prober.Kind{}, map[prober.Element][]prober.Kind{}
 	for _, o := range t.s.Incidents {
-		if !o.Announced {
+		if !o.Announced || o.Incident.Frozen {
 			continue
 		}
-		for _, f := range o.Incident.Failures {
-			if f.RecoveredAt.IsZero() {
-				kinds[f.Element] = append(kinds[f.Element], f.weight())
-			}
+		o.Incident.failingKinds(kinds)
+		if o.Incident.Approved {
+			o.Incident.failingKinds(approved)
 		}
 	}
 	all := make(map[string]Status, len(t.topology.Components))
 	for _, c := range t.topology.Components {
-		all[c.ID] = componentStatus(c, kinds)
+		// What waits for a person must not show through the component's colour.
+		if c.Publish == PublishHold {
+			all[c.ID] = componentStatus(c, approved)
+		} else {
+			all[c.ID] = componentStatus(c, kinds)
+		}
+		for _, o := range t.s.Incidents {
+			if o.Incident.Frozen && (o.Incident.Approved || c.Publish != PublishHold) {
+				all[c.ID] = Worse(all[c.ID], o.Statuses[c.ID])
+			}
+		}
+		if t.maintained(c) {
+			all[c.ID] = Worse(all[c.ID], UnderMaintenance)
+		}
 	}
 	return all
 }
@@ -165,7 +177,9 @@ func worseImpact(a, b Impact) Impact {
 	return a
 }
 
-// affects says whether a component shows an element that the incident has had.
+// affects says whether a component shows an element that the incident has had, or
+// one of which a person said so.
 func (t *turn) affects(in *Incident, c Component) bool {
-	return slices.ContainsFunc(in.Failures, func(f Failure) bool { return slices.Contains(c.Elements, f.Element) })
+	return slices.Contains(in.Components, c.ID) || slices.Contains(in.Withheld, c.ID) ||
+		slices.ContainsFunc(in.Failures, func(f Failure) bool { return slices.Contains(c.Elements, f.Element) })
 }

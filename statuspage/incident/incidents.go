@@ -13,6 +13,8 @@ import (
 func (t *turn) decide() {
 	for _, key := range t.touched() {
 		switch sum := t.s.Sums[key]; {
+		case !sum.Open && t.muted(sum.Element):
+			sum.notNoise() // work on it, not noise
 		case !sum.Open && t.reached(sum):
 			sum.Open = true
 			sum.notNoise()
@@ -29,22 +31,38 @@ func (t *turn) decide() {
 	t.unite()
 	good := t.goodSites()
 	for _, o := range slices.Clone(t.s.Incidents) {
+		t.approvalTimer(o)
+		if o.Incident.Frozen {
+			t.waits(o)
+			continue
+		}
 		t.quorum(o, good)
-		if !o.SayAt.IsZero() && !o.SayAt.After(t.s.At) {
+		if o.due(t.s.At) {
 			t.say(o)
 		}
-		if !o.HoldUntil.IsZero() && !o.HoldUntil.After(t.s.At) && t.stillGood(o) {
+		if o.promised(t.s.At) {
+			t.keepPromise(o)
+		}
+		if o.over(t.s.At) && t.stillGood(o) {
 			t.resolve(o)
 		}
 	}
 }
 
+// due says whether a message is.
+func (o *openIncident) due(at time.Time) bool { return !o.SayAt.IsZero() && !o.SayAt.After(at) }
+
+// over says whether a hold has passed.
+func (o *openIncident) over(at time.Time) bool {
+	return !o.HoldUntil.IsZero() && !o.HoldUntil.After(at)
+}
+
 // opened puts a failure into the incident that shares its cause, or into one of
 // its own: an incident of the same target that has the element already (a
-// relapse, or another kind of failure there), or one of which one cause may
-// explain both.
+// relapse, or another kind of failure there), one that a person opened for it, or
+// one of which one cause may explain both.
 func (t *turn) opened(f Failure) {
-	for _, same := range []func(*openIncident, Failure) bool{t.relapse, t.sameCause} {
+	for _, same := range []func(*openIncident, Failure) bool{t.relapse, t.claims, t.sameCause} {
 		for _, o := range t.s.Incidents {
 			if o.Incident.Target == f.Element.Target && same(o, f) {
 				t.join(o, f)
@@ -58,7 +76,7 @@ func (t *turn) opened(f Failure) {
 			ID: PublicID(t.topology.Installation, "incident", key), Target: f.Element.Target,
 			Phase: Investigating, Impact: ImpactNone, StartedAt: f.FirstFailed,
 			CreatedAt: t.s.At, UpdatedAt: t.s.At, Failures: []Failure{f},
-			Components: []string{}, Updates: []Update{}, Changes: t.changesBefore(f.FirstFailed),
+			Components: []string{}, Updates: []Update{},
 		},
 		SayAt: t.s.At.Add(t.settings.OpenSettle),
 	})
@@ -259,18 +277,28 @@ func (t *turn) say(o *openIncident) {
 		in.Phase = Investigating
 		in.MonitoringAt = time.Time{}
 	}
-	kind, body := IncidentUpdated, t.describe(in)
+	kind, said := IncidentUpdated, t.describe(in)
 	name, impact := t.title(in), worseImpact(in.Impact, t.impact(in))
-	if o.Announced && body == o.Said && name == in.Name && impact == in.Impact &&
+	if in.Named {
+		name = in.Name
+	}
+	scope := in.failingNow()
+	if o.Announced && name == in.Name && impact == in.Impact &&
 		in.Phase == in.Updates[len(in.Updates)-1].Phase && !t.statusesDiffer(in) {
-		return // nothing that a reader would miss
+		if said == o.Said {
+			return // nothing that a reader would miss
+		}
+		if soonest := in.UpdatedAt.Add(t.settings.UpdateGap); scope == o.Scope && t.s.At.Before(soonest) {
+			o.sayBy(soonest) // the scope is the same: a reader can wait
+			return
+		}
 	}
-	o.Said, in.Name, in.Impact = body, name, impact
+	o.Said, o.Scope, in.Name, in.Impact = said, scope, name, impact
+	wanted := updated
 	if !o.Announced {
-		kind, o.Announced = IncidentOpened, true
-		body += firstWords
+		kind, o.Announced, wanted = IncidentOpened, true, opened
 	}
-	t.publish(o, kind, body)
+	t.publishTold(o, kind, wanted)
 }
 
 // sayLate opens an incident that was over before a word was said of it, as when
@@ -293,20 +321,22 @@ func (t *turn) resolve(o *openIncident) {
 	}
 	in.Phase, in.ResolvedAt = Resolved, t.s.At
 	t.s.Incidents = slices.DeleteFunc(t.s.Incidents, func(other *openIncident) bool { return other == o })
-	t.publish(o, IncidentResolved, t.describe(in))
+	t.settle(o)
+	t.publishTold(o, IncidentResolved, resolved)
 }
 
 // publish appends an update with the components as they are now, and emits the
 // incident as it then is.
 func (t *turn) publish(o *openIncident, kind EventType, body string) {
 	in := &o.Incident
-	u := Update{
-		ID:    PublicID(t.topology.Installation, "update", in.ID+"|"+strconv.Itoa(len(in.Updates))),
-		Phase: in.Phase, Body: body, At: t.s.At, Affected: []AffectedComponent{},
-	}
+	u := t.update(in, body)
 	now := t.componentStatuses()
 	for _, c := range t.topology.Components {
 		if !t.affects(in, c) {
+			continue
+		}
+		if c.Publish == PublishHold && !in.Approved {
+			t.withhold(in, c.ID)
 			continue
 		}
 		state := t.s.Components[c.ID]
@@ -318,29 +348,30 @@ func (t *turn) publish(o *openIncident, kind EventType, body string) {
 		if !slices.Contains(in.Components, c.ID) {
 			in.Components = append(in.Components, c.ID)
 		}
-		in.Public = in.Public || c.Publish == PublishAuto
+		in.Public = in.Public || c.Publish != PublishInternal
 	}
 	in.Updates = append(in.Updates, u)
 	in.UpdatedAt = t.s.At
+	in.Changes = t.related(in)
 	snapshot := in.clone()
 	t.emit(Event{Type: kind, Key: "incident/" + in.ID, Summary: in.Name, Incident: &snapshot})
+	t.askApproval(o)
 }
 
-// changesBefore lists the changes reported shortly before a first failure.
-func (t *turn) changesBefore(at time.Time) []Change {
-	var near []Change
-	for _, c := range t.s.Changes {
-		if age := at.Sub(c.At); age <= t.settings.ChangeWindow && age >= -time.Minute {
-			near = append(near, c)
-		}
+// update is the next message of an incident.
+func (t *turn) update(in *Incident, body string) Update {
+	return Update{
+		ID:    PublicID(t.topology.Installation, "update", in.ID+"|"+strconv.Itoa(len(in.Updates))),
+		Phase: in.Phase, Body: body, At: t.s.At, Affected: []AffectedComponent{},
 	}
-	return near
 }
 
 // clone copies an incident, so that what was emitted never changes.
 func (in Incident) clone() Incident {
 	in.Components = slices.Clone(in.Components)
 	in.Changes = slices.Clone(in.Changes)
+	in.Withheld = slices.Clone(in.Withheld)
+	in.Audit = slices.Clone(in.Audit)
 	in.Updates = slices.Clone(in.Updates)
 	in.Failures = slices.Clone(in.Failures)
 	for i := range in.Failures {

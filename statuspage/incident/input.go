@@ -14,6 +14,9 @@ type Input struct {
 	Result *prober.Result
 	Change *Change
 	Config *ConfigChange
+	// A person's command, and what the schedule of maintenances brings.
+	Command     *Command
+	Maintenance *MaintenanceEdge
 }
 
 // ConfigChange says that the inputs that follow are judged by another policy.
@@ -31,6 +34,18 @@ const (
 	IncidentResolved EventType = "incident_resolved"
 
 	// for on-call only
+	IncidentNoted   EventType = "incident_noted"   // a person did something to it that is no public word
+	AutomationWaits EventType = "automation_waits" // a frozen incident would have been resolved, or said worse
+	ApprovalNeeded  EventType = "approval_needed"  // publish: hold; told how to publish
+	ApprovalOverdue EventType = "approval_overdue"
+	ApprovalOver    EventType = "approval_over"   // resolves approval_needed
+	CommandRefused  EventType = "command_refused" // of which its person is told
+
+	MaintenanceScheduled EventType = "maintenance_scheduled" // or changed
+	MaintenanceBegan     EventType = "maintenance_began"
+	MaintenanceEnded     EventType = "maintenance_ended"
+	MaintenanceCancelled EventType = "maintenance_cancelled"
+
 	AgentSick         EventType = "agent_sick"         // its own control fails
 	AgentSilent       EventType = "agent_silent"       // nothing heard for too long
 	AgentContradicted EventType = "agent_contradicted" // it alone sees failures that the others do not
@@ -58,15 +73,17 @@ const (
 // Event is what one Step decided. Its id derives from what caused it, so that
 // the same journal gives the same ids.
 type Event struct {
-	ID         string           `json:"id"`
-	Seq        uint64           `json:"seq"` // of the causing input
-	At         time.Time        `json:"at"`
-	PolicyHash string           `json:"policy_hash"`
-	Type       EventType        `json:"type"`
-	Key        string           `json:"key"` // what it is about; an opening and its resolve share it
-	Summary    string           `json:"summary"`
-	Incident   *Incident        `json:"incident,omitempty"`
-	Agent      string           `json:"agent,omitempty"`
-	Change     *Change          `json:"change,omitempty"`
-	ProbeNow   *prober.ProbeNow `json:"probe_now,omitempty"`
+	ID          string           `json:"id"`
+	Seq         uint64           `json:"seq"` // of the causing input
+	At          time.Time        `json:"at"`
+	PolicyHash  string           `json:"policy_hash"`
+	Type        EventType        `json:"type"`
+	Key         string           `json:"key"` // what it is about; an opening and its resolve share it
+	Summary     string           `json:"summary"`
+	Incident    *Incident        `json:"incident,omitempty"`
+	Agent       string           `json:"agent,omitempty"`
+	Change      *Change          `json:"change,omitempty"`
+	Command     *Command         `json:"command,omitempty"` // that was refused
+	Maintenance *Maintenance     `json:"maintenance,omitempty"`
+	ProbeNow    *prober.ProbeNow `json:"probe_now,omitempty"`
 }

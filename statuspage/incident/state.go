@@ -20,17 +20,21 @@ type State struct {
 	PolicyHash string    `json:"policy_hash"`
 	GraceFrom  time.Time `json:"grace_from"` // silence is counted from here at the earliest
 
-	Agents     map[string]*agentState     `json:"agents"`
-	Rounds     map[string]*roundState     `json:"rounds"`
-	Broadcasts map[string]*broadcastState `json:"broadcasts"`
-	Sums       map[string]*sumState       `json:"sums"`
-	Components map[string]*componentState `json:"components"`
-	Requests   map[string]time.Time       `json:"requests"`  // by target: until when the last request's rounds run
-	Incidents  []*openIncident            `json:"incidents"` // unresolved, oldest first
-	Changes    []Change                   `json:"changes"`   // recent, oldest first
-	Refused    map[string]uint64          `json:"refused"`   // results not taken, by cause
-	NoAgents   bool                       `json:"no_agents"`
-	Platforms  map[string]*platformState  `json:"platforms,omitempty"` // by target: of which on-call has been told something
+	Agents       map[string]*agentState     `json:"agents"`
+	Rounds       map[string]*roundState     `json:"rounds"`
+	Broadcasts   map[string]*broadcastState `json:"broadcasts"`
+	Sums         map[string]*sumState       `json:"sums"`
+	Components   map[string]*componentState `json:"components"`
+	Requests     map[string]time.Time       `json:"requests"`               // by target: until when the last request's rounds run
+	Incidents    []*openIncident            `json:"incidents"`              // unresolved, oldest first
+	Changes      []Change                   `json:"changes"`                // recent, oldest first
+	ChangesSince time.Time                  `json:"changes_since,omitzero"` // from when on all of them are kept
+	Refused      map[string]uint64          `json:"refused"`                // results and commands not taken, by cause
+	NoAgents     bool                       `json:"no_agents"`
+	Platforms    map[string]*platformState  `json:"platforms,omitempty"` // by target: of which on-call has been told something
+
+	Outcomes     []Outcome      `json:"outcomes,omitempty"`     // of the newest commands, oldest first
+	Maintenances []*Maintenance `json:"maintenances,omitempty"` // upcoming, running, and a few that are over; oldest first
 
 	ReferenceOutUntil time.Time `json:"reference_out_until,omitzero"` // it failed at a quorum of sites
 	ReferenceTold     bool      `json:"reference_told,omitempty"`
@@ -96,11 +100,19 @@ type componentState struct {
 type openIncident struct {
 	Incident   Incident  `json:"incident"`
 	Announced  bool      `json:"announced"`
-	Said       string    `json:"said"`            // what the newest message told
-	SayAt      time.Time `json:"say_at,omitzero"` // when the next message is due
+	Said       string    `json:"said"`                 // what the newest message told
+	Scope      string    `json:"scope,omitempty"`      // and of what; a change of that is told at once
+	PromisedAt time.Time `json:"promised_at,omitzero"` // the newest message says that the next comes by then
+	SayAt      time.Time `json:"say_at,omitzero"`      // when the next message is due
 	HoldUntil  time.Time `json:"hold_until,omitzero"`
 	QuorumLost bool      `json:"quorum_lost"`
 	Relapses   int       `json:"relapses"`
+
+	Statuses      map[string]Status `json:"statuses,omitempty"`   // while frozen: what it shows, by component
+	SaidWaits     bool              `json:"said_waits,omitempty"` // while frozen: on-call was told that more fails
+	SaidOver      bool              `json:"said_over,omitempty"`  // while frozen: on-call was told that it is over
+	ApprovalAsked bool              `json:"approval_asked,omitempty"`
+	ApproveBy     time.Time         `json:"approve_by,omitzero"` // then it is told again, or published
 }
 
 // platformState is what a target's API says of us, and not of itself.

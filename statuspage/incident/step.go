@@ -29,6 +29,10 @@ func (p Policy) Step(s State, in Input) (State, []Event) {
 		t.change(*in.Change)
 	case in.Config != nil:
 		t.resume()
+	case in.Command != nil:
+		t.command(*in.Command)
+	case in.Maintenance != nil:
+		t.edge(*in.Maintenance)
 	}
 	t.timers()
 	return s, t.events
@@ -53,9 +57,11 @@ func (p Policy) Next(s State) time.Time {
 	}
 	for _, o := range s.Incidents {
 		due(o.SayAt)
+		due(o.remindAt())
+		due(o.ApproveBy)
 		if o.HoldUntil.After(s.At) {
 			due(o.HoldUntil)
-		} else if !o.HoldUntil.IsZero() {
+		} else if !o.HoldUntil.IsZero() && !o.SaidOver {
 			due(s.At.Add(time.Second)) // over, but too few sites are heard
 		}
 	}
@@ -116,6 +122,7 @@ func (t *turn) resume() {
 		if !o.HoldUntil.IsZero() {
 			o.HoldUntil = t.s.At.Add(t.settings.Hold)
 		}
+		o.promiseAfter(t.s.At)
 	}
 	t.dropUnknownFailures()
 }
@@ -130,7 +137,7 @@ func (t *turn) clock(at time.Time) {
 	)
 	switch gap := at.Sub(t.s.At); {
 	case t.s.At.IsZero():
-		t.s.At = at
+		t.s.At, t.s.ChangesSince = at, at
 	case gap < -jitter:
 		t.s.rewind(-gap)
 		t.s.At = at
@@ -175,7 +182,9 @@ func (s *State) rewind(by time.Duration) {
 	}
 	for _, o := range s.Incidents {
 		back(&o.SayAt)
+		back(&o.PromisedAt)
 		back(&o.HoldUntil)
+		back(&o.ApproveBy)
 	}
 }
 
@@ -205,19 +214,6 @@ func (t *turn) forget() {
 			delete(t.s.Components, id)
 		}
 	}
-}
-
-// change notes a deploy, to be named beside an incident that follows it.
-func (t *turn) change(c Change) {
-	if c.At.IsZero() {
-		c.At = t.s.At
-	}
-	t.s.Changes = append(t.s.Changes, c)
-	const most = 50
-	if n := len(t.s.Changes); n > most {
-		t.s.Changes = t.s.Changes[n-most:]
-	}
-	t.emit(Event{Type: ChangeReported, Key: "change/" + c.ID, Summary: "Change reported: " + c.Summary, Change: &c})
 }
 
 // timers does whatever became due by now.

@@ -58,8 +58,9 @@ func (t *turn) weigh(e prober.Element, kind prober.Kind, ok bool, evidence Evide
 		return
 	}
 	t.afterwards(sum, site)
-	// At its cap a site has said all that it can: more rounds add nothing.
-	if site.W > before {
+	// At its cap a site has said all that it can: more rounds add nothing. Nor is
+	// hurried what opens nothing now.
+	if site.W > before && !t.muted(e) {
 		t.request(e.Target)
 	}
 }

@@ -75,7 +75,7 @@ type Publish string
 // The ways of publishing.
 const (
 	PublishAuto     Publish = "auto"
-	PublishHold     Publish = "hold"     // kept from the page: nobody can release it yet
+	PublishHold     Publish = "hold"     // kept from the page until a person publishes it
 	PublishInternal Publish = "internal" // never public
 )
 
@@ -132,7 +132,15 @@ type Incident struct {
 	Components   []string  `json:"components"`        // ids in the configuration, every one that was ever affected
 	Updates      []Update  `json:"updates"`           // oldest first
 	Failures     []Failure `json:"failures"`          // internal: every element and kind that opened
-	Changes      []Change  `json:"changes,omitempty"` // internal: reported shortly before
+	Changes      []Related `json:"changes,omitempty"` // internal: reported shortly before
+
+	FalseAlarm bool      `json:"false_alarm,omitempty"` // a person says that it was none; it counts as no outage
+	OpenedBy   string    `json:"opened_by,omitempty"`   // internal: the person, if one opened it
+	Named      bool      `json:"named,omitempty"`       // a person gave it its name
+	Frozen     bool      `json:"frozen,omitempty"`      // internal: its automation waits for release
+	Approved   bool      `json:"approved,omitempty"`    // what publish: hold withholds may be public
+	Withheld   []string  `json:"withheld,omitempty"`    // internal: components that wait for that
+	Audit      []Audited `json:"audit,omitempty"`       // internal: what people did, oldest first
 }
 
 // Update is one message of an incident.
@@ -180,4 +188,8 @@ type Change struct {
 	Summary string    `json:"summary"`
 	Source  string    `json:"source"`
 	Link    string    `json:"link,omitempty"`
+
+	// What it concerns, ids in the configuration; without any, everything.
+	Components []string `json:"components,omitempty"`
+	Regions    []string `json:"regions,omitempty"`
 }

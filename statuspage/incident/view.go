@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"slices"
 	"time"
 
 	"streamcanary/prober"
@@ -11,6 +12,15 @@ type View struct {
 	At         time.Time        `json:"at"`         // of the newest input
 	Components []ComponentState `json:"components"` // in the topology's order
 	Incidents  []Incident       `json:"incidents"`  // unresolved, newest first
+
+	Maintenances []MaintenanceView `json:"maintenances"` // upcoming, running and a few that are over, in the order of their start
+	Outcomes     []Outcome         `json:"outcomes"`     // of the newest commands, oldest first
+}
+
+// MaintenanceView is a maintenance with the components that it touches.
+type MaintenanceView struct {
+	Maintenance
+	Affected []string `json:"affected"` // ids in the configuration
 }
 
 // ComponentState is a component at present.
@@ -25,7 +35,7 @@ type ComponentState struct {
 
 // View reads a state for the page.
 func (p Policy) View(s State) View {
-	v := View{At: s.At, Components: []ComponentState{}, Incidents: []Incident{}}
+	v := View{At: s.At, Components: []ComponentState{}, Incidents: []Incident{}, Maintenances: []MaintenanceView{}}
 	for _, c := range p.topology.Components {
 		v.Components = append(v.Components, p.componentView(s, c))
 	}
@@ -34,6 +44,11 @@ func (p Policy) View(s State) View {
 			v.Incidents = append(v.Incidents, o.Incident.clone())
 		}
 	}
+	for _, m := range s.Maintenances {
+		v.Maintenances = append(v.Maintenances, MaintenanceView{Maintenance: m.clone(), Affected: p.Touches(m.Window)})
+	}
+	slices.SortStableFunc(v.Maintenances, func(a, b MaintenanceView) int { return a.StartsAt.Compare(b.StartsAt) })
+	v.Outcomes = slices.Clone(s.Outcomes)
 	return v
 }
 

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"streamcanary/prober"
+	"streamcanary/prober/agent"
+)
+
+// Of an address what may be a token is never shown.
+func TestCleanPaths(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ playback, detail, want string }{
+		{"https://cdn.example.com/live/index.m3u8", "cdn.example.com/live/index.m3u8: status 404", "cdn.example.com/.../index.m3u8: status 404"},
+		{"https://cdn.example.com/hdnts-s3cret/live/index.m3u8", "segment 3: 10.0.0.1:8080/x/hdnts-s3cret/seg.ts (71 bytes)", "segment 3: 10.0.0.1:8080/.../seg.ts (71 bytes)"},
+		{"https://cdn.example.com/hdnts-s3cret/index.m3u8", `PART "hdnts-s3cret" is gone`, `PART "..." is gone`},
+		{"https://cdn.example.com/a%20s3cret%20key/index.m3u8", `"a s3cret key" and a%20s3cret%20key`, `"..." and ...`},
+		{"http://[::1]:8080/s3cret-key/index.m3u8", "[::1]:8080/s3cret-key/index.m3u8: refused", "[::1]:8080/.../index.m3u8: refused"},
+		{"https://cdn.example.com/index.m3u8", "cdn.example.com/index.m3u8: no answer", "cdn.example.com/index.m3u8: no answer"},
+		{"https://cdn.example.com/live/index.m3u8", "missing PAT (ISO/IEC 13818-1 2.4.4.3), 3 packets/s live", "missing PAT (ISO/IEC 13818-1 2.4.4.3), 3 packets/s live"},
+	} {
+		got := cleanPaths(tt.playback)(tt.detail)
+		if got != tt.want {
+			t.Errorf("%s: got  %s\nwant %s", tt.playback, got, tt.want)
+		}
+	}
+	for playback, want := range map[string]string{
+		"https://user:s3cret@cdn.example.com:8443/s3cret/live/index.m3u8?token=s3cret#s3cret": "https://cdn.example.com:8443/.../index.m3u8",
+		"https://stream.example.com/name.m3u8":                                                "https://stream.example.com/name.m3u8",
+		"https://stream.example.com/":                                                         "https://stream.example.com/",
+	} {
+		if got := shownPlaylist(playback); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+// Looks half a second apart: when a validation is over, and with which verdict.
+func TestValidation(t *testing.T) {
+	t.Parallel()
+	fail := func(o prober.Outcome, s prober.Stage, r prober.Reason) *prober.Failure {
+		return &prober.Failure{Outcome: o, Stage: s, Reason: r, Detail: "cdn.example.com/s3cret-token/x.ts"}
+	}
+	gone := fail(prober.Fail, prober.StageManifest, prober.ReasonHTTPStatus)
+	nothing := fail(prober.Fail, prober.StageMedia, prober.ReasonMarkerMissing)
+	slow := fail(prober.Degraded, prober.StageSegment, prober.ReasonSegmentSlow)
+	live := prober.Rendition{Name: "720p", Type: prober.RenditionVariant, TargetDuration: time.Second, Playing: true}
+	ended, failed, starts := live, live, live
+	ended.EndList, ended.Ended = true, true
+	failed.Name, failed.Playing, failed.Failure, failed.TargetDuration = "360p", false, gone, 0
+	starts.Playing, starts.Failure = false, nothing
+	note := prober.Finding{Rule: "stale", Severity: prober.SeverityNote, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistStale, Where: "720p"}
+	tests := []struct {
+		name    string
+		flags   probeOptions
+		looks   func(i int) agent.Observation
+		over    time.Duration
+		outcome prober.Outcome
+		reason  prober.Reason
+		count   int // findings
+	}{
+		{"a live stream", probeOptions{}, func(int) agent.Observation {
+			return agent.Observation{Renditions: []prober.Rendition{live}, Segments: 1}
+		},
+			time.Minute, prober.Pass, "", 0},
+		{"for a set time", probeOptions{length: 5 * time.Second}, func(int) agent.Observation { return agent.Observation{Renditions: []prober.Rendition{live}} },
+			5 * time.Second, prober.Pass, "", 0},
+		{"a note is no degradation", probeOptions{}, func(int) agent.Observation {
+			return agent.Observation{Renditions: []prober.Rendition{live}, Findings: []prober.Finding{note}}
+		}, time.Minute, prober.Pass, "", 1},
+		{"an end", probeOptions{}, func(int) agent.Observation { return agent.Observation{Renditions: []prober.Rendition{ended}} },
+			500 * time.Millisecond, prober.Pass, "", 0},
+		{"an end of two renditions, which are compared", probeOptions{}, func(int) agent.Observation { return agent.Observation{Renditions: []prober.Rendition{ended, ended}} },
+			5 * time.Second, prober.Pass, "", 0},
+		{"one of them never plays", probeOptions{}, func(int) agent.Observation {
+			return agent.Observation{Failure: gone, Renditions: []prober.Rendition{ended, failed}}
+		}, 10 * time.Second, prober.Fail, prober.ReasonHTTPStatus, 1},
+		{"one starts late", probeOptions{length: 10 * time.Second}, func(i int) agent.Observation {
+			if i < 8 {
+				return agent.Observation{Failure: nothing, Renditions: []prober.Rendition{live, starts}}
+			}
+			return agent.Observation{Renditions: []prober.Rendition{live, live}}
+		}, 10 * time.Second, prober.Pass, "", 0},
+		{"nothing there", probeOptions{}, func(int) agent.Observation { return agent.Observation{Failure: gone} },
+			5500 * time.Millisecond, prober.Fail, prober.ReasonHTTPStatus, 1},
+		{"it comes to be", probeOptions{}, func(i int) agent.Observation {
+			if i < 8 {
+				return agent.Observation{Failure: gone}
+			}
+			return agent.Observation{Renditions: []prober.Rendition{ended}}
+		}, 4500 * time.Millisecond, prober.Pass, "", 0},
+		{"never anything to play", probeOptions{}, func(int) agent.Observation {
+			return agent.Observation{Failure: nothing, Renditions: []prober.Rendition{starts}}
+		},
+			12 * time.Second, prober.Fail, prober.ReasonMarkerMissing, 1},
+		{"it fails once, and plays on", probeOptions{length: 20 * time.Second}, func(i int) agent.Observation {
+			if i < 20 || i > 24 {
+				return agent.Observation{Renditions: []prober.Rendition{live}}
+			}
+			broken := live
+			broken.Failure = gone
+			return agent.Observation{Failure: gone, Renditions: []prober.Rendition{broken}}
+		}, 20 * time.Second, prober.Fail, prober.ReasonHTTPStatus, 1},
+		{"it is slow", probeOptions{length: 20 * time.Second}, func(int) agent.Observation {
+			worse := live
+			worse.Failure = slow
+			return agent.Observation{Failure: slow, Renditions: []prober.Rendition{worse}}
+		}, 20 * time.Second, prober.Degraded, prober.ReasonSegmentSlow, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			zero := time.Unix(1_700_000_000, 0)
+			tt.flags.playback, tt.flags.timeout = "https://cdn.example.com/s3cret-token/index.m3u8", 12*time.Second
+			v := newValidation(tt.flags, zero)
+			now := zero
+			for i, done := 0, false; !done; i++ {
+				now = now.Add(validationTurn)
+				done = v.turn(now, tt.looks(i))
+				if now.Sub(zero) > 15*time.Minute {
+					t.Fatal("it does not end")
+				}
+			}
+			sum := v.end(now)
+			if took := now.Sub(zero); took != tt.over || sum.Outcome != tt.outcome || sum.Reason != tt.reason || len(sum.Findings) != tt.count {
+				t.Errorf("after %s %s %s, findings %+v", took, sum.Outcome, sum.Reason, sum.Findings)
+			}
+			var text strings.Builder
+			if err := sum.Text(&text); err != nil || strings.Contains(text.String(), "s3cret") {
+				t.Errorf("%v: %s", err, text.String())
+			}
+		})
+	}
+}
+
+// An interrupt before anything played says nothing, and after it what was seen.
+func TestValidationInterrupted(t *testing.T) {
+	t.Parallel()
+	zero := time.Unix(1_700_000_000, 0)
+	for playing, want := range map[bool]prober.Outcome{true: prober.Pass, false: prober.Inconclusive} {
+		v := newValidation(probeOptions{playback: "https://cdn.example.com/index.m3u8", timeout: time.Minute}, zero)
+		v.turn(zero.Add(time.Second), agent.Observation{Renditions: []prober.Rendition{{Playing: playing, TargetDuration: time.Second}}})
+		v.interrupted = true
+		if got := v.end(zero.Add(2 * time.Second)).Outcome; got != want {
+			t.Errorf("playing %v: %s", playing, got)
+		}
+	}
+}

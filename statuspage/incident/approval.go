@@ -1,0 +1,103 @@
+package incident
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// What publish: hold withholds waits for a person, for a set time.
+
+// Unapproved says what becomes of what nobody has approved in time.
+type Unapproved string
+
+// What is done then.
+const (
+	UnapprovedKeep    Unapproved = "keep"    // it stays from the page
+	UnapprovedPublish Unapproved = "publish" // it goes public, unless a person has frozen it
+)
+
+// withhold notes a component that waits for a person.
+func (t *turn) withhold(in *Incident, id string) {
+	if !slices.Contains(in.Withheld, id) {
+		in.Withheld = append(in.Withheld, id)
+	}
+}
+
+// askApproval tells on-call that an incident waits for them.
+func (t *turn) askApproval(o *openIncident) {
+	if len(o.Incident.Withheld) == 0 || o.ApprovalAsked || o.Incident.Phase == Resolved {
+		return
+	}
+	o.ApprovalAsked = true
+	how := "It stays from the page until then."
+	if t.settings.ApproveWithin > 0 {
+		o.ApproveBy = t.s.At.Add(t.settings.ApproveWithin)
+		how = fmt.Sprintf("After %s it will be told again, and stays from the page.", t.settings.ApproveWithin)
+		if t.settings.Unapproved == UnapprovedPublish {
+			how = fmt.Sprintf("After %s it goes public by itself.", t.settings.ApproveWithin)
+		}
+	}
+	t.approval(o, ApprovalNeeded, o.Incident.Name+" waits for a person to publish it: streamcanary incident publish "+o.Incident.ID+". "+how)
+}
+
+func (t *turn) approval(o *openIncident, kind EventType, summary string) {
+	snapshot := o.Incident.clone()
+	t.emit(Event{Type: kind, Key: "approval/" + o.Incident.ID, Summary: summary, Incident: &snapshot})
+}
+
+// approvalOver ends the question, however it was answered.
+func (t *turn) approvalOver(o *openIncident, summary string) {
+	if !o.ApprovalAsked {
+		return
+	}
+	o.ApprovalAsked, o.ApproveBy = false, time.Time{}
+	t.approval(o, ApprovalOver, summary)
+}
+
+// approvalTimer does what is set for what nobody has approved in time.
+func (t *turn) approvalTimer(o *openIncident) {
+	if o.ApproveBy.IsZero() || o.ApproveBy.After(t.s.At) {
+		return
+	}
+	o.ApproveBy = time.Time{}
+	if t.settings.Unapproved == UnapprovedPublish && !o.Incident.Frozen {
+		t.approve(o, "Nobody said otherwise in time, so it is public now: "+o.Incident.Name)
+		return
+	}
+	t.approval(o, ApprovalOverdue, o.Incident.Name+" still waits for a person, and is not public: streamcanary incident publish "+o.Incident.ID)
+}
+
+func (t *turn) approveByHand(o *openIncident, c Command) *refusal {
+	if len(o.Incident.Withheld) == 0 {
+		return refused(RefusedConflict, "nothing of it is withheld")
+	}
+	o.Incident.Audit = audited(o.Incident.Audit, t.s.At, c, "withheld", "public")
+	if c.Message != "" {
+		t.freeze(o)
+	}
+	t.approve(o, c.Who+" has published it: "+o.Incident.Name, c.Message)
+	return nil
+}
+
+// approve lets an incident out, with what was last said of it or a person's words.
+func (t *turn) approve(o *openIncident, summary string, words ...string) {
+	in := &o.Incident
+	in.Approved = true
+	for _, id := range in.Withheld {
+		if !slices.Contains(in.Components, id) {
+			in.Components = append(in.Components, id)
+		}
+	}
+	in.Withheld = nil
+	t.approvalOver(o, summary)
+	last := in.Updates[len(in.Updates)-1].Body
+	body, promised := last, o.PromisedAt
+	for _, w := range words {
+		body = orElse(w, body)
+	}
+	t.publish(o, IncidentUpdated, body)
+	if body == last {
+		o.PromisedAt = promised
+	}
+}

@@ -1,0 +1,214 @@
+package incident
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Action is what a person wants done.
+type Action string
+
+// The actions. All but release, publish and those of maintenances freeze the
+// automation of the incident that they touch.
+const (
+	ActionOpen       Action = "open"        // an incident that no probe has found
+	ActionUpdate     Action = "update"      // a message
+	ActionStatus     Action = "status"      // Phase
+	ActionImpact     Action = "impact"      // Impact
+	ActionComponents Action = "components"  // Components
+	ActionFreeze     Action = "freeze"      // nothing is said or resolved until it is released
+	ActionRelease    Action = "release"     // the automation goes on with what is true now
+	ActionResolve    Action = "resolve"     // whatever still fails
+	ActionReopen     Action = "reopen"      // a resolved one
+	ActionFalseAlarm Action = "false_alarm" // resolves, and says that it was none
+	ActionMerge      Action = "merge"       // into another one, in which it goes on
+	ActionPublish    Action = "publish"     // what publish: hold withholds
+
+	ActionMaintenanceAdd    Action = "maintenance_add"
+	ActionMaintenanceCancel Action = "maintenance_cancel" // one that has not begun
+	ActionMaintenanceEnd    Action = "maintenance_end"    // one that runs
+)
+
+// Command is one thing that a person told the hub to do. What stands in it has
+// to be checked: it may come from anywhere.
+type Command struct {
+	ID          string            `json:"id"` // the same id again does nothing more
+	Who         string            `json:"who"`
+	Note        string            `json:"note,omitempty"` // internal: why
+	Action      Action            `json:"action"`
+	Incident    string            `json:"incident,omitempty"` // public id
+	Name        string            `json:"name,omitempty"`     // of one that is opened
+	Message     string            `json:"message,omitempty"`  // public, plain text
+	Phase       Phase             `json:"status,omitempty"`
+	Impact      Impact            `json:"impact,omitempty"`
+	Components  map[string]Status `json:"components,omitempty"` // by id in the configuration
+	Into        string            `json:"into,omitempty"`       // public id of the incident that goes on
+	Maintenance string            `json:"maintenance,omitempty"`
+	Window      *Window           `json:"window,omitempty"`
+
+	// Resolved is the incident as it was resolved, for what may be done to one
+	// that the state does not hold any more. Whoever writes the journal adds it.
+	Resolved *Incident `json:"resolved,omitempty"`
+}
+
+// RefusalKind says why a command was not carried out.
+type RefusalKind string
+
+// The kinds of refusals.
+const (
+	RefusedUnknown  RefusalKind = "unknown"  // there is no such incident or maintenance, or none that is open
+	RefusedConflict RefusalKind = "conflict" // it is so already, or cannot be done now
+	RefusedInvalid  RefusalKind = "invalid"  // a value is wrong
+)
+
+// Outcome is what came of a command. A refusal has its reason, for the person.
+type Outcome struct {
+	Command string      `json:"command"`
+	About   string      `json:"about,omitempty"` // public id of the incident or maintenance
+	Refused RefusalKind `json:"refused,omitempty"`
+	Reason  string      `json:"reason,omitempty"`
+}
+
+// The bounds of a command, in bytes, and of what the state keeps.
+const (
+	MaxMessage  = 5000
+	MaxNote     = 1000
+	MaxName     = 255
+	maxID       = 100
+	maxOutcomes = 64
+	maxUpdates  = 500 // of one incident, beyond which people's are refused
+	maxOpen     = 50  // incidents, beyond which people open none
+)
+
+// refusal is why a command is not carried out; nil is that it was.
+type refusal struct {
+	kind   RefusalKind
+	reason string
+}
+
+func refused(kind RefusalKind, format string, a ...any) *refusal {
+	return &refusal{kind, fmt.Sprintf(format, a...)}
+}
+
+// command carries out what a person wants, or says why not. Nothing is changed
+// by one that is refused.
+func (t *turn) command(c Command) {
+	if slices.ContainsFunc(t.s.Outcomes, func(o Outcome) bool { return o.Command == c.ID }) {
+		return
+	}
+	out := Outcome{Command: c.ID}
+	r := c.check()
+	if r == nil {
+		out.About, r = t.carryOut(c)
+	}
+	if r != nil {
+		out.About, out.Refused, out.Reason = c.Incident+c.Maintenance, r.kind, r.reason
+		t.s.Refused["command: "+string(r.kind)]++
+		c.Resolved = nil
+		t.emit(Event{Type: CommandRefused, Key: "command/" + c.ID, Command: &c,
+			Summary: fmt.Sprintf("%s of %s was refused: %s", c.Action, c.Who, r.reason)})
+	}
+	t.s.Outcomes = append(t.s.Outcomes, out)
+	if n := len(t.s.Outcomes); n > maxOutcomes {
+		t.s.Outcomes = slices.Clone(t.s.Outcomes[n-maxOutcomes:])
+	}
+}
+
+// check wants texts that a page can show and an audit trail can keep.
+func (c *Command) check() *refusal {
+	for _, f := range []struct {
+		name, text string
+		most       int
+		lines      bool
+	}{
+		{"id", c.ID, maxID, false}, {"who", c.Who, maxID, false}, {"incident", c.Incident, maxID, false},
+		{"into", c.Into, maxID, false}, {"maintenance", c.Maintenance, maxID, false},
+		{"name", c.Name, MaxName, false}, {"note", c.Note, MaxNote, true}, {"message", c.Message, MaxMessage, true},
+	} {
+		if len(f.text) > f.most {
+			cut(c, f.most)
+			return refused(RefusedInvalid, "%s is longer than %d bytes", f.name, f.most)
+		}
+		if strings.ContainsFunc(f.text, func(r rune) bool { return unicode.IsControl(r) && !(f.lines && r == '\n') }) {
+			return refused(RefusedInvalid, "%s has a control character", f.name)
+		}
+	}
+	switch {
+	case c.ID == "":
+		return refused(RefusedInvalid, "the command has no id")
+	case strings.TrimSpace(c.Who) == "":
+		return refused(RefusedInvalid, "the command does not say whose it is")
+	case len(c.Components) > maxComponents:
+		c.Components = nil
+		return refused(RefusedInvalid, "there are more than %d components", maxComponents)
+	}
+	return nil
+}
+
+// maxComponents bounds the components of one command.
+const maxComponents = 200
+
+// cut shortens what is too long, so that a refusal can be kept.
+func cut(c *Command, most int) {
+	for _, s := range []*string{&c.ID, &c.Who, &c.Incident, &c.Into, &c.Maintenance, &c.Name, &c.Note, &c.Message} {
+		if len(*s) > most {
+			*s = strings.ToValidUTF8((*s)[:most], "")
+		}
+	}
+}
+
+// carryOut does what is wanted; it returns what that was done to.
+func (t *turn) carryOut(c Command) (about string, r *refusal) {
+	switch c.Action {
+	case ActionOpen:
+		return t.openByHand(c)
+	case ActionReopen:
+		return c.Incident, t.reopen(c)
+	case ActionMaintenanceAdd:
+		return t.addMaintenance(c)
+	case ActionMaintenanceCancel:
+		return c.Maintenance, t.cancelMaintenance(c)
+	case ActionMaintenanceEnd:
+		return c.Maintenance, t.endMaintenance(c)
+	default:
+	}
+	edit, known := map[Action]func(*openIncident, Command) *refusal{
+		ActionUpdate: t.postUpdate, ActionStatus: t.setPhase, ActionImpact: t.setImpact, ActionComponents: t.setComponents,
+		ActionFreeze: t.freezeByHand, ActionRelease: t.release, ActionResolve: t.resolveByHand,
+		ActionFalseAlarm: t.falseAlarm, ActionMerge: t.mergeByHand, ActionPublish: t.approveByHand,
+	}[c.Action]
+	if !known {
+		return "", refused(RefusedInvalid, "there is no action %q", shorten(string(c.Action)))
+	}
+	o := t.announced(c.Incident)
+	if o == nil && c.Action == ActionFalseAlarm && c.Resolved != nil {
+		return c.Incident, t.falseAlarmAfterwards(c)
+	}
+	if o == nil {
+		return "", refused(RefusedUnknown, "no incident with the id %q is open; one that is resolved has to be reopened first", shorten(c.Incident))
+	}
+	if len(o.Incident.Updates) >= maxUpdates && c.Message != "" && c.Action != ActionResolve {
+		return "", refused(RefusedConflict, "it has %d updates, which is all that is kept of one incident; resolve it, and open another", maxUpdates)
+	}
+	return c.Incident, edit(o, c)
+}
+
+// announced is the open incident with an id, if anybody was told of it.
+func (t *turn) announced(id string) *openIncident {
+	for _, o := range t.s.Incidents {
+		if o.Incident.ID == id && o.Announced {
+			return o
+		}
+	}
+	return nil
+}
+
+func shorten(text string) string {
+	const most = 60
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "..."
+	}
+	return text
+}

@@ -1,0 +1,225 @@
+package incident
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"streamcanary/prober"
+)
+
+func (r *rig) edge(e Edge, w Window) {
+	r.step(Input{Maintenance: &MaintenanceEdge{Edge: e, Window: w}})
+}
+
+// work is a window on Frankfurt's playback, from now on.
+func (r *rig) work() Window {
+	return Window{ID: "m1", Name: "Disks", Body: "We replace disks.", Components: []string{"playback-fra"}, Regions: []string{"fra"},
+		StartsAt: r.now, EndsAt: r.now.Add(time.Hour)}
+}
+
+// TestMaintenanceMutes: what a window covers opens nothing while it runs, and at
+// once when it ends and still fails; anything else opens as ever.
+func TestMaintenanceMutes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, nil, nil)
+	r.warm()
+	w := r.work()
+	r.edge(EdgeAnnounced, w)
+	r.edge(EdgeBegan, w)
+	r.edge(EdgeBegan, w) // comes again
+	status := func(c string) Status { return r.state.Components[c].Status }
+	if status("playback-fra") != UnderMaintenance || status("playback-nyc") != Operational || r.count(MaintenanceBegan) != 1 {
+		t.Errorf("Frankfurt is %s, New York %s", status("playback-fra"), status("playback-nyc"))
+	}
+	asked := r.count(ProbeRequested)
+	r.down(20)
+	if n := len(r.state.Incidents); n != 0 || r.count(ProbeRequested) != asked || r.count(BaselineExceeded) != 0 {
+		t.Fatalf("%d incidents in a maintenance, %d requests", n, r.count(ProbeRequested)-asked)
+	}
+	r.edge(EdgeEnded, w)
+	if n := len(r.state.Incidents); n != 1 {
+		t.Fatalf("%d incidents when it ended, want one at once", n)
+	}
+	r.pass(time.Second)
+	if status("playback-fra") != MajorOutage || r.count(IncidentOpened) != 1 {
+		t.Errorf("Frankfurt is %s", status("playback-fra"))
+	}
+}
+
+func TestMaintenanceOfOneRegionAlone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, nil, nil)
+	r.warm()
+	w := r.work()
+	w.Components, w.Regions = nil, []string{"nyc"}
+	r.edge(EdgeAnnounced, w)
+	r.edge(EdgeBegan, w)
+	r.down(10)
+	if n := r.count(IncidentOpened); n != 1 {
+		t.Errorf("%d opened in Frankfurt while New York is worked on", n)
+	}
+	for _, c := range []string{"ingest-nyc", "playback-nyc"} {
+		if s := r.state.Components[c].Status; s != UnderMaintenance {
+			t.Errorf("%s is %s", c, s)
+		}
+	}
+}
+
+// TestMaintenanceNeverMutesAResolve: what was open before a window ends in it.
+func TestMaintenanceNeverMutesAResolve(t *testing.T) {
+	t.Parallel()
+	r, id := outage(t, nil, nil)
+	w := r.work()
+	r.edge(EdgeAnnounced, w)
+	r.edge(EdgeBegan, w)
+	if s := r.state.Components["playback-fra"].Status; s != MajorOutage {
+		t.Errorf("what is out and worked on is %s", s)
+	}
+	r.up(60)
+	in := r.incident(id)
+	if in.Phase != Resolved {
+		t.Fatalf("it is %s", in.Phase)
+	}
+	if s := r.state.Components["playback-fra"].Status; s != UnderMaintenance {
+		t.Errorf("what is worked on is %s", s)
+	}
+	r.edge(EdgeEnded, w)
+	if s := r.state.Components["playback-fra"].Status; s != Operational || r.count(IncidentOpened) != 1 {
+		t.Errorf("in the end it is %s", s)
+	}
+}
+
+// TestMaintenanceByHand: people announce, cancel and end windows, and each stands
+// in the trail.
+func TestMaintenanceByHand(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, nil, nil)
+	r.warm()
+	w := r.work()
+	w.ID, w.Source = "chosen", "by me"
+	id := r.must(Command{Action: ActionMaintenanceAdd, Window: &w, Note: "ticket 7"}).About
+	m := r.state.Maintenances[0]
+	if len(id) != 12 || m.Source != "" || len(m.Audit) != 1 || m.Audit[0].Who != "anna" || m.Audit[0].Note != "ticket 7" {
+		t.Errorf("%+v", m)
+	}
+	if o := r.do(Command{Action: ActionMaintenanceEnd, Maintenance: id}); o.Refused != RefusedConflict {
+		t.Errorf("ended before it began: %+v", o)
+	}
+	r.must(Command{Action: ActionMaintenanceCancel, Maintenance: id})
+	if len(r.state.Maintenances) != 0 || r.count(MaintenanceCancelled) != 1 {
+		t.Error("it was not cancelled")
+	}
+	id = r.must(Command{Action: ActionMaintenanceAdd, Window: &w}).About
+	r.edge(EdgeBegan, Window{ID: id})
+	if o := r.do(Command{Action: ActionMaintenanceCancel, Maintenance: id}); o.Refused != RefusedConflict {
+		t.Errorf("cancelled while it runs: %+v", o)
+	}
+	r.must(Command{Action: ActionMaintenanceEnd, Maintenance: id, Note: "done early"})
+	if m := r.state.Maintenances[0]; m.EndedAt.IsZero() || len(m.Audit) != 2 || r.state.Components["playback-fra"].Status != Operational {
+		t.Errorf("%+v", m)
+	}
+}
+
+// TestCancelledStaysCancelled: what a person cancels is not brought again by its
+// schedule, and is forgotten once its time is over.
+func TestCancelledStaysCancelled(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, nil, nil)
+	r.warm()
+	w := r.work()
+	w.Source, w.EndsAt = "nightly", r.now.Add(time.Minute)
+	r.edge(EdgeAnnounced, w)
+	r.must(Command{Action: ActionMaintenanceCancel, Maintenance: w.ID})
+	r.edge(EdgeAnnounced, w)
+	r.edge(EdgeBegan, w)
+	if m := r.state.Maintenances; len(m) != 1 || !m[0].Cancelled || m[0].Running() || r.count(MaintenanceScheduled) != 1 || r.count(MaintenanceBegan) != 0 {
+		t.Errorf("%+v", m[0])
+	}
+	r.pass(2 * time.Minute)
+	next := r.work()
+	next.ID, next.Source = "m2", "nightly"
+	r.edge(EdgeAnnounced, next)
+	r.edge(EdgeEnded, next)
+	if len(r.state.Maintenances) != 1 || r.state.Maintenances[0].ID != "m2" {
+		t.Errorf("%d are kept", len(r.state.Maintenances))
+	}
+}
+
+func TestWindowRefusals(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, nil, nil)
+	r.warm()
+	for name, test := range map[string]struct {
+		change func(*Window)
+		want   string
+	}{
+		"no name":         {func(w *Window) { w.Name = " " }, "needs a name"},
+		"long message":    {func(w *Window) { w.Body = strings.Repeat("x", MaxMessage+1) }, "message is longer"},
+		"ends before":     {func(w *Window) { w.EndsAt = w.StartsAt }, "end after it starts"},
+		"for ever":        {func(w *Window) { w.EndsAt = w.StartsAt.AddDate(1, 0, 0) }, "longer than 31 days"},
+		"over":            {func(w *Window) { w.StartsAt, w.EndsAt = r.now.Add(-2*time.Hour), r.now.Add(-time.Hour) }, "over already"},
+		"of nothing":      {func(w *Window) { w.Components, w.Regions = nil, nil }, "at least one component or region"},
+		"unknown":         {func(w *Window) { w.Components = []string{"mars"} }, `no component "mars"`},
+		"unknown region":  {func(w *Window) { w.Regions = []string{"mars"} }, `no region "mars"`},
+		"not both at one": {func(w *Window) { w.Regions = []string{"nyc"} }, "has an element in these regions"},
+	} {
+		w := r.work()
+		test.change(&w)
+		if o := r.do(Command{Action: ActionMaintenanceAdd, Window: &w}); o.Refused != RefusedInvalid || !strings.Contains(o.Reason, test.want) {
+			t.Errorf("%s: %+v", name, o)
+		}
+	}
+	r.edge("odd", r.work())
+	r.edge(EdgeBegan, Window{ID: "nothing"})
+	if len(r.state.Maintenances) != 0 || r.state.Refused["maintenance: unknown"] != 1 {
+		t.Errorf("%+v, %v", r.state.Maintenances, r.state.Refused)
+	}
+}
+
+// TestMaintenancesAreBounded: years of nightly work leave a few behind.
+func TestMaintenancesAreBounded(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, nil, nil)
+	r.warm()
+	for i := range 300 {
+		w := r.work()
+		w.ID = fmt.Sprint("m", i)
+		r.edge(EdgeAnnounced, w)
+		r.edge(EdgeBegan, w)
+		r.edge(EdgeEnded, w)
+	}
+	if n := len(r.state.Maintenances); n != keptMaintenance || r.state.Maintenances[n-1].ID != "m299" {
+		t.Errorf("%d are kept", n)
+	}
+	for i := range 2 * maxMaintenances {
+		w := r.work()
+		w.ID = fmt.Sprint("n", i)
+		r.edge(EdgeAnnounced, w)
+	}
+	if n := len(r.state.Maintenances); n != maxMaintenances+keptMaintenance {
+		t.Errorf("%d are kept", n)
+	}
+}
+
+// TestRelapseInMaintenance: what relapses while it is worked on opens nothing.
+func TestRelapseInMaintenance(t *testing.T) {
+	t.Parallel()
+	r, _ := outage(t, nil, nil)
+	w := r.work()
+	r.edge(EdgeAnnounced, w)
+	r.edge(EdgeBegan, w)
+	r.up(15)
+	r.every(10, func(_, i int) {
+		r.cells(i, prober.KindPlayback, func(_, out string) prober.Stage {
+			if out == "fra" {
+				return prober.StageManifest
+			}
+			return ""
+		})
+	})
+	if r.state.Incidents != nil && r.state.Incidents[0].failing() {
+		t.Error("a relapse in a maintenance opened")
+	}
+}
