@@ -81,17 +81,14 @@ func average(segments []Loaded) int64 {
 // that plays with it. A lower rate than declared breaks no rule of a live stream.
 func (r Rules) Bandwidth(where string, v Variant, target time.Duration, renditions ...[]Loaded) []prober.Finding {
 	f := &findings{rules: r, where: where}
-	var own, peak, mean int64
-	for i, segments := range renditions {
+	var peak, mean int64
+	for _, segments := range renditions {
 		p, known := Peak(segments, target)
 		m := average(segments)
 		if !known {
 			return nil
 		}
 		peak, mean = peak+p, mean+m
-		if i == 0 {
-			own = p
-		}
 	}
 	over := func(is, declared int64) bool {
 		return declared > 0 && float64(is) > float64(declared)*(1+r.bitrateTolerance())

@@ -8,10 +8,6 @@ import (
 	"github.com/bluenviron/gohlslib/v2/pkg/codecs"
 )
 
-// soundAloneAfter is how long a broadcast is without pictures before it is one of
-// sound alone.
-const soundAloneAfter = time.Second
-
 // broadcast is one push, from the origin that takes it to a muxer at every
 // origin of the platform. Its methods belong to the goroutine of
 // its connection.
