@@ -81,6 +81,7 @@ func realServers() []realServer {
 		},
 		{
 			id: "lowLatency", name: "MediaMTX, lowLatency",
+			pull:  prober.Pulling{LowLatency: true, Delta: true},
 			proof: prober.MeansAAC, latency: prober.MeansSEI,
 			known: []explained{deletes, pictures, average, {"part-hold-back-short", "4.4.3.8", prober.ReasonLowLatency,
 				"PART-HOLD-BACK is 2.5 part target durations, and should be 3"}},
