@@ -58,9 +58,11 @@ func (p pushed) Next(clock time.Time) rtmp.Tag {
 }
 
 // broadcastLive pushes a broadcast to an origin, and gives its playlist.
-func broadcastLive(t *testing.T) string {
+func broadcastLive(t *testing.T) string { return broadcastTo(t, platform.MPEGTS) }
+
+func broadcastTo(t *testing.T, container platform.Container) string {
 	t.Helper()
-	o, err := platform.New(platform.Config{Region: "here", RTMPAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0", SegmentDuration: 2 * time.Second})
+	o, err := platform.New(platform.Config{Region: "here", Container: container, RTMPAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0", SegmentDuration: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

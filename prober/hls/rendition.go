@@ -39,6 +39,8 @@ type rendition struct {
 	wholeUntil time.Time // no delta updates
 	hintAt     time.Time // when the next hinted part is fetched
 	hinted     *Hinted   // that was fetched, and is not judged yet
+	refused    int       // blocking reloads that went wrong of late
+	parts      partsFollowed
 
 	watched *watchedSegment // until it is removed
 	askAt   time.Time       // when the next removed segment is asked for
@@ -115,6 +117,7 @@ func (r *rendition) run(ctx context.Context) {
 			r.poll(ctx)
 		}
 		if r.failures == 0 {
+			r.takeParts(ctx)
 			r.download(ctx)
 			r.hint(ctx)
 		}
@@ -162,7 +165,7 @@ func (r *rendition) poll(ctx context.Context) {
 		r.pollAt = start.Add(forever) // 6.3.4: what has ended is not loaded again
 		return
 	}
-	if r.blocked {
+	if r.blocked || how == first && r.blocks(time.Now()) { // the server holds the next one
 		r.pollAt = start.Add(minPartDelay)
 		return
 	}
@@ -232,7 +235,8 @@ func (r *rendition) accept(p *Playlist) relation {
 	case unchanged:
 		p.Updated = r.last.Updated
 	case regressed:
-		r.queue, r.init, r.since = queue{}, initSection{}, 0
+		r.queue, r.init, r.since, r.parts = queue{}, initSection{}, 0, partsFollowed{}
+		r.state.noParts()
 		p.Updated = now
 	case first, advanced:
 		p.Updated = now

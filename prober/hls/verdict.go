@@ -223,7 +223,7 @@ func ours(markers []prober.Marker, tag prober.Tag) (v sight, found bool) {
 
 // arrival is a segment for the virtual player.
 func (r *rendition) arrival(s Segment, at, edge time.Time) arrival {
-	a := arrival{at: at, duration: s.Duration, target: r.last.TargetDuration, edge: edge}
+	a := arrival{sequence: s.Sequence, at: at, duration: s.Duration, target: r.last.TargetDuration, edge: edge}
 	for i := len(r.last.Segments) - 1; i >= 0; i-- {
 		earlier := r.last.Segments[i]
 		if earlier.Sequence < s.Sequence && a.before+earlier.Duration+s.Duration <= holdBack(r.last) {
