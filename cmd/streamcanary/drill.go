@@ -54,8 +54,8 @@ func newDrillCommand() *cobra.Command {
 			if len(args) != 1 {
 				return usageErrorf("name one fault; 'streamcanary drill --list' names them all")
 			}
-			if !knownFault(args[0]) {
-				return usageErrorf("there is no fault %q; 'streamcanary drill --list' names them all", args[0])
+			if err := playable(args[0]); err != nil {
+				return usageErrorf("%w", err)
 			}
 			if d <= 0 || d > maxDrill {
 				return usageErrorf("--for is %s; it must be above 0 and at most %s", d, maxDrill)
@@ -73,20 +73,30 @@ func newDrillCommand() *cobra.Command {
 
 func listFaults(w io.Writer) error {
 	for _, f := range origin.Faults() {
-		if _, err := fmt.Fprintf(w, "%-30s %s\n", f.Name, f.Help); err != nil {
+		help := f.Help
+		if f.Needs != "" {
+			help += " (not in the demo: it needs " + string(f.Needs) + ")"
+		}
+		if _, err := fmt.Fprintf(w, "%-30s %s\n", f.Name, help); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func knownFault(name string) bool {
+// playable says why the demo has no such fault: its origins have one rendition, no
+// TLS, no low latency and no recordings.
+func playable(name string) error {
 	for _, f := range origin.Faults() {
-		if f.Name == name {
-			return true
+		switch {
+		case f.Name != name:
+		case f.Needs != "":
+			return fmt.Errorf("the demo cannot play %s: it needs %s, which the demo's origins do not have", name, f.Needs)
+		default:
+			return nil
 		}
 	}
-	return false
+	return fmt.Errorf("there is no fault %.40q; 'streamcanary drill --list' names them all", name)
 }
 
 func runDrill(ctx context.Context, w io.Writer, addr string, r drillRequest, d time.Duration) error {
@@ -208,8 +218,8 @@ func (d *demo) readDrill(r *http.Request) (drillRequest, time.Duration, error) {
 	if err != nil || length <= 0 || length > maxDrill {
 		return req, 0, fmt.Errorf("for is %.40q; it must be above 0 and at most %s", req.For, maxDrill)
 	}
-	if !knownFault(req.Fault) {
-		return req, 0, fmt.Errorf("there is no fault %.40q; 'streamcanary drill --list' names them all", req.Fault)
+	if err := playable(req.Fault); err != nil {
+		return req, 0, err
 	}
 	_, err = d.platform.in(req.Region)
 	return req, length, err

@@ -40,6 +40,7 @@ func TestDrillRefuses(t *testing.T) {
 		{"newer proxy", "127.0.0.1:8080", "127.0.0.1:5000", "Forwarded: for=192.0.2.1", good, 403, "header Forwarded"},
 		{"no header of ours", "127.0.0.1:8080", "127.0.0.1:5000", drillHeader + ": ", good, 403, "lacks the header"},
 		{"fault", "127.0.0.1:8080", "127.0.0.1:5000", "", `{"fault":"\u001b[2Jboo","for":"1s"}`, 422, `there is no fault "\x1b[2Jboo"`},
+		{"fault of another origin", "127.0.0.1:8080", "127.0.0.1:5000", "", `{"fault":"freeze-rendition","for":"1s"}`, 422, "it needs several renditions"},
 		{"region", "127.0.0.1:8080", "127.0.0.1:5000", "", `{"fault":"restart","region":"\u001b[2Jboo","for":"1s"}`, 422, `there is no region "\x1b[2Jboo"`},
 		{"time", "127.0.0.1:8080", "127.0.0.1:5000", "", `{"fault":"restart","for":"1h"}`, 422, "at most 10m0s"},
 		{"body", "127.0.0.1:8080", "127.0.0.1:5000", "", `restart`, 422, "not a drill"},

@@ -25,7 +25,6 @@ type faultRow struct {
 	kind    prober.Kind // whose result says so
 	stage   prober.Stage
 	reason  prober.Reason
-	or      prober.Reason   // where it depends on the machine which of two it is
 	outcome prober.Outcome  // of the result; "" where it is a finding that says so
 	finding prober.Severity // of the finding
 	within  time.Duration
@@ -34,6 +33,7 @@ type faultRow struct {
 	pushes  int                  // broadcasts that run; 0 is one
 	full    bool                 // the broadcast has 4 Mbit/s
 	decodes bool                 // it is seen with ffmpeg's help alone
+	latency time.Duration        // max_latency of the target; 0 is the default
 	after   int                  // results of playback that pass before the fault
 }
 
@@ -59,16 +59,16 @@ func (r faultRow) settled() faultRow {
 	return r
 }
 
+// granted is graded, with another bound of the live latency than the default.
+func (r faultRow) granted(latency time.Duration) faultRow {
+	r.latency = latency
+	return r.settled()
+}
+
 // slowlyHealed takes half a minute to be well again: blocking reloads are tried
 // that seldom after one went wrong.
 func (r faultRow) slowlyHealed() faultRow {
 	r.heals = 30 * time.Second
-	return r
-}
-
-// either allows another reason, where it depends on the machine which it is.
-func (r faultRow) either(or prober.Reason) faultRow {
-	r.or = or
 	return r
 }
 
@@ -108,7 +108,7 @@ func (r faultRow) matches(got prober.Result) bool {
 		return false
 	}
 	if r.outcome != "" {
-		return got.Outcome == r.outcome && got.Stage == r.stage && (got.Reason == r.reason || r.or != "" && got.Reason == r.or)
+		return got.Outcome == r.outcome && got.Stage == r.stage && got.Reason == r.reason
 	}
 	return slices.ContainsFunc(got.Findings, func(f prober.Finding) bool {
 		return r.finding != "" && f.Severity == r.finding && f.Stage == r.stage && f.Reason == r.reason
@@ -378,6 +378,7 @@ func faultTarget(id string, row faultRow, o *origin.Origin) prober.Target {
 		Ingests:   []prober.Ingest{{ID: "in", Region: "in", URL: o.RTMPURL()}},
 		Playbacks: []prober.Playback{{ID: "out", Region: "out", URL: o.HLSURL()}},
 	}
+	t.Playbacks[0].Pull.MaxLatency = row.latency
 	if row.full {
 		t.Ingests[0].Region = fullSize
 	}
@@ -511,7 +512,7 @@ func faultTable() []faultRow {
 		verdict("drop-broadcasts", canary, fail, prober.StageIngest, prober.ReasonConnectionReset, 3*s),
 		verdict("close-broadcasts", canary, fail, prober.StageIngest, prober.ReasonConnectionClosed, 3*s),
 		verdict("stall-ingest", canary, fail, prober.StageIngest, prober.ReasonSendStalled, 20*s),
-		verdict("throttle-ingest", canary, fail, prober.StageIngest, prober.ReasonSendThrottled, 30*s).large().either(prober.ReasonSendStalled),
+		verdict("throttle-ingest", canary, fail, prober.StageIngest, prober.ReasonSendThrottled, 30*s).large(),
 		noted("change-window", golive, note, prober.StageIngest, prober.ReasonWindowChanged, 12*s),
 
 		verdict("playlist-404", playback, fail, prober.StageManifest, prober.ReasonHTTPStatus, 6*s),
@@ -563,6 +564,7 @@ func faultTable() []faultRow {
 		verdict("silence", playback, fail, prober.StageMedia, prober.ReasonSoundSilent, 25*s).decoded(),
 		noted("missing-video", playback, grave, prober.StageMedia, prober.ReasonVideoMissing, 6*s),
 		noted("missing-audio", playback, grave, prober.StageMedia, prober.ReasonAudioMissing, 6*s),
+		verdict("late-media", playback, degraded, prober.StageLatency, prober.ReasonLatencyHigh, 45*s).granted(8 * s),
 		noted("av-offset", playback, worse, prober.StageMedia, prober.ReasonAVOffset, 6*s),
 		verdict("timestamp-jump", playback, fail, prober.StageMedia, prober.ReasonTimestampJump, 6*s),
 		noted("dropped-frames", playback, worse, prober.StageMedia, prober.ReasonFramesMissing, 6*s),

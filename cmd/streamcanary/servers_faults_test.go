@@ -178,7 +178,9 @@ func (w *watched) told(what string, at time.Time, within time.Duration, side str
 	}
 }
 
-// plays waits until both sides say that all is well, and looks on from there.
+// plays waits until both sides say that all is well, and looks on from there. What
+// plays has to be proven: files that the server left behind would play, too, and
+// only what was pushed on the present connection proves anything.
 func (w *watched) plays(what string) {
 	w.t.Helper()
 	at := time.Now()
@@ -187,7 +189,9 @@ func (w *watched) plays(what string) {
 		from = 0
 	}
 	_, _, up := w.p.waitReport(w.t, from, "it is up after "+what, playsAgain, passes("push"))
-	_, when, pulled := w.p.waitReport(w.t, from, "it plays after "+what, playsAgain, passes("pull"))
+	r, when, pulled := w.p.waitReport(w.t, from, "it plays, proven, after "+what, playsAgain, func(r probeReport) bool {
+		return passes("pull")(r) && r.Proof != ""
+	})
 	w.mark = max(up, pulled)
-	w.t.Logf("%s: it plays after %v", what, when.Sub(at).Round(time.Millisecond))
+	w.t.Logf("%s: it plays after %v, proven by %s, its last frame %.2f s old", what, when.Sub(at).Round(time.Millisecond), r.Proof, r.LatencyLast/1000)
 }

@@ -196,13 +196,23 @@ func (s *sampler) look(f foreign, playbacks []prober.Playback, bound time.Durati
 			// made, there may be nothing to be said.
 			if r := s.judge(f, c, began); r.Outcome != prober.Inconclusive {
 				results = append(results, r)
+			} else {
+				s.untold(r)
 			}
 		}
 	}
 	stop()
 	wg.Wait()
+	for _, c := range cells { // what came after the verdict
+		obs, _ := c.observe()
+		s.untold(c.measured(prober.Result{}, obs))
+	}
 	return results
 }
+
+// untold counts what a result has cost that nobody will be told of: it crossed
+// the network all the same.
+func (s *sampler) untold(r prober.Result) { s.unit.env.budget.spend(r.Figures.BytesReceived) }
 
 func allPlayed(cells []*cell) bool {
 	for _, c := range cells {
@@ -230,7 +240,10 @@ func (s *sampler) keep(results []prober.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.waiting = append(s.waiting, results...)
-	s.waiting = s.waiting[max(len(s.waiting)-maxSamples, 0):]
+	for len(s.waiting) > maxSamples {
+		s.untold(s.waiting[0])
+		s.waiting = s.waiting[1:]
+	}
 }
 
 // take gives the results that can be told. That a broadcast is not seen counts
@@ -249,6 +262,8 @@ func (s *sampler) take(now time.Time) []prober.Result {
 			ready = append(ready, r)
 		case known && stands:
 			later = append(later, r)
+		default:
+			s.untold(r)
 		}
 	}
 	s.waiting = later

@@ -126,6 +126,38 @@ func TestASampleThatFailsNeedsItsPushersWord(t *testing.T) {
 	}
 }
 
+// A sample that is never told counts against the budget like any other.
+func TestASampleThatIsNotToldIsSpent(t *testing.T) {
+	t.Parallel()
+	play(t, sampled(5*time.Second, target("fra", "nyc"), canaries, playbacks), func(w *world, a *agent.Agent) {
+		bad := fails(prober.Fail, prober.StageManifest, prober.ReasonHTTPStatus)
+		w.change(func() { w.playback["nyc"] = bad })
+		nyc := push(w, "nyc-1", "fra")
+		defer nyc.end()
+		a.Heard(prober.Broadcasts{Pusher: "nyc-1", List: nyc.list}) // and never again
+		sampling := func() (yes bool) {
+			w.change(func() { yes = w.following > 4 })
+			return yes
+		}
+		for !sampling() && time.Since(w.begin) < 10*time.Second {
+			w.until(time.Since(w.begin) + 100*time.Millisecond)
+		}
+		w.until(time.Since(w.begin) + 4*time.Second) // bytes come
+		w.change(func() { w.playback["fra"] = bad })
+		w.until(60 * time.Second)
+		if got := w.foreign(); len(got) > 0 {
+			t.Fatalf("told of %v", got)
+		}
+		var told int64
+		for _, r := range w.results {
+			told += r.Figures.BytesSent + r.Figures.BytesReceived
+		}
+		if spent := w.results[len(w.results)-1].Spending.LastHour; spent < told+3000 {
+			t.Errorf("%d bytes were told, and %d spent; want those of the sample beside", told, spent)
+		}
+	})
+}
+
 // A canary is announced while it is up, at once and again and again, and without
 // its key.
 func TestCanariesAreAnnounced(t *testing.T) {

@@ -49,6 +49,9 @@ func (f *Follower) fold(now time.Time, top Observation, views []view) Observatio
 		}
 		o.Findings = append(o.Findings, v.Findings...)
 	}
+	if o.LastMarker.Clock.IsZero() {
+		marked(&o, views)
+	}
 	o.Ended = allEnded(views)
 	o.Renditions = followed(views)
 	o.Findings = gravest(append(o.Findings, top.Findings...))
@@ -89,6 +92,16 @@ func (f *Follower) proof(views []view) prober.Means {
 		return ""
 	}
 	return means[weakest]
+}
+
+// marked takes the newest marker of any rendition, where the leading one has none:
+// that one of them is proven must not make another's old media count as new.
+func marked(o *Observation, views []view) {
+	for i := range views {
+		if v := &views[i]; v.LastMarker.Clock.After(o.LastMarker.Clock) {
+			o.FirstMarker, o.LastMarker, o.ReceivedAt = v.FirstMarker, v.LastMarker, v.ReceivedAt
+		}
+	}
 }
 
 func anyProven(views []view) bool {

@@ -16,16 +16,46 @@ type Fault struct {
 
 // FaultInfo is a fault that can be injected, in words.
 type FaultInfo struct {
-	At   Where
-	Name string
-	Help string // one line
+	At    Where
+	Name  string
+	Help  string // one line
+	Needs Need   // what an origin has to have for it
+}
+
+// Need is what an origin has to have, beyond one rendition of MPEG-TS with segments
+// of a second, for a fault to be seen; "" is nothing.
+type Need string
+
+// Needs of faults.
+const (
+	NeedRenditions Need = "several renditions"
+	NeedTLS        Need = "TLS"
+	NeedLowLatency Need = "low latency"
+	NeedRecordings Need = "recordings"
+	NeedTwoSeconds Need = "segments of 2 s"
+)
+
+func needs(fault string) Need {
+	switch fault {
+	case "freeze-rendition", "rendition-404", "missing-rendition", "rendition-behind", "missing-dates":
+		return NeedRenditions
+	case "tls-expired":
+		return NeedTLS
+	case "early-reload", "refuse-reload", "part-404":
+		return NeedLowLatency
+	case "recording-404", "recording-denied", "short-recording":
+		return NeedRecordings
+	case "small-target-duration":
+		return NeedTwoSeconds
+	}
+	return ""
 }
 
 // Faults lists every fault that Inject knows.
 func Faults() []FaultInfo {
 	var list []FaultInfo
 	for _, f := range faults() {
-		list = append(list, FaultInfo{At: f.at, Name: f.name, Help: f.help})
+		list = append(list, FaultInfo{At: f.at, Name: f.name, Help: f.help, Needs: needs(f.name)})
 	}
 	return list
 }

@@ -122,6 +122,9 @@ func (f *cloudflare) Delete(ctx context.Context, s Stream) (*prober.Failure, err
 
 // delete asks first what was recorded: afterwards nobody knows.
 func (f *cloudflare) delete(ctx context.Context, uid string) (*prober.Failure, error) {
+	if err := checkID(uid); err != nil {
+		return nil, err
+	}
 	videos, unknown, err := f.videos(ctx, prober.StageTeardown, uid)
 	if err != nil {
 		return nil, err

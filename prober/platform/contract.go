@@ -132,6 +132,9 @@ func (g *contract) take(ctx context.Context, c call, t prober.Take, s *Stream) (
 }
 
 func (g *contract) Delete(ctx context.Context, s Stream) (*prober.Failure, error) {
+	if err := checkID(s.ID); err != nil {
+		return nil, err
+	}
 	c := g.call(prober.StageTeardown, g.contract.Delete, variables(s, "", g.record))
 	c.want = append(slices.Clone(c.want), http.StatusNotFound, http.StatusGone)
 	_, failure, err := g.api.do(ctx, c)

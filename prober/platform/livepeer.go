@@ -79,6 +79,9 @@ func (l *livepeer) Delete(ctx context.Context, s Stream) (*prober.Failure, error
 }
 
 func (l *livepeer) delete(ctx context.Context, id string) (*prober.Failure, error) {
+	if err := checkID(id); err != nil {
+		return nil, err
+	}
 	_, failure, err := l.api.do(ctx, call{stage: prober.StageTeardown, method: http.MethodDelete, path: "/stream/" + url.PathEscape(id),
 		want: []int{http.StatusNoContent, http.StatusNotFound}, limit: maxStream})
 	return failure, err

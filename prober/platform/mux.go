@@ -124,6 +124,9 @@ func (m *mux) Delete(ctx context.Context, s Stream) (*prober.Failure, error) {
 
 // delete asks first what was recorded: afterwards nobody knows.
 func (m *mux) delete(ctx context.Context, id string) (*prober.Failure, error) {
+	if err := checkID(id); err != nil {
+		return nil, err
+	}
 	s, unknown, err := m.stream(ctx, prober.StageTeardown, id)
 	if err != nil {
 		return nil, err
@@ -137,6 +140,9 @@ func (m *mux) delete(ctx context.Context, id string) (*prober.Failure, error) {
 		assets = append(assets, s.ActiveAsset)
 	}
 	for _, asset := range assets[:min(len(assets), maxRecordings)] {
+		if !usable(asset) {
+			continue
+		}
 		failure, err := m.remove(ctx, muxAssets, asset)
 		if err != nil {
 			return nil, err
@@ -219,6 +225,9 @@ func (m *mux) Recording(ctx context.Context, s Stream) (string, *prober.Failure,
 	}
 	newest := stream.Assets[len(stream.Assets)-1]
 	c := call{stage: prober.StageRecording, method: http.MethodGet, path: muxAssets + "/" + url.PathEscape(newest), want: []int{http.StatusOK}, limit: maxStream}
+	if failure := c.unusable(200, field{"asset id", newest}); failure != nil {
+		return "", failure, nil
+	}
 	var a muxAsset
 	if failure, err := m.data(ctx, c, &a, "an asset"); failure != nil || err != nil {
 		return "", failure, err

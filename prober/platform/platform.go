@@ -83,6 +83,14 @@ func checkName(name string) error {
 	return nil
 }
 
+// checkID keeps a delete from being that of another thing, or of a whole collection.
+func checkID(id string) error {
+	if !usable(id) {
+		return fmt.Errorf("stream id %q: want one that the platform gave", id)
+	}
+	return nil
+}
+
 // given is what a platform can say of addresses that gave them with the stream,
 // or never does. Platforms that can be asked have methods of their own.
 type given struct{ platform string }

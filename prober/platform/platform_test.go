@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -234,6 +235,11 @@ func TestWrongCalls(t *testing.T) {
 			}
 		}
 	}
+	for _, id := range []string{"", "..", "a/b", "a?b"} {
+		if _, err := never.Delete(t.Context(), platform.Stream{ID: id}); err == nil {
+			t.Errorf("deleted %q", id)
+		}
+	}
 }
 
 func TestStatic(t *testing.T) {
@@ -272,13 +278,14 @@ func TestNewRefuses(t *testing.T) {
 func FuzzAnswers(f *testing.F) {
 	for _, body := range []string{created, `{"id":"..","streamKey":"a b","playbackId":"%2e"}`, `[{"ingest":"rtmp://h/live","playback":"https://h/hls"}]`,
 		`{"data":{"id":"1","stream_key":"k","playback_ids":[{"policy":"public","id":"p"}]}}`, `{"data":[{"id":"1","passthrough":"streamcanary-x1","created_at":"9"}]}`,
+		`{"data":{"id":"1","stream_key":"k","playback_ids":[{"policy":"public","id":"p"}],"active_asset_id":"..","recent_asset_ids":["", ".", "a/../b"]}}`,
 		`{"success":true,"result":{"uid":"u","rtmps":{"url":"rtmps://h/live/","streamKey":"k"}}}`, `{"success":true,"result":{"liveInputs":[{"uid":"u","meta":{"name":"streamcanary-x1"}}]}}`,
 		`{"meta":{"source":[{"type":"html5/application/vnd.apple.mpegurl","url":"https://h/x.m3u8"}]}}`} {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
 		for _, kind := range platform.Types() {
-			every(t, kind, answers(body))
+			every(t, kind, answers{t, body})
 		}
 	})
 }
@@ -309,8 +316,8 @@ func every(t *testing.T, kind string, transport http.RoundTripper) {
 	if u, _, err := p.Recording(t.Context(), s); err != nil || u != "" && !strings.HasPrefix(u, "http") {
 		t.Errorf("%s: recording %q, %v", kind, u, err)
 	}
-	if _, err := p.Delete(t.Context(), s); err != nil {
-		t.Error(err)
+	if _, err := p.Delete(t.Context(), s); (err != nil) != (s.ID == "") && failure == nil {
+		t.Errorf("%s: delete %q: %v", kind, s.ID, err)
 	}
 }
 
@@ -328,13 +335,20 @@ func anyContract() *prober.HTTPContract {
 }
 
 // answers is a transport whose every answer is this body, with the status that
-// is promised for the method.
-type answers string
+// is promised for the method. What is deleted has to be one thing: no path that a
+// server may take for that of another, or of a whole collection.
+type answers struct {
+	t    *testing.T
+	body string
+}
 
 func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
+	if last := path.Base(r.URL.Path); r.Method == http.MethodDelete && (path.Clean(r.URL.Path) != r.URL.Path || last == "/" || r.URL.RawQuery != "") {
+		a.t.Errorf("DELETE %s", r.URL)
+	}
 	status := map[string]int{http.MethodPost: http.StatusCreated, http.MethodDelete: http.StatusNoContent}[r.Method]
 	if status == 0 || strings.Contains(r.URL.Path, "/accounts/") {
 		status = http.StatusOK
 	}
-	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(string(a)))}, nil
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(a.body))}, nil
 }
