@@ -33,7 +33,7 @@ var public = map[string]string{
 	"View.Incidents.Name":                       "Broadcasts drop",
 	"View.Incidents.Phase":                      "identified",
 	"View.Incidents.Impact":                     "major",
-	"View.Incidents.Postmortem":           "The switch was replaced.",
+	"View.Incidents.Postmortem":                 "The switch was replaced.",
 	"View.Incidents.Updates.ID":                 "u0000000001x",
 	"View.Incidents.Updates.Phase":              "identified",
 	"View.Incidents.Updates.Body":               "Broadcasts drop in Frankfurt.",
