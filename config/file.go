@@ -20,7 +20,9 @@ type hubFile struct {
 	Controls     controlsFile    `mapstructure:"controls"`
 	Groups       []namedFile     `mapstructure:"groups"`
 	Components   []componentFile `mapstructure:"components"`
+	Words        wordsFile       `mapstructure:"words"`
 	Policy       policyFile      `mapstructure:"policy"`
+	Maintenance  []workFile      `mapstructure:"maintenance"`
 }
 
 type pageFile struct {
@@ -44,6 +46,13 @@ type alertsFile struct {
 	Token     secretText    `mapstructure:"token"`
 	TokenFile string        `mapstructure:"token_file"`
 	Webhooks  []webhookFile `mapstructure:"webhooks"`
+	People    []personFile  `mapstructure:"people"`
+}
+
+type personFile struct {
+	ID        string     `mapstructure:"id"`
+	Token     secretText `mapstructure:"token"`
+	TokenFile string     `mapstructure:"token_file"`
 }
 
 type webhookFile struct {
@@ -224,6 +233,27 @@ type componentFile struct {
 	Publish     string   `mapstructure:"publish"`
 }
 
+type workFile struct {
+	ID         string        `mapstructure:"id"`
+	Name       string        `mapstructure:"name"`
+	Message    string        `mapstructure:"message"`
+	Components []string      `mapstructure:"components"`
+	Regions    []string      `mapstructure:"regions"`
+	StartsAt   timeText      `mapstructure:"starts_at"`
+	EndsAt     timeText      `mapstructure:"ends_at"`
+	Cron       string        `mapstructure:"cron"`
+	Duration   time.Duration `mapstructure:"duration"`
+	Announce   time.Duration `mapstructure:"announce"`
+}
+
+type wordsFile struct {
+	Opened     string `mapstructure:"opened"`
+	Updated    string `mapstructure:"updated"`
+	Unchanged  string `mapstructure:"unchanged"`
+	Monitoring string `mapstructure:"monitoring"`
+	Resolved   string `mapstructure:"resolved"`
+}
+
 type policyFile struct {
 	Quorum            int           `mapstructure:"quorum"`
 	Threshold         *float64      `mapstructure:"threshold"`
@@ -241,6 +271,10 @@ type policyFile struct {
 	UnknownAfter      time.Duration `mapstructure:"unknown_after"`
 	ContradictedAfter time.Duration `mapstructure:"contradicted_after"`
 	ChangeWindow      time.Duration `mapstructure:"change_window"`
+	UpdateEvery       time.Duration `mapstructure:"update_every"`
+	UpdateGap         time.Duration `mapstructure:"update_gap"`
+	ApproveWithin     time.Duration `mapstructure:"approve_within"`
+	Unapproved        string        `mapstructure:"unapproved"`
 	Kinds             []kindFile    `mapstructure:"kinds"`
 }
 

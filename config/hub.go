@@ -23,6 +23,7 @@ type Hub struct {
 	Controls prober.Controls // of every agent
 	Topology incident.Topology
 	Settings incident.Settings
+	Work     []Work          // maintenances that are announced
 	Policy   incident.Policy // of Settings and Topology
 
 	// Warnings are for the operator: what is allowed, but hardly meant.
@@ -45,7 +46,8 @@ type NATS struct {
 
 // Alerts is how on-call is reached.
 type Alerts struct {
-	Token    prober.Secret // bearer token of /alerts; "" closes it
+	Token    prober.Secret            // bearer token of /alerts and /v1; "" closes them
+	People   map[string]prober.Secret // tokens as good, by the id of who has one
 	Webhooks []Webhook
 }
 
@@ -97,6 +99,10 @@ func hubDefaults() map[string]any {
 		"policy.unknown_after":      s.UnknownAfter,
 		"policy.contradicted_after": s.ContradictedAfter,
 		"policy.change_window":      s.ChangeWindow,
+		"policy.update_every":       s.UpdateEvery,
+		"policy.update_gap":         s.UpdateGap,
+		"policy.approve_within":     s.ApproveWithin,
+		"policy.unapproved":         string(s.Unapproved),
 	}
 }
 
@@ -138,6 +144,8 @@ func (c *checker) hub(f hubFile) *Hub {
 	h.Topology.Groups = c.groups(f.Groups)
 	h.Topology.Components = c.components(f, h)
 	h.Settings = c.settings(f.Policy)
+	h.Settings.Words = c.words(f.Words)
+	h.Work = c.work(f.Maintenance, h.Topology)
 	c.threshold(f.Policy, h)
 	c.timeouts(h)
 	c.heard(h)
@@ -160,6 +168,11 @@ func (c *checker) policy(h *Hub) {
 		return
 	}
 	h.Policy = p
+	for i, w := range h.Work {
+		if len(p.Touches(incident.Window{Components: w.Components, Regions: w.Regions})) == 0 {
+			c.addf(index("maintenance", i)+".regions", "none of the components has an element in these regions; leave one of the two out")
+		}
+	}
 }
 
 func (c *checker) page(f pageFile) incident.PageInfo {
@@ -186,6 +199,7 @@ func (c *checker) alerts(f *alertsFile) Alerts {
 		return Alerts{}
 	}
 	a := Alerts{Token: c.needSecret("alerts.token", f.Token, f.TokenFile)}
+	a.People = c.people(f.People, a.Token)
 	seen := ids{}
 	for i, w := range f.Webhooks {
 		at := index("alerts.webhooks", i)
@@ -203,6 +217,23 @@ func (c *checker) alerts(f *alertsFile) Alerts {
 		a.Webhooks = append(a.Webhooks, hook)
 	}
 	return a
+}
+
+// people gives everybody on call a token of their own, so that an audit trail
+// knows whose hand it was.
+func (c *checker) people(files []personFile, shared prober.Secret) map[string]prober.Secret {
+	people, holders, seen := map[string]prober.Secret{}, map[prober.Secret]string{shared: "everybody"}, ids{}
+	for i, f := range files {
+		at := index("alerts.people", i)
+		c.uniqueID(at, f.ID, seen)
+		token := c.needSecret(at+".token", f.Token, f.TokenFile)
+		if first, twice := holders[token]; twice && token != "" {
+			c.addf(at+".token", "is the same as that of %s; give every person a token of their own", first)
+		}
+		holders[token] = f.ID
+		people[f.ID] = token
+	}
+	return people
 }
 
 func (c *checker) agents(files []vantageFile) ([]AgentAccess, []incident.Site) {

@@ -203,10 +203,13 @@ func durationHook(_, to reflect.Type, value any) (any, error) {
 	}
 }
 
-// dateHook undoes YAML's reading of a day as a time.
+// dateHook undoes YAML's reading of a day, or of a moment, as a time.
 func dateHook(_, to reflect.Type, value any) (any, error) {
 	if day, ok := value.(time.Time); ok && to == reflect.TypeFor[dateText]() {
 		return day.Format(time.DateOnly), nil
+	}
+	if at, ok := value.(time.Time); ok && to == reflect.TypeFor[timeText]() {
+		return at.UTC().Format(time.RFC3339), nil
 	}
 	return value, nil
 }

@@ -31,9 +31,15 @@ func (c *checker) settings(f policyFile) incident.Settings {
 		{"unknown_after", f.UnknownAfter, &s.UnknownAfter},
 		{"contradicted_after", f.ContradictedAfter, &s.ContradictedAfter},
 		{"change_window", f.ChangeWindow, &s.ChangeWindow},
+		{"update_every", f.UpdateEvery, &s.UpdateEvery},
+		{"update_gap", f.UpdateGap, &s.UpdateGap},
+		{"approve_within", f.ApproveWithin, &s.ApproveWithin},
 	} {
 		c.notNegative("policy."+d.key, d.in)
 		*d.out = d.in
+	}
+	if f.UpdateEvery > 0 && f.UpdateEvery < minUpdateEvery {
+		c.addf("policy.update_every", "is %s; want at least %s, or 0s to promise no update", f.UpdateEvery, minUpdateEvery)
 	}
 	if f.Quorum < 1 {
 		c.addf("policy.quorum", "is %d; want at least 1, the number of sites that must agree", f.Quorum)
@@ -45,6 +51,8 @@ func (c *checker) settings(f policyFile) incident.Settings {
 	if f.ConfirmRounds > 0 && f.ConfirmSpacing == 0 {
 		c.addf("policy.confirm_spacing", "is 0s; want more, such as 2s")
 	}
+	s.Unapproved = incident.Unapproved(f.Unapproved)
+	c.reference("policy.unapproved", f.Unapproved, "such choice", []string{string(incident.UnapprovedKeep), string(incident.UnapprovedPublish)})
 	c.kinds(f.Kinds, &s)
 	return s
 }
@@ -88,6 +96,9 @@ func (h *Hub) schedule() incident.Schedule {
 	}
 	return all
 }
+
+// minUpdateEvery keeps readers from a page that says nothing new all the time.
+const minUpdateEvery = 5 * time.Minute
 
 // maxConfirm bounds the extra load of confirmation.
 const maxConfirm = 20

@@ -50,6 +50,9 @@ func (h *Hub) summary() []string {
 	for _, p := range h.Probes {
 		lines = append(lines, fmt.Sprintf("probe %s of %s, %s", p.Kind, p.Target, strings.TrimPrefix(p.Schedule, "@"))+whatOf(p))
 	}
+	for _, w := range h.Work {
+		lines = append(lines, w.summary())
+	}
 	budget := h.Budget()
 	lines = append(lines, fmt.Sprintf("%s at %s; %s must agree (quorum)", count(len(h.Agents), "agent"),
 		count(len(topology.Sites), "site"), count(h.Settings.Quorum, "site")))

@@ -19,6 +19,9 @@ type secretText string
 // dateText is a day, YYYY-MM-DD, which YAML takes for a time.
 type dateText string
 
+// timeText is a moment as of RFC 3339, which YAML takes for a time as well.
+type timeText string
+
 // walk compares a node with the type that it will be decoded to, notes the line
 // of every key, and reports whatever does not fit. viper by itself would accept
 // keys in the wrong case, unknown empty maps and durations without a unit. What
@@ -135,7 +138,7 @@ func (c *checker) walkScalar(path string, node *yaml.Node, want reflect.Type) {
 	case reflect.TypeFor[byteSize]():
 		c.walkSize(path, node)
 		return
-	case reflect.TypeFor[dateText]():
+	case reflect.TypeFor[dateText](), reflect.TypeFor[timeText]():
 		fits = node.Tag == "!!timestamp" || node.Tag == "!!str"
 	case reflect.TypeFor[secretText]():
 		fits = node.Tag == "!!str"
@@ -240,6 +243,8 @@ func scalarName(t reflect.Type) string {
 		return "a duration such as 30s"
 	case t == reflect.TypeFor[dateText]():
 		return "a day such as 2026-01-31"
+	case t == reflect.TypeFor[timeText]():
+		return "a time such as 2026-12-01T02:00:00Z"
 	case t == reflect.TypeFor[byteSize]():
 		return "a size such as 512MB"
 	case t.Kind() == reflect.Bool:

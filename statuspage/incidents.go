@@ -67,6 +67,7 @@ func projectIncident(n names, i incident.Incident) (Incident, error) {
 		UpdatedAt:    i.CreatedAt.UTC(),
 		MonitoringAt: i.MonitoringAt.UTC(),
 		ResolvedAt:   i.ResolvedAt.UTC(),
+		FalseAlarm:   i.FalseAlarm,
 	}
 	for _, id := range i.Components {
 		if name, ok := n.components[id]; ok {

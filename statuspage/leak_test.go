@@ -21,23 +21,27 @@ import (
 // others are filled with canaries, whatever they are: a field that is added
 // tomorrow is internal until it stands here.
 var public = map[string]string{
-	"Topology.Page.Name":                  "Example Video",
-	"Topology.Page.URL":                   "https://status.example.video",
-	"Topology.Groups.Name":                "Live",
-	"Topology.Components.Name":            "Ingest",
-	"Topology.Components.Description":     "Takes broadcasts",
-	"Topology.Components.StartDate":       "2026-01-15",
-	"Topology.Components.Publish":         "auto",
-	"View.Components.Status":              "major_outage",
-	"View.Incidents.ID":                   "n4inc0000001",
-	"View.Incidents.Name":                 "Broadcasts drop",
-	"View.Incidents.Phase":                "identified",
-	"View.Incidents.Impact":               "major",
-	"View.Incidents.Updates.ID":           "u0000000001x",
-	"View.Incidents.Updates.Phase":        "identified",
-	"View.Incidents.Updates.Body":         "Broadcasts drop in Frankfurt.",
-	"View.Incidents.Updates.Affected.Old": "operational",
-	"View.Incidents.Updates.Affected.New": "major_outage",
+	"Topology.Page.Name":                        "Example Video",
+	"Topology.Page.URL":                         "https://status.example.video",
+	"Topology.Groups.Name":                      "Live",
+	"Topology.Components.Name":                  "Ingest",
+	"Topology.Components.Description":           "Takes broadcasts",
+	"Topology.Components.StartDate":             "2026-01-15",
+	"Topology.Components.Publish":               "auto",
+	"View.Components.Status":                    "major_outage",
+	"View.Incidents.ID":                         "n4inc0000001",
+	"View.Incidents.Name":                       "Broadcasts drop",
+	"View.Incidents.Phase":                      "identified",
+	"View.Incidents.Impact":                     "major",
+	"View.Incidents.Postmortem":           "The switch was replaced.",
+	"View.Incidents.Updates.ID":                 "u0000000001x",
+	"View.Incidents.Updates.Phase":              "identified",
+	"View.Incidents.Updates.Body":               "Broadcasts drop in Frankfurt.",
+	"View.Incidents.Updates.Affected.Old":       "operational",
+	"View.Incidents.Updates.Affected.New":       "major_outage",
+	"View.Maintenances.Maintenance.Window.ID":   "m4maint00001",
+	"View.Maintenances.Maintenance.Window.Name": "New disks",
+	"View.Maintenances.Maintenance.Window.Body": "We replace disks.",
 }
 
 // stuff is everything that the projection sees.
@@ -104,6 +108,7 @@ func TestNothingLeaks(t *testing.T) {
 	s.View.Components[0].ID, s.View.Components[0].UnknownSince = component, time.Time{}
 	s.View.Incidents[0].Components = []string{component, canary("not-configured")}
 	s.View.Incidents[0].Updates[0].Affected[0].Component = component
+	s.View.Maintenances[0].Cancelled, s.View.Maintenances[0].Affected = false, []string{component}
 	s.View.Incidents[0].MonitoringAt, s.View.Incidents[0].ResolvedAt = time.Time{}, time.Time{}
 
 	// An internal component, and an incident that is not public, with canaries
@@ -114,6 +119,9 @@ func TestNothingLeaks(t *testing.T) {
 		Elements: []prober.Element{{Target: canary("internal-target"), Type: prober.ElementCore}},
 	})
 	s.Topology.Groups = append(s.Topology.Groups, incident.Group{ID: canary("internal-group"), Name: canary("internal-group-name")})
+	secret := s.View.Maintenances[0]
+	secret.ID, secret.Name, secret.Affected = canary("hidden-maintenance"), canary("hidden-work"), []string{canary("internal-id")}
+	s.View.Maintenances = append(s.View.Maintenances, secret)
 	hidden := s.View.Incidents[0]
 	hidden.ID, hidden.Name, hidden.Public = canary("hidden-id"), canary("hidden-name"), false
 	past := s.View.Incidents[0]
@@ -125,6 +133,8 @@ func TestNothingLeaks(t *testing.T) {
 		"Topology.Installation", "Topology.Targets.Ingests.ID", "Topology.Sites.Agents", "View.Incidents.Target",
 		"View.Incidents.Failures.Evidence.Detail", "View.Incidents.Failures.Evidence.Agent", "View.Incidents.Failures.Evidence.Site",
 		"View.Incidents.Changes.Change.Summary", "View.Incidents.Changes.Change.Link", "View.Incidents.Changes.Change.Components",
+		"View.Incidents.Audit.Who", "View.Incidents.Audit.Note", "View.Incidents.OpenedBy", "View.Incidents.Withheld",
+		"View.Maintenances.Maintenance.Audit.Note", "View.Maintenances.Maintenance.Window.Source",
 	} {
 		if !strings.Contains(whole, canary(place)) {
 			t.Fatalf("no canary was put into %s: what is looked for cannot be found", place)
@@ -132,7 +142,7 @@ func TestNothingLeaks(t *testing.T) {
 	}
 
 	page := statuspage.Project(s.Topology, s.View, []incident.Incident{past, hidden})
-	if len(page.Incidents) != 1 || len(page.Past) != 1 || len(page.Groups) != 1 || len(page.Incidents[0].Components) != 1 {
+	if len(page.Incidents) != 1 || len(page.Maintenances) != 1 || len(page.Past) != 1 || len(page.Groups) != 1 || len(page.Incidents[0].Components) != 1 {
 		t.Fatalf("the page does not show what it should: %+v", page)
 	}
 	noCanary(t, "the page itself", fmt.Sprintf("%+v", page))
@@ -151,6 +161,7 @@ func served(t *testing.T, s source) {
 		"/", "/history", "/incidents/n4inc0000001", "/incidents/n4inc0000000", "/nowhere", "/history.atom", "/history.rss",
 		"/api/v2/summary.json", "/api/v2/status.json", "/api/v2/components.json", "/api/v2/incidents.json",
 		"/api/v2/incidents/unresolved.json", "/api/v2/incidents/n4inc0000001.json", "/api/v2/scheduled-maintenances.json",
+		"/api/v2/scheduled-maintenances/upcoming.json", "/api/v2/scheduled-maintenances/active.json", "/incidents/m4maint00001",
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+path, nil)
 		if err != nil {

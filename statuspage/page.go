@@ -26,6 +26,8 @@ type Page struct {
 	Groups    []Group    // as configured; components without a group come first, in a group without an id
 	Incidents []Incident // unresolved, newest first
 	Past      []Incident // resolved, newest first
+
+	Maintenances []Maintenance // upcoming and running ones by their start, then a few that are over, newest first
 }
 
 // Group is a heading with its components. Status is the worst of theirs.
@@ -65,6 +67,7 @@ type Incident struct {
 	ResolvedAt   time.Time // zero: not yet
 	Components   []ComponentName
 	Updates      []Update // newest first
+	FalseAlarm   bool     // a person says that it was none: it is no outage
 }
 
 // Open says whether the incident is unresolved.

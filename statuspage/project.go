@@ -26,6 +26,7 @@ func Project(t incident.Topology, v incident.View, past []incident.Incident) Pag
 		return !i.Open() && !open
 	})
 	p.Groups = projectGroups(t, v, n, newestStatuses(p.Incidents, p.Past))
+	p.Maintenances = projectMaintenances(t.Installation, n, v.Maintenances)
 	p.Status = overall(p.Groups, p.Incidents)
 	p.UpdatedAt, p.CheckedAt = newest(p)
 	return p
@@ -46,6 +47,9 @@ func newest(p Page) (updated, checked time.Time) {
 	}
 	for _, i := range slices.Concat(p.Incidents, p.Past) {
 		updated = later(updated, i.UpdatedAt)
+	}
+	for _, m := range p.Maintenances {
+		updated = later(updated, m.UpdatedAt)
 	}
 	if updated.IsZero() {
 		updated = p.At
@@ -119,7 +123,9 @@ func projectComponent(c incident.Component, n names, states map[string]incident.
 	if c.Publish == incident.PublishHold {
 		// What waits for a person must not show through the component's colour.
 		p := published[id]
-		s.Status, s.UpdatedAt = p.status, p.at
+		if s.Status != incident.UnderMaintenance || rankStatus(p.status) > rankStatus(s.Status) {
+			s.Status, s.UpdatedAt = p.status, p.at
+		}
 	}
 	if rankStatus(s.Status) == 0 {
 		s.Status = incident.Operational

@@ -36,6 +36,12 @@ func PhaseText(p incident.Phase) string {
 		return "Resolved"
 	case incident.Postmortem:
 		return "Postmortem"
+	case Scheduled:
+		return "Scheduled"
+	case InProgress:
+		return "In progress"
+	case Completed:
+		return "Completed"
 	}
 	return string(p)
 }
@@ -70,7 +76,10 @@ func ToneOf(s incident.Status) Tone {
 // Tone is how an incident is meant: by its impact, until it has recovered and is
 // only watched.
 func (i Incident) Tone() Tone {
-	if i.Phase == incident.Monitoring {
+	switch {
+	case i.FalseAlarm:
+		return ToneNone
+	case i.Phase == incident.Monitoring:
 		return ToneMonitoring
 	}
 	return Tone(i.Impact) // impacts are named as indicators

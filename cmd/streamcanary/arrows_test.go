@@ -59,6 +59,8 @@ func onlyIn() map[string][]string {
 		"github.com/spf13/viper":            {"config"},
 		"go.yaml.in/yaml":                   {"config"},
 		"github.com/spf13/cobra":            {"cmd/streamcanary"},
+		"charm.land/bubbletea":              {"cmd/streamcanary"},
+		"github.com/charmbracelet":          {"cmd/streamcanary"},
 		"github.com/yutopp/go-rtmp":         {"prober/rtmp", "prober/origin"},
 		"github.com/grafov/m3u8":            {"prober/hls"},
 		"github.com/robfig/cron":            {"prober/schedule"},

@@ -1,18 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
-	"streamcanary/prober"
 	"streamcanary/statuspage/incident"
 
 	"github.com/spf13/cobra"
@@ -68,26 +62,18 @@ func newChangeCommand() *cobra.Command {
 }
 
 func reportChange(ctx context.Context, hub *onCall, c incident.Change, w io.Writer) error {
-	body, err := changeBody(c)
-	if err != nil {
-		return err
-	}
-	answer, err := hub.post(ctx, "/v1/changes", body, http.StatusAccepted)
-	if err != nil {
-		return err
-	}
 	var taken struct {
 		ID string `json:"id"`
 	}
-	if err := json.Unmarshal(answer, &taken); err != nil || taken.ID == "" {
-		return fmt.Errorf("the hub at %s took the change, and answered something else than its id", hub.hub)
+	if _, err := hub.tell(ctx, "/v1/changes", changeBody(c), &taken); err != nil {
+		return err
 	}
-	_, err = fmt.Fprintln(w, taken.ID)
+	_, err := fmt.Fprintln(w, taken.ID)
 	return err
 }
 
 // changeBody leaves out what is not set: the hub's own time is the time, then.
-func changeBody(c incident.Change) ([]byte, error) {
+func changeBody(c incident.Change) map[string]any {
 	fields := map[string]any{"summary": c.Summary}
 	for name, text := range map[string]string{"source": c.Source, "link": c.Link, "id": c.ID} {
 		if text != "" {
@@ -103,36 +89,5 @@ func changeBody(c incident.Change) ([]byte, error) {
 	if !c.At.IsZero() {
 		fields["at"] = c.At
 	}
-	return json.Marshal(fields)
-}
-
-// post sends JSON to the hub and reads its answer, of at most 1 MB. Another status than
-// the one that is wanted is an error that says what to do.
-func (o *onCall) post(ctx context.Context, path string, body []byte, want int) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, o.hub+path, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Authorization", "Bearer "+o.token.Reveal())
-	req.Header.Set("Content-Type", "application/json")
-	answer, err := o.client().Do(req)
-	if err != nil {
-		if failed, ok := errors.AsType[*url.Error](err); ok {
-			err = failed.Err
-		}
-		return nil, fmt.Errorf("the hub at %s cannot be reached: %w", o.hub, err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	said, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("the hub at %s broke off its answer: %w", o.hub, err)
-	case answer.StatusCode == want:
-		return said, nil
-	case answer.StatusCode == http.StatusUnauthorized, answer.StatusCode == http.StatusForbidden:
-		return nil, o.unknownToken()
-	}
-	return nil, fmt.Errorf("the hub at %s says: %s (%d)", o.hub, prober.Clip(strings.TrimSpace(string(said)), 500), answer.StatusCode)
+	return fields
 }

@@ -62,11 +62,13 @@ func TestProbeLive(t *testing.T) {
 	s := startNginx(t, "127.0.0.1")
 	for name, end := range map[string]func(*testing.T, pty, *exec.Cmd){
 		"Ctrl-C": func(t *testing.T, p pty, _ *exec.Cmd) {
+			t.Helper()
 			if _, err := p.person.WriteString("\x03"); err != nil {
 				t.Error(err)
 			}
 		},
 		"SIGTERM": func(t *testing.T, _ pty, c *exec.Cmd) {
+			t.Helper()
 			if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 				t.Error(err)
 			}
@@ -90,6 +92,7 @@ func TestProbeLive(t *testing.T) {
 			seen := newOutput()
 			go func() { _, _ = io.Copy(seen, p.person) }()
 			waitSeen(t, seen, "proof sei")
+			waitSeen(t, seen, "good")
 			if raw := p.settings(t); raw == before {
 				t.Error("keys are not taken one by one")
 			}

@@ -320,7 +320,10 @@ func TestProbeFlags(t *testing.T) {
 			playlist := prober.StreamURL(o.HTTPSURL(), "ours")
 			pull := []string{"--ca-file", ca, "--http", "2"}
 			pushed := streamcanary(t, slices.Concat([]string{"probe", "--watch", "--every-address", "--json", "--ingest", prober.StreamURL(o.RTMPSURL(), "ours"), "--playback", playlist}, pull, tt.push)...)
-			pushed.waitReport(t, 0, "it is seen", e2ePatience, passes("pull"))
+			seen, _, _ := pushed.waitReport(t, 0, "it is seen", e2ePatience, passes("pull"))
+			if len(seen.Renditions) != 1 || !seen.Renditions[0].Playing {
+				t.Errorf("renditions %+v", seen.Renditions)
+			}
 			code, report, _ := validate(t, playlist, slices.Concat(pull, []string{"--for", "7s"})...)
 			if code != exitOK || len(report.Renditions) == 0 || report.HTTP == nil || report.HTTP.Protocol != "HTTP/2.0" {
 				t.Fatalf("exit code %d, %+v", code, report)

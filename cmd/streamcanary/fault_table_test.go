@@ -33,6 +33,7 @@ type faultRow struct {
 	pushes  int                  // broadcasts that run; 0 is one
 	full    bool                 // the broadcast has 4 Mbit/s
 	decodes bool                 // it is seen with ffmpeg's help alone
+	latency time.Duration        // max_latency of the target; 0 is the default
 	after   int                  // results of playback that pass before the fault
 }
 
@@ -56,6 +57,12 @@ func (r faultRow) warm() faultRow {
 func (r faultRow) settled() faultRow {
 	r.after, r.heals = 16, 30*time.Second
 	return r
+}
+
+// granted is graded, with another bound of the live latency than the default.
+func (r faultRow) granted(latency time.Duration) faultRow {
+	r.latency = latency
+	return r.settled()
 }
 
 // slowlyHealed takes half a minute to be well again: blocking reloads are tried
@@ -371,6 +378,7 @@ func faultTarget(id string, row faultRow, o *origin.Origin) prober.Target {
 		Ingests:   []prober.Ingest{{ID: "in", Region: "in", URL: o.RTMPURL()}},
 		Playbacks: []prober.Playback{{ID: "out", Region: "out", URL: o.HLSURL()}},
 	}
+	t.Playbacks[0].Pull.MaxLatency = row.latency
 	if row.full {
 		t.Ingests[0].Region = fullSize
 	}
@@ -556,6 +564,7 @@ func faultTable() []faultRow {
 		verdict("silence", playback, fail, prober.StageMedia, prober.ReasonSoundSilent, 25*s).decoded(),
 		noted("missing-video", playback, grave, prober.StageMedia, prober.ReasonVideoMissing, 6*s),
 		noted("missing-audio", playback, grave, prober.StageMedia, prober.ReasonAudioMissing, 6*s),
+		verdict("late-media", playback, degraded, prober.StageLatency, prober.ReasonLatencyHigh, 45*s).granted(8 * s),
 		noted("av-offset", playback, worse, prober.StageMedia, prober.ReasonAVOffset, 6*s),
 		verdict("timestamp-jump", playback, fail, prober.StageMedia, prober.ReasonTimestampJump, 6*s),
 		noted("dropped-frames", playback, worse, prober.StageMedia, prober.ReasonFramesMissing, 6*s),

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -52,7 +54,46 @@ func (o *onCall) check() error {
 // get asks the hub. The body is the caller's to close; an answer other than 200 is an
 // error that says what to do.
 func (o *onCall) get(ctx context.Context, path string) (io.ReadCloser, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, o.hub+path, nil)
+	return o.call(ctx, http.MethodGet, path, nil)
+}
+
+// maxAnswer bounds what is read of an answer that is read whole, in bytes.
+const maxAnswer = 64 << 20
+
+// read asks the hub for a small document, which it reads and gives as it came.
+func (o *onCall) read(ctx context.Context, path string, into any) ([]byte, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	body, err := o.get(ctx, path)
+	return whole(body, err, into)
+}
+
+// tell tells the hub something, and reads its answer as read does.
+func (o *onCall) tell(ctx context.Context, path string, what, into any) ([]byte, error) {
+	payload, err := json.Marshal(what)
+	if err != nil {
+		return nil, err
+	}
+	body, err := o.call(ctx, http.MethodPost, path, bytes.NewReader(payload))
+	return whole(body, err, into)
+}
+
+func whole(body io.ReadCloser, err error, into any) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = body.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(body, maxAnswer))
+	if err != nil {
+		return nil, fmt.Errorf("the hub's answer is not whole: %w", err)
+	}
+	return raw, decode(raw, into)
+}
+
+// call is get for any method. What a person cannot do has the hub's own reason.
+func (o *onCall) call(ctx context.Context, method, path string, body io.Reader) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, method, o.hub+path, body)
 	if err != nil {
 		return nil, err
 	}
@@ -64,14 +105,21 @@ func (o *onCall) get(ctx context.Context, path string) (io.ReadCloser, error) {
 		}
 		return nil, fmt.Errorf("the hub at %s cannot be reached: %w", o.hub, err)
 	}
-	if answer.StatusCode == http.StatusOK {
+	if answer.StatusCode == http.StatusOK || answer.StatusCode == http.StatusAccepted {
 		return answer.Body, nil
 	}
 	defer func() { _ = answer.Body.Close() }()
 	switch answer.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return nil, o.unknownToken()
+	case http.StatusConflict, http.StatusUnprocessableEntity, http.StatusBadRequest:
+		said, _ := io.ReadAll(io.LimitReader(answer.Body, 1000))
+		return nil, fmt.Errorf("refused: %s", prober.Clip(strings.TrimSpace(string(said)), 500))
 	case http.StatusNotFound:
+		said, _ := io.ReadAll(io.LimitReader(answer.Body, 1000))
+		if text := strings.TrimSpace(string(said)); strings.HasPrefix(answer.Header.Get("Content-Type"), "text/plain") && text != "404 page not found" {
+			return nil, fmt.Errorf("refused: %s", prober.Clip(text, 500))
+		}
 		return nil, fmt.Errorf("nothing of a hub is at %s%s: is the address right, has the hub an alerts.token, and is it of this version?", o.hub, path)
 	}
 	said, _ := io.ReadAll(io.LimitReader(answer.Body, 500)) // evidence only

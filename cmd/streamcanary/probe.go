@@ -40,7 +40,13 @@ notes. Of the address the host and the last part of the path are shown; what sta
 between may be a token.
 
 With --watch the broadcast stays up as a canary and is followed, until Ctrl-C or
-for the time given with --for; every drop and return is told.
+for the time given with --for; every drop and return is told, and with --json every
+round of each side.
+
+On a terminal it shows itself live, and leaves a report for a ticket when it ends; with
+--plain, and where stdout is no terminal, it is told line by line. --report, --junit and
+--html write files, whole and at the end; one that cannot be written is told before
+anything is probed.
 
 Exit codes: 0 pass or degraded, 1 fail, 2 usage, 3 inconclusive (a result, but it says nothing
 about the platform), 4 an error of the prober itself.`
@@ -245,6 +251,9 @@ func watchProbe(ctx context.Context, o probeOptions, a *agent.Agent, view *probe
 	for {
 		select {
 		case <-ctx.Done():
+			if worst == nil {
+				return &prober.Result{Outcome: prober.Inconclusive, Reason: prober.ReasonCancelled, Detail: "it ended before anything was known"}
+			}
 			return worst
 		case r := <-results:
 			view.watched(r)

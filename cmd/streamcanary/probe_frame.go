@@ -72,7 +72,7 @@ func (f probeFrame) render(width, height int, colour bool) string {
 	if room := height - 1; len(fixed) > room {
 		fixed = fixed[:room]
 	}
-	lines := append(fixed, share(f.sections(width), height-1-len(fixed))...)
+	lines := slices.Concat(fixed, share(f.sections(width), height-1-len(fixed)))
 	for len(lines) < height-1 {
 		lines = append(lines, nil)
 	}
@@ -238,7 +238,11 @@ func (f probeFrame) pushItems() []item {
 	items = append(items, item{"out", summary.Bitrate(n.SentRate), inkPlain, false}, item{"sent", summary.Bytes(n.Sent), inkPlain, true},
 		item{"deepest queue", summary.Bytes(n.Queue), inkPlain, false}, item{"longest stall", summary.Took(n.Stall), inkPlain, false})
 	if drops := f.sum.Figures.Interruptions; drops > 0 {
-		items = append(items, item{"interruptions", fmt.Sprintf("%d, %s away", drops, summary.Seconds(f.sum.Away)), inkWarn, false})
+		told := strconv.Itoa(drops)
+		if f.sum.Away > 0 {
+			told += ", " + summary.Seconds(f.sum.Away) + " away"
+		}
+		items = append(items, item{"interruptions", told, inkWarn, false})
 	}
 	return items
 }
@@ -252,7 +256,10 @@ func stageItems(stages []prober.StageTime) []item {
 }
 
 func (f probeFrame) pullState() item {
-	switch {
+	_, told := f.last[summary.Pull]
+	switch c := f.now.Condition; {
+	case f.now.Played && c != nil && !told: // it is validated: no results come in between
+		return item{"", fmt.Sprintf("%s at %s: %s", c.Outcome, c.Stage, c.Reason), inkOf(c.Outcome), false}
 	case f.now.Played:
 		return f.stateOf(summary.Pull, "it plays")
 	case f.now.Condition != nil && f.last[summary.Pull].Outcome == "":
@@ -271,7 +278,7 @@ func (f probeFrame) pullItems() []item {
 		items = append(items, item{"latency", summary.Took(n.Last), inkPlain, false}, item{"first frame", summary.Took(n.First), inkPlain, true}, item{"by", string(n.LatencyBy), inkPlain, true})
 	}
 	switch {
-	case !n.Played || f.sum.Mode == summary.ModePlayback:
+	case !n.Played || n.Condition != nil || f.sum.Mode == summary.ModePlayback:
 	case n.Proof == "":
 		items = append(items, item{"proof", "not proven", inkWarn, false})
 	default:

@@ -65,7 +65,13 @@ func frames() map[string]probeFrame {
 	for i := range 30 {
 		crowded.now.PullFinding = append(crowded.now.PullFinding, prober.Finding{Severity: prober.SeverityFail, Stage: prober.StageSegment, Reason: prober.ReasonHTTPStatus, Where: fmt.Sprintf("segment %d", i), Detail: strings.Repeat("long ", 40), Count: 1})
 	}
-	return map[string]probeFrame{"starting": starting, "connected": connected, "watching": watching, "crowded": crowded}
+	validating := watching
+	validating.sum = summary.Summary{Mode: summary.ModePlayback, Playback: "https://play.example.com/.../index.m3u8", Began: frameStart()}
+	validating.last = nil
+	n = &validating.now
+	n.Pushing, n.Push, n.PushFinding, n.Sent, n.Proof = false, nil, nil, 0, ""
+	n.Condition = &prober.Failure{Outcome: prober.Fail, Stage: prober.StageSegment, Reason: prober.ReasonHTTPStatus, Detail: "503"}
+	return map[string]probeFrame{"validating": validating, "starting": starting, "connected": connected, "watching": watching, "crowded": crowded}
 }
 
 // -update writes them anew.

@@ -34,6 +34,11 @@ type probeReport struct {
 	Findings     []probeFinding     `json:"findings,omitempty"`
 	Viewing      *probeViewing      `json:"viewing,omitempty"`
 	HTTP         *probeHTTP         `json:"http,omitempty"`
+	PartLatency  float64            `json:"part_latency_ms,omitempty"`
+	Skipped      int                `json:"skipped,omitempty"`
+	Missed       int                `json:"missed,omitempty"`
+	Recovered    int                `json:"recovered,omitempty"`
+	Renditions   []probeRendition   `json:"renditions,omitempty"`
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
@@ -46,6 +51,8 @@ func (v *probeView) json(r prober.Result) {
 		Interrupted: r.Figures.Interruptions, Interruption: ms(r.Figures.InterruptionTime),
 		Queue: r.Figures.SendQueue, LatencyBy: r.Figures.LatencyBy, Proof: r.Figures.Proof,
 		Findings: findingsOf(r.Findings), Viewing: viewingOf(r.Figures.Viewing), HTTP: httpOf(r.Figures.HTTP),
+		PartLatency: ms(r.Figures.PartLatency), Skipped: r.Figures.Skipped, Missed: r.Figures.Missed, Recovered: r.Figures.Recovered,
+		Renditions: renditionsOf(r.Figures.Renditions),
 	}
 	for _, s := range r.Figures.Stages {
 		report.Stages[string(s.Stage)] += ms(s.Duration)

@@ -19,6 +19,9 @@ func TestProbeJSON(t *testing.T) {
 		Kind: prober.KindGoLive, Playback: "playback", Run: "run-1", Outcome: prober.Pass, Ended: at,
 		Figures: prober.Figures{
 			SendQueue: 4096, Proof: prober.MeansSEI, LatencyBy: prober.MeansAAC,
+			Skipped: 1, Missed: 2, Recovered: 3, PartLatency: 150 * time.Millisecond,
+			Renditions: []prober.Rendition{{Name: "720p", Type: prober.RenditionVariant, Playing: true, PeakBitrate: 7, Segments: 2, Downloaded: 1,
+				Announced: prober.Encoding{Bandwidth: 9}, Seen: prober.Encoding{Width: 1280, Height: 720}, TargetDuration: time.Second}},
 			Viewing: prober.Viewing{Startup: 1500 * time.Millisecond, Watched: 9 * time.Second, Rebuffers: 2, RebufferTime: time.Second, Latency: 3 * time.Second, Drift: -250 * time.Millisecond, Buffer: 4 * time.Second},
 			HTTP:    prober.HTTPTimes{Protocol: "HTTP/2.0", FirstByte: 12 * time.Millisecond, Body: 30 * time.Millisecond, Redirects: 1, Cache: "hit", Age: 2 * time.Second},
 		},
@@ -38,7 +41,9 @@ func TestProbeJSON(t *testing.T) {
 				`"send_queue_bytes":4096,"latency_by":"aac","proof":"sei",` +
 				`"findings":[{"rule":"rule","section":"6.2.1","severity":"degraded","stage":"manifest","reason":"playlist_stale","where":"/hls/[key]/720p","detail":"GET /hls/[key].m3u8: old","count":3}],` +
 				`"viewing":{"startup_ms":1500,"watched_ms":9000,"rebuffers":2,"rebuffer_ms":1000,"rebuffer_ratio":0.1,"latency_ms":3000,"drift_ms":-250,"buffer_ms":4000},` +
-				`"http":{"protocol":"HTTP/2.0","resolve_ms":0,"connect_ms":0,"tls_ms":0,"first_byte_ms":12,"body_ms":30,"redirects":1,"cache":"hit","age_ms":2000}}`,
+				`"http":{"protocol":"HTTP/2.0","resolve_ms":0,"connect_ms":0,"tls_ms":0,"first_byte_ms":12,"body_ms":30,"redirects":1,"cache":"hit","age_ms":2000},` +
+				`"part_latency_ms":150,"skipped":1,"missed":2,"recovered":3,"renditions":[{"name":"720p","type":"variant","playing":true,"announced":{"bandwidth":9},` +
+				`"seen":{"width":1280,"height":720},"peak_bitrate":7,"listed":2,"downloaded":1,"keyframes":0,"target_duration_ms":1000,"media_sequence":0}]}`,
 		},
 		{
 			"nothing measured", prober.Result{Kind: prober.KindGoLive, Run: "run-1", Outcome: prober.Pass, Ended: at},

@@ -59,9 +59,11 @@ func runPlayback(ctx context.Context, o probeOptions, w io.Writer) error {
 	v := newValidation(o, time.Now())
 	view := playbackView{w: w, o: o}
 	view.begin(v)
+	show := showPlayback(ctx, w, o)
+	defer func() { _ = show.close() }()
 	following, stop := context.WithCancel(ctx)
 	defer stop()
-	follower := pulls.validator(o.pull, o.playback)
+	follower := show.follow(pulls.validator(o.pull, o.playback))
 	var broke error
 	ended := make(chan struct{})
 	go func() {
@@ -81,11 +83,16 @@ func runPlayback(ctx context.Context, o probeOptions, w io.Writer) error {
 			v.interrupted, running = true, false
 		case now := <-ticker.C:
 			running = !v.turn(now, follower.Observe(now))
-			view.turn(now, v)
+			if show.turn(now, v); show.live == nil {
+				view.turn(now, v)
+			}
 		}
 	}
 	stop()
 	<-ended
+	if err := show.close(); err != nil {
+		return &exitError{code: exitBroken, err: err}
+	}
 	found := v.end(time.Now())
 	if err := files.write(found); err != nil {
 		return &exitError{code: exitBroken, err: err}

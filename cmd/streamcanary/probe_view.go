@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -61,9 +60,7 @@ func (v *probeView) begin(ctx context.Context) (err error) {
 	if v.files, err = v.o.openFiles(); err != nil {
 		return err
 	}
-	if f, ok := v.w.(*os.File); ok && !v.o.plain && !v.o.json && isLive(f, os.Getenv) == nil {
-		v.live = openLive(ctx, f, os.Environ(), interrupt)
-	}
+	v.live = liveOn(ctx, v.w, v.o)
 	known := v.rec.Snapshot()
 	if known.Ingest != "" {
 		v.printf("push to   %s", known.Ingest)
@@ -95,6 +92,7 @@ func (v *probeView) sample(at time.Time) {
 	now, sample := v.meter.sample(at)
 	v.mu.Lock()
 	v.rec.Sample(sample)
+	v.rec.Stages(summary.Push, now.Push) // the results of a canary do not have them
 	frame := v.frame(now, at)
 	v.mu.Unlock()
 	if v.live != nil {

@@ -55,6 +55,8 @@ func newRootCommand() *cobra.Command {
 	addTo(root, groupOperate,
 		newServeCommand(),
 		newAgentCommand(),
+		newIncidentCommand(),
+		newMaintenanceCommand(),
 		newConfigCommand(),
 		newChangeCommand(),
 		newResultsCommand(),

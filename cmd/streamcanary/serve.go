@@ -25,8 +25,8 @@ const serveHelp = `Run the hub: take the agents' results in over NATS, decide, p
 page, serve the on-call feed and deliver alerts. It needs nothing beside its
 configuration file and its data folder, and goes on where it left off.
 
-The page is on http.listen; /alerts and POST /v1/changes want the on-call token
-as a bearer token. SIGINT or SIGTERM ends it in order.`
+The page is on http.listen; /alerts and /v1 want the on-call token, or a person's
+own, as a bearer token. SIGINT or SIGTERM ends it in order.`
 
 func newServeCommand() *cobra.Command {
 	var path string
@@ -120,8 +120,9 @@ func serve(ctx context.Context, cfg *config.Hub, log *slog.Logger, up func(*runn
 // hubSettings maps the configuration to what the hub is made of.
 func hubSettings(cfg *config.Hub, log *slog.Logger) (hub.Config, error) {
 	s := hub.Config{
-		Data: cfg.Data, Policy: cfg.Policy, Token: cfg.Alerts.Token, Logger: log,
-		Assignments: map[string]prober.Assignment{}, Sinks: map[string]alert.Sink{},
+		Data: cfg.Data, Policy: cfg.Policy, Token: cfg.Alerts.Token, People: cfg.Alerts.People, Logger: log,
+		Maintenances: maintenances(cfg.Work),
+		Assignments:  map[string]prober.Assignment{}, Sinks: map[string]alert.Sink{},
 		NATS: hub.NATSConfig{Addr: cfg.NATS.Listen, MaxBytes: cfg.NATS.MaxBytes, Logger: log},
 	}
 	if !cfg.NATS.SyncAlways {
@@ -158,6 +159,17 @@ func hubSettings(cfg *config.Hub, log *slog.Logger) (hub.Config, error) {
 		}
 	}
 	return s, nil
+}
+
+func maintenances(work []config.Work) []hub.Maintenance {
+	all := make([]hub.Maintenance, 0, len(work))
+	for _, w := range work {
+		all = append(all, hub.Maintenance{
+			ID: w.ID, Name: w.Name, Message: w.Message, Components: w.Components, Regions: w.Regions,
+			StartsAt: w.StartsAt, EndsAt: w.EndsAt, Schedule: w.Schedule, Duration: w.Duration, Announce: w.Announce,
+		})
+	}
+	return all
 }
 
 // spread gives an agent its own slot of each period: agents never start together,

@@ -50,6 +50,10 @@ func startServer(t *testing.T, id string) liveServer {
 func realServers() []realServer {
 	sequence := explained{"dsn-missing", "6.2.2", prober.ReasonPlaylistMalformed,
 		"its first segment has EXT-X-DISCONTINUITY, and is removed without EXT-X-DISCONTINUITY-SEQUENCE"}
+	deletes := explained{"segment-gone", "6.2.2", prober.ReasonSegmentGone,
+		"it deletes a segment as it removes it, and not as long after as the segment lasts"}
+	pictures := explained{"bandwidth-over-groups", "4.4.6.2", prober.ReasonBitrateMismatch, "its BANDWIDTH is of the pictures alone"}
+	average := explained{"average-bandwidth-over", "4.4.6.2", prober.ReasonBitrateMismatch, "the same of its AVERAGE-BANDWIDTH"}
 	return []realServer{
 		{
 			id: "nginx", name: "nginx-rtmp",
@@ -66,17 +70,19 @@ func realServers() []realServer {
 		{
 			id: "mpegts", name: "MediaMTX, mpegts",
 			proof: prober.MeansSEI, latency: prober.MeansSEI,
+			known: []explained{deletes},
 		},
 		{
 			// Pictures and sound are renditions of their own. The weakest proof counts:
 			// that of the sound.
 			id: "fmp4", name: "MediaMTX, fmp4",
 			proof: prober.MeansAAC, latency: prober.MeansSEI,
+			known: []explained{deletes, pictures, average},
 		},
 		{
 			id: "lowLatency", name: "MediaMTX, lowLatency",
 			proof: prober.MeansAAC, latency: prober.MeansSEI,
-			known: []explained{{"part-hold-back-short", "4.4.3.8", prober.ReasonLowLatency,
+			known: []explained{deletes, pictures, average, {"part-hold-back-short", "4.4.3.8", prober.ReasonLowLatency,
 				"PART-HOLD-BACK is 2.5 part target durations, and should be 3"}},
 		},
 		{

@@ -129,6 +129,7 @@ func TestRecording(t *testing.T) {
 		"no end":     {found: agent.Replayed{Failure: failure(prober.StageManifest, prober.ReasonPlaylistStale), Unfinished: true}, url: "http://vod/x", want: "90 fail recording recording_missing"},
 		"denied":     {found: agent.Replayed{Failure: failure(prober.StageManifest, prober.ReasonHTTPStatus), Denied: true}, url: "http://vod/x", want: "90 fail recording recording_denied"},
 		"a hole":     {found: agent.Replayed{Failure: failure(prober.StageSegment, prober.ReasonHTTPStatus), Absent: true}, url: "http://vod/x", want: "90 fail recording recording_unplayable"},
+		"graded":     {found: agent.Replayed{Failure: fails(prober.Degraded, prober.StageManifest, prober.ReasonPlaylistStale), Unfinished: true}, url: "http://vod/x", want: "90 degraded recording recording_unplayable"},
 		"too short":  {found: agent.Replayed{Duration: 8 * time.Second}, url: "http://vod/x", want: "90 fail recording recording_duration"},
 		"too long":   {found: agent.Replayed{Duration: 12 * time.Second}, url: "http://vod/x", want: "90 fail recording recording_duration"},
 	} {
@@ -283,5 +284,36 @@ func TestReplaysAreReachedAsPlaybacks(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// What is recorded is what the ingest's canary broadcasts.
+func TestRecordingPushesWhatIsConfigured(t *testing.T) {
+	t.Parallel()
+	silent := target("fra")
+	silent.Ingests[0].Signal = prober.Signal{NoAudio: true}
+	silent.Ingests[0].RTMP.EveryAddress = true
+	var pictures []agent.Picture
+	var mu sync.Mutex
+	var fake *world
+	play(t, assign(silent, recordings("http://vod/x")), func(w *world, _ *agent.Agent) {
+		w.until(75 * time.Second)
+	}, replaying(&fake, agent.Replayed{Duration: 10 * time.Second}), func(c *agent.Config) {
+		feed := c.Feed
+		c.Feed = func(p agent.Picture) (agent.Feed, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			pictures = append(pictures, p)
+			return feed(p)
+		}
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	found := false
+	for _, p := range pictures {
+		found = found || p.Signal.NoAudio && p.RTMP.EveryAddress && !p.Small
+	}
+	if !found {
+		t.Errorf("%+v", pictures)
 	}
 }

@@ -80,7 +80,7 @@ func (r *recording) run(ctx context.Context, words prober.Platform) *prober.Fail
 // broadcast pushes for as long as is asked. What goes wrong with that says
 // nothing of recordings: go-live and canary are there to tell of it.
 func (r *recording) broadcast(ctx context.Context, s *streams, made Stream) (pushed time.Duration, failure *prober.Failure) {
-	feed, err := r.env.Feed(Picture{Run: r.result.Run, Label: r.ingest.Region})
+	feed, err := r.env.Feed(Picture{Run: r.result.Run, Label: r.ingest.Region, RTMP: r.ingest.RTMP, Signal: r.ingest.Signal})
 	if err != nil {
 		return 0, broken("", err)
 	}
@@ -153,6 +153,10 @@ func (r *recording) look(ctx context.Context, s *streams, made Stream, pushed ti
 	switch f := found.Failure; {
 	case err != nil:
 		return broken(prober.StageRecording, err)
+	case f != nil && f.Outcome == prober.Degraded: // as its severity is set: it plays
+		milder := missing(prober.ReasonRecordingUnplayable, "%s: %s", f.Reason, f.Detail)
+		milder.Outcome = prober.Degraded
+		return milder
 	case f != nil && found.Denied:
 		return missing(prober.ReasonRecordingDenied, "access denied: %s", f.Detail)
 	case f != nil && found.Absent && f.Stage == prober.StageManifest, f != nil && found.Unfinished:

@@ -16,7 +16,6 @@ func (f *Follower) checkTop(p *Playlist, all []listing, at time.Time) {
 	found = append(found, f.cfg.Rules.Renditions(f.observed())...)
 	found = append(found, f.cfg.Rules.Stamps(f.stamps())...)
 	found = append(found, f.cfg.Rules.Grade(f.apart())...)
-	found = append(found, f.bandwidths()...)
 	f.top.set(slotPlaylist, worstOf(found), at)
 	f.top.update(func(o *Observation) { o.Findings = merge(o.Findings, found) })
 }
@@ -29,28 +28,21 @@ func (f *Follower) checkAlone(at time.Time) {
 	f.top.update(func(o *Observation) { o.Findings = merge(o.Findings, found) })
 }
 
-// bandwidths holds variants that play with renditions of their own playlists against
-// what they declare for both (4.4.6.2). A variant alone is held against it by itself.
-func (f *Follower) bandwidths() []prober.Finding {
-	var found []prober.Finding
+// together are what was loaded of a variant, and of the largest rendition of each
+// group that plays with it: it declares a bitrate for all of them (4.4.6.2). What is
+// not followed is left out, so that a variant may be too low and never too high.
+func (f *Follower) together(v Variant, own []Loaded, target time.Duration) [][]Loaded {
+	parts := [][]Loaded{own}
+	if v.Audio == "" && v.Video == "" {
+		return parts
+	}
 	all := f.current()
-	for _, r := range all {
-		v := r.what.variant
-		if r.what.kind != kindVariant || v.Audio == "" && v.Video == "" {
-			continue
-		}
-		own, target := r.state.measured()
-		parts := [][]Loaded{own}
-		for kind, group := range map[listedKind]string{kindAudio: v.Audio, kindVideo: v.Video} {
-			if most := largestOf(all, kind, group, target); most != nil {
-				parts = append(parts, most)
-			}
-		}
-		if len(parts) > 1 {
-			found = append(found, f.cfg.Rules.Bandwidth(r.what.name, v, target, parts...)...)
+	for kind, group := range map[listedKind]string{kindAudio: v.Audio, kindVideo: v.Video} {
+		if most := largestOf(all, kind, group, target); most != nil {
+			parts = append(parts, most)
 		}
 	}
-	return found
+	return parts
 }
 
 // largestOf is what was loaded of the rendition of a group that has the highest peak.
@@ -61,7 +53,7 @@ func largestOf(all []*rendition, kind listedKind, group string, target time.Dura
 		if group == "" || r.what.kind != kind || r.what.group != group {
 			continue
 		}
-		loaded, _ := r.state.measured()
+		loaded := r.state.measured()
 		if peak, _ := Peak(loaded, target); peak > highest {
 			most, highest = loaded, peak
 		}
@@ -69,11 +61,11 @@ func largestOf(all []*rendition, kind listedKind, group string, target time.Dura
 	return most
 }
 
-// measured is what was loaded of late, and the target duration.
-func (s *state) measured() ([]Loaded, time.Duration) {
+// measured is what was loaded of late.
+func (s *state) measured() []Loaded {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.facts), s.target
+	return slices.Clone(s.facts)
 }
 
 // vanished finds what was listed before and is not any more, for as long as it is

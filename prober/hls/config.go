@@ -48,7 +48,7 @@ type Config struct {
 	SegmentTimeout  time.Duration // for one whole segment, or its duration where that is longer; 0 is 5 s
 	StallTimeout    time.Duration // longest time without a byte; 0 is 3 s
 	RetryDelay      time.Duration // before the first retry of what failed, doubled up to 1 s; 0 is 250 ms
-	MaxMarkerAge    time.Duration // older markers of ours are stale; 0 is 30 s
+	MaxMarkerAge    time.Duration // older markers of ours are stale; 0 is 30 s, or six target durations where that is longer
 	MaxBehind       int           // new segments that are caught up with, the rest is skipped; 0 is 3
 	TopInterval     time.Duration // from one load of a multivariant playlist to the next; 0 is 10 s
 
@@ -135,7 +135,6 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.SegmentTimeout, 5*time.Second)
 	orDefault(&c.StallTimeout, 3*time.Second)
 	orDefault(&c.RetryDelay, 250*time.Millisecond)
-	orDefault(&c.MaxMarkerAge, 30*time.Second)
 	orDefault(&c.MaxBehind, 3)
 	orDefault(&c.LookEvery, 10*time.Second)
 	orDefault(&c.TopInterval, 10*time.Second)
@@ -158,6 +157,15 @@ func orDefault[T int | int64 | time.Duration](v *T, otherwise T) {
 	if *v <= 0 {
 		*v = otherwise
 	}
+}
+
+// markerAge is from when on our media is not live any more. A segment of a long
+// target duration is old when it is first listed, and more so where it is caught up with.
+func (c Config) markerAge(target time.Duration) time.Duration {
+	if c.MaxMarkerAge > 0 {
+		return c.MaxMarkerAge
+	}
+	return max(30*time.Second, 6*min(target, maxTarget))
 }
 
 // playbackURL checks Config.URL.

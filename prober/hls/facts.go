@@ -93,8 +93,12 @@ func (r Rules) Bandwidth(where string, v Variant, target time.Duration, renditio
 	over := func(is, declared int64) bool {
 		return declared > 0 && float64(is) > float64(declared)*(1+r.bitrateTolerance())
 	}
+	rule := ruleBandwidthOver
+	if len(renditions) > 1 {
+		rule = ruleGroupsOver // servers that count pictures alone are common, and sound is little
+	}
 	if over(peak, v.Bandwidth) {
-		f.add(ruleBandwidthOver, "measured a peak of %d bit/s, and BANDWIDTH is %d", peak, v.Bandwidth)
+		f.add(rule, "measured a peak of %d bit/s, and BANDWIDTH is %d", peak, v.Bandwidth)
 	}
 	// An average of a few segments says little.
 	const enough = 10

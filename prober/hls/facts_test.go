@@ -86,9 +86,8 @@ func factCases(t *testing.T) map[string][]struct{ broken, legal []prober.Finding
 		ruleBitrate: slices.Concat(
 			one(r.Loaded("a", Loaded{Duration: time.Second, Bytes: 115_000, Bitrate: 800_000}), r.Loaded("a", Loaded{Duration: time.Second, Bytes: 109_000, Bitrate: 800_000})),
 			one(r.Loaded("a", Loaded{Duration: time.Second, Bytes: 85_000, Bitrate: 800_000}), r.Loaded("a", Loaded{Duration: time.Second, Bytes: 92_000, Bitrate: 800_000}))),
-		ruleBandwidthOver: slices.Concat(
-			one(r.Bandwidth("a", Variant{Bandwidth: 900_000}, 2*time.Second, loaded(100, 300, 100)), r.Bandwidth("a", Variant{Bandwidth: 1_100_000}, 2*time.Second, loaded(100, 300, 100))),
-			one(r.Bandwidth("a", Variant{Bandwidth: 440_000}, 2*time.Second, loaded(100), loaded(25)), r.Bandwidth("a", Variant{Bandwidth: 460_000}, 2*time.Second, loaded(100), loaded(25)))),
+		ruleBandwidthOver: one(r.Bandwidth("a", Variant{Bandwidth: 900_000}, 2*time.Second, loaded(100, 300, 100)), r.Bandwidth("a", Variant{Bandwidth: 1_100_000}, 2*time.Second, loaded(100, 300, 100))),
+		ruleGroupsOver:    one(r.Bandwidth("a", Variant{Bandwidth: 440_000}, 2*time.Second, loaded(100), loaded(25)), r.Bandwidth("a", Variant{Bandwidth: 460_000}, 2*time.Second, loaded(100), loaded(25))),
 		ruleAverageOver: one(r.Bandwidth("a", Variant{AverageBandwidth: 300_000}, 2*time.Second, loaded(100, 90, 100, 90, 100, 90, 100, 90, 100, 90)),
 			r.Bandwidth("a", Variant{AverageBandwidth: 300_000}, 2*time.Second, loaded(100, 90))),
 		ruleVariantCodecs: one(r.Codecs("a", Variant{Codecs: "avc1.64001f"}, []string{"avc1.64001e", "mp4a.40.2"}),

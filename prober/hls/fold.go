@@ -23,7 +23,7 @@ func (f *Follower) Observe(now time.Time) Observation {
 	var views []view
 	for _, r := range f.current() {
 		o, figures := r.observe(now)
-		views = append(views, view{listing: r.what, Observation: o, age: now.Sub(r.started), proven: r.state.wasProven(), figures: figures})
+		views = append(views, view{listing: r.listing(), Observation: o, age: now.Sub(r.started), proven: r.state.wasProven(), figures: figures})
 	}
 	f.top.mu.Lock()
 	top := f.top.take()
@@ -62,7 +62,7 @@ func (f *Follower) fold(now time.Time, top Observation, views []view) Observatio
 		o.Failure, o.Since = f.nothingYet(), f.started // the first look is on its way
 	}
 	if o.Failure == nil && len(views) > 0 && !o.Playing {
-		o.Failure, o.Since = unproven(views), o.PlayingSince
+		o.Failure, o.Since = f.cfg.Rules.condition(unproven(views)), o.PlayingSince
 	}
 	return o
 }
@@ -180,7 +180,7 @@ func (f *Follower) verdict(top Observation, views []view) (*prober.Failure, time
 		}
 	}
 	if !plays && failing(worst) && top.Failure == nil {
-		if mixed := nonePlayable(views); mixed != nil {
+		if mixed := f.cfg.Rules.lasting(nonePlayable(views)); mixed != nil {
 			return mixed, since
 		}
 	}

@@ -14,16 +14,17 @@ import (
 // Follower follows one broadcast as players do: of a multivariant playlist each
 // variant and rendition, in a goroutine of its own, so that none delays another.
 type Follower struct {
-	cfg     Config
-	tag     prober.Tag
-	fetch   fetcher
-	ran     atomic.Bool
-	started time.Time
-	first   chan struct{} // closed at the first good segment
-	once    sync.Once
-	again   chan struct{} // a rendition asks to begin at the top
-	glances chan glance   // to be decoded
-	top     state         // conditions of the playback URL itself
+	cfg        Config
+	tag        prober.Tag
+	fetch      fetcher
+	ran        atomic.Bool
+	askedAlone atomic.Bool // for a part without a segment
+	started    time.Time
+	first      chan struct{} // closed at the first good segment
+	once       sync.Once
+	again      chan struct{} // a rendition asks to begin at the top
+	glances    chan glance   // to be decoded
+	top        state         // conditions of the playback URL itself
 
 	mu         sync.Mutex
 	renditions []*rendition
@@ -177,6 +178,7 @@ func (f *Follower) followAll(ctx context.Context, all []listing, base *url.URL) 
 			r.listedAt = l.uri
 			r.move(u)
 		}
+		r.relist(l)
 		if fail != nil {
 			r.state.set(slotPoll, r.f.cfg.Rules.condition(fail), time.Now())
 		}

@@ -21,7 +21,8 @@ type glance struct {
 	segment, init []byte
 	at            time.Time // when its last byte had come
 	duration      time.Duration
-	proven        bool // by markers already: the look is for what it shows
+	maxAge        time.Duration // from which on pictures of ours are not live any more
+	proven        bool          // by markers already: the look is for what it shows
 }
 
 // offer hands a segment over to be decoded, where one is due and nothing else
@@ -32,7 +33,7 @@ func (r *rendition) offer(s Segment, segment, init []byte, at time.Time, proven 
 		return
 	}
 	select {
-	case f.glances <- glance{r: r, segment: bytes.Clone(segment), init: bytes.Clone(init), at: at, duration: s.Duration, proven: proven}:
+	case f.glances <- glance{r: r, segment: bytes.Clone(segment), init: bytes.Clone(init), at: at, duration: s.Duration, maxAge: f.cfg.markerAge(r.last.TargetDuration), proven: proven}:
 		r.glanceAt = at.Add(f.cfg.LookEvery)
 	default:
 	}
@@ -60,7 +61,7 @@ func (f *Follower) glance(ctx context.Context, g glance) {
 		return
 	}
 	means, fail := look.Judge(prober.Sought{
-		Tag: f.tag, At: g.at, MaxAge: f.cfg.MaxMarkerAge, Video: g.r.what.kind != kindAudio, Audio: true,
+		Tag: f.tag, At: g.at, MaxAge: g.maxAge, Video: g.r.what.kind != kindAudio, Audio: true,
 	})
 	if g.proven {
 		g.r.state.set(slotLook, g.r.f.cfg.Rules.condition(fail), time.Now())

@@ -71,7 +71,7 @@ func (r *rendition) observe(now time.Time) (Observation, prober.Rendition) {
 		}
 	}
 	if o.Failure == nil || o.Failure.Outcome == prober.Degraded {
-		if fail, since := r.overdue(now); fail != nil {
+		if fail, since := r.overdue(now); fail != nil && (o.Failure == nil || rank(fail) < rank(o.Failure)) {
 			o.Failure, o.Since = fail, since
 		}
 	}
@@ -120,13 +120,14 @@ func (r *rendition) overdue(now time.Time) (*prober.Failure, time.Time) {
 	target := min(s.target, maxTarget)
 	bound := cfg.Rules.staleAfter(target) + time.Duration(1+max(r.every, 1))*target + cfg.PlaylistTimeout + cfg.SegmentTimeout
 	if since := now.Sub(s.lastGood); since > bound && !s.seen.Ended {
-		return failf(prober.StageMedia, prober.ReasonMarkerMissing, "no %s for %s, bound %s", r.f.sought(), since.Round(time.Second), bound), s.lastGood
+		fail := failf(prober.StageMedia, prober.ReasonMarkerMissing, "no %s for %s, bound %s", r.f.sought(), since.Round(time.Second), bound)
+		return cfg.Rules.condition(fail), s.lastGood
 	}
 	return nil, time.Time{}
 }
 
 func (f *Follower) nothingYet() *prober.Failure {
-	return failf(prober.StageMedia, prober.ReasonMarkerMissing, "no %s has come yet", f.sought())
+	return f.cfg.Rules.lasting(failf(prober.StageMedia, prober.ReasonMarkerMissing, "no %s has come yet", f.sought()))
 }
 
 // sought is what has to come.

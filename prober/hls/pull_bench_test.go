@@ -58,9 +58,11 @@ func (p pushed) Next(clock time.Time) rtmp.Tag {
 }
 
 // broadcastLive pushes a broadcast to an origin, and gives its playlist.
-func broadcastLive(t *testing.T) string {
+func broadcastLive(t *testing.T) string { return broadcastTo(t, platform.MPEGTS) }
+
+func broadcastTo(t *testing.T, container platform.Container) string {
 	t.Helper()
-	o, err := platform.New(platform.Config{Region: "here", RTMPAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0", SegmentDuration: 2 * time.Second})
+	o, err := platform.New(platform.Config{Region: "here", Container: container, RTMPAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0", SegmentDuration: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +201,9 @@ func measure(now func() usage) usage {
 
 // BenchmarkPull has a hundred followers, who look at every picture's marker, and
 // then a hundred `ffmpeg -c copy -f null`, pull one broadcast of 500 kbit/s from
-// another process, and compares what they use once they all play.
+// another process, and compares what they use once they all play. It fails where they
+// cost more than we say. Other work on the machine disturbs both, and not alike, so one
+// of three comparisons has to hold.
 func BenchmarkPull(b *testing.B) {
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		if os.Getenv("CI") == "true" {
@@ -209,17 +213,42 @@ func BenchmarkPull(b *testing.B) {
 	}
 	url := servePulls(b)
 	for b.Loop() {
-		ours := measureFollowers(b, url)
-		theirs := measureFFmpeg(b, url)
-		perMinute := float64(*pullers) * pullWindow.Minutes()
-		b.ReportMetric(ours.cpu.Seconds()/perMinute, "cpu-s/stream-min")
-		b.ReportMetric(theirs.cpu.Seconds()/perMinute, "ffmpeg-cpu-s/stream-min")
-		b.ReportMetric(theirs.cpu.Seconds()/ours.cpu.Seconds(), "x-less-cpu")
-		b.ReportMetric(float64(ours.resident)/1e6, "MB")
-		b.ReportMetric(float64(theirs.resident)/1e6, "ffmpeg-MB")
-		b.ReportMetric(float64(theirs.resident)/float64(ours.resident), "x-less-memory")
-		b.ReportMetric(float64(theirs.own)/float64(ours.own), "x-less-memory-pss")
+		const tries = 3
+		for i := 1; ; i++ {
+			cpu, memory := comparePulls(b, url)
+			if cpu >= leastCPU && memory >= leastMemory || *pullers < 100 { // the figures are of a hundred
+				break
+			}
+			b.Logf("comparison %d of %d: %.2f times less CPU and %.1f times less memory", i, tries, cpu, memory)
+			if i == tries {
+				b.Errorf("none of %d comparisons had %d times less CPU and %d times less memory", tries, leastCPU, leastMemory)
+				break
+			}
+		}
 	}
+}
+
+// How many times less than as many processes of ffmpeg a hundred followers use.
+const (
+	leastCPU    = 3
+	leastMemory = 100
+)
+
+// comparePulls measures both sides once.
+func comparePulls(b *testing.B, url string) (cpu, memory float64) {
+	b.Helper()
+	ours := measureFollowers(b, url)
+	theirs := measureFFmpeg(b, url)
+	cpu, memory = theirs.cpu.Seconds()/ours.cpu.Seconds(), float64(theirs.resident)/float64(ours.resident)
+	perMinute := float64(*pullers) * pullWindow.Minutes()
+	b.ReportMetric(ours.cpu.Seconds()/perMinute, "cpu-s/stream-min")
+	b.ReportMetric(theirs.cpu.Seconds()/perMinute, "ffmpeg-cpu-s/stream-min")
+	b.ReportMetric(cpu, "x-less-cpu")
+	b.ReportMetric(float64(ours.resident)/1e6, "MB")
+	b.ReportMetric(float64(theirs.resident)/1e6, "ffmpeg-MB")
+	b.ReportMetric(memory, "x-less-memory")
+	b.ReportMetric(float64(theirs.own)/float64(ours.own), "x-less-memory-pss")
+	return cpu, memory
 }
 
 // servePulls starts the broadcast in a process of its own.

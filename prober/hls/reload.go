@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	unblockedFor = 30 * time.Second       // plain reloads after a blocking one went wrong
+	unblockedFor = 30 * time.Second       // plain reloads after a blocking one went wrong, at most
 	minPartDelay = 100 * time.Millisecond // between two reloads, whatever the server answers at once
 	hintEvery    = 5 * time.Second        // from one hinted part that is fetched to the next
 )
@@ -87,15 +87,39 @@ func (r *rendition) reload(ctx context.Context) (*Playlist, *url.URL, *prober.Fa
 		return p, base, nil
 	}
 	if fail != nil {
-		r.plainUntil, r.wholeUntil = time.Now().Add(unblockedFor), time.Now().Add(unblockedFor)
+		if block {
+			r.plain(fail.Reason == prober.ReasonHTTPTimeout)
+		}
+		if skip {
+			r.wholeUntil = time.Now().Add(unblockedFor)
+		}
 		return r.whole(ctx)
 	}
 	if block && !p.has(msn, part) {
-		r.plainUntil = time.Now().Add(unblockedFor) // it does not block: asking at once again would flood it
+		r.plain(false) // it does not block: asking at once again would flood it
 		return p, base, nil
 	}
 	r.blocked, r.loadedAt = block, now
+	if block {
+		r.askPartAlone(ctx)
+	}
 	return p, base, nil
+}
+
+// plain leaves blocking reloads out for a while, as one went wrong: for a target
+// duration, so that a single failure is no verdict for longer than that, then for twice
+// as long and so on. One that hung costs too much for that.
+func (r *rendition) plain(hung bool) {
+	now := time.Now()
+	if now.Sub(r.plainUntil) > unblockedFor {
+		r.refused = 0 // that was long ago
+	}
+	wait := min(max(r.last.TargetDuration, time.Second)<<min(r.refused, 5), unblockedFor)
+	if hung {
+		wait = unblockedFor
+	}
+	r.plainUntil = now.Add(wait)
+	r.refused++
 }
 
 // whole loads the playlist without any directive.
@@ -133,17 +157,19 @@ func (r *rendition) hint(ctx context.Context) {
 	}
 	for _, h := range r.last.PreloadHints {
 		if h.Type == "PART" && h.URI != "" {
-			r.hintAt = now.Add(hintEvery)
-			r.fetchHint(ctx, h)
+			if !r.fetchHint(ctx, h) || !r.followsParts() {
+				r.hintAt = now.Add(hintEvery)
+			}
 			return
 		}
 	}
 }
 
-func (r *rendition) fetchHint(ctx context.Context, h PreloadHint) {
+// fetchHint says whether the part came.
+func (r *rendition) fetchHint(ctx context.Context, h PreloadHint) bool {
 	u, fail := resolveURL(r.base, h.URI)
 	if fail != nil {
-		return // Parse would have named it
+		return false // Parse would have named it
 	}
 	timeout := min(3*r.last.PartTarget+r.f.cfg.Rules.tolerance(), maxSegmentTime) // the playlist waits meanwhile
 	got, fail := r.f.fetch.get(ctx, request{
@@ -151,21 +177,17 @@ func (r *rendition) fetchHint(ctx context.Context, h PreloadHint) {
 	})
 	r.state.count(got)
 	if ctx.Err() != nil {
-		return
+		return false
 	}
 	r.hinted = &Hinted{Hint: h, Status: got.status}
 	if fail != nil {
-		return // what it means is known when the part is listed, or is not
+		return false // what it means is known when the part is listed, or is not
 	}
 	defer got.release()
-	at := time.Now()
-	summary, err := r.f.cfg.Inspect(got.body, r.init.body)
-	if err != nil || r.f.cfg.foreign() {
-		return
-	}
-	if v, ok := ours(append(summary.Markers, summary.AudioMarkers...), r.f.tag); ok {
-		r.state.update(func(o *Observation) { o.PartLatency = at.Sub(v.last.Clock) })
-	}
+	early := &hintedPart{hint: h, at: time.Now()}
+	early.summary, early.err = r.f.cfg.Inspect(got.body, r.init.body)
+	r.hintCame(early)
+	return true
 }
 
 // judgeHint holds a hint that was fetched against the playlist that follows.

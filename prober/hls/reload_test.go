@@ -69,14 +69,14 @@ func TestFollowerBlockingReload(t *testing.T) {
 		{"refused", func(w http.ResponseWriter, _ *http.Request) bool {
 			http.Error(w, "no", http.StatusBadRequest)
 			return true
-		}, prober.ReasonLowLatency, 1, 2},
+		}, prober.ReasonLowLatency, 4, 5},
 		{"hangs", func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true }, prober.ReasonPlaylistStale, 1, 4},
 		{"does not block", func(w http.ResponseWriter, r *http.Request) bool {
 			r.URL.RawQuery = "" // as an origin that knows no directives
 			b := r.Context().Value(http.ServerContextKey).(*http.Server).Handler
 			b.ServeHTTP(w, r)
 			return true
-		}, prober.ReasonLowLatency, 1, 2},
+		}, prober.ReasonLowLatency, 3, 10},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -132,6 +132,39 @@ func TestFollowerHeldReload(t *testing.T) {
 			case held && (fail == nil || fail.Reason != prober.ReasonPlaylistStale || fail.Outcome != prober.Fail || !strings.Contains(fail.Detail, "not answered")):
 				t.Errorf("at %s: %+v, want a stale playlist", turn.at, fail)
 			}
+		}
+	})
+}
+
+// One blocking reload that is refused is no verdict for longer than it takes to see
+// that the next one is not.
+func TestFollowerRefusedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &blockingOrigin{origin: newOrigin()}
+		var at time.Time
+		b.answer = func(w http.ResponseWriter, _ *http.Request) bool {
+			if b.blocking != 3 {
+				return false
+			}
+			at = time.Now()
+			http.Error(w, "no", http.StatusBadGateway)
+			return true
+		}
+		pass(13*time.Second + 100*time.Millisecond)
+		start := time.Now()
+		degraded := 0
+		for _, turn := range watch(t, b, Config{}, 30*time.Second) {
+			if turn.Failure == nil {
+				continue
+			}
+			degraded++
+			if after := start.Add(turn.at).Sub(at); turn.verdict() != "degraded manifest/low_latency" || after > 6*time.Second {
+				t.Errorf("%s after it: %+v", after, turn.Failure)
+			}
+		}
+		if degraded == 0 {
+			t.Error("nothing was told")
 		}
 	})
 }

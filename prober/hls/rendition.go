@@ -3,6 +3,7 @@ package hls
 import (
 	"context"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"streamcanary/prober"
@@ -13,7 +14,8 @@ import (
 // one goroutine. It starts at the last complete segment and stays at the live edge.
 type rendition struct {
 	f       *Follower // what all renditions of a follower share
-	what    listing
+	what    listing   // as it was first listed: see listing
+	variant atomic.Pointer[Variant]
 	every   int // of the segments, each nth is downloaded; 0: none
 	started time.Time
 	state   state
@@ -37,6 +39,8 @@ type rendition struct {
 	wholeUntil time.Time // no delta updates
 	hintAt     time.Time // when the next hinted part is fetched
 	hinted     *Hinted   // that was fetched, and is not judged yet
+	refused    int       // blocking reloads that went wrong of late
+	parts      partsFollowed
 
 	watched *watchedSegment // until it is removed
 	askAt   time.Time       // when the next removed segment is asked for
@@ -48,6 +52,8 @@ type rendition struct {
 	ended    bool            // EXT-X-ENDLIST, where that is as it should be
 	ring     keyring
 	facts    []Loaded  // of the latest segments
+	declared *Variant  // what they are held against
+	since    uint64    // the first of them
 	glanceAt time.Time // when the next look is due
 	checker  media.Checker
 	looked   bool // into a segment, and the last one's sequence number
@@ -57,9 +63,27 @@ type rendition struct {
 
 func newRendition(f *Follower, what listing, at *url.URL) *rendition {
 	now := time.Now()
-	return &rendition{
+	r := &rendition{
 		f: f, what: what, media: at, every: f.cfg.sampling(what.name), started: now, state: state{player: viewer{asked: now}}, moved: make(chan *url.URL, 1),
 		stop: func() {}, located: at != nil, listedAt: what.uri,
+	}
+	r.variant.Store(&what.variant)
+	r.declared = &what.variant
+	return r
+}
+
+// listing is what it is listed as by now: a server may change CODECS and BANDWIDTH of
+// a variant.
+func (r *rendition) listing() listing {
+	l := r.what
+	l.variant = *r.variant.Load()
+	return l
+}
+
+// relist takes what a variant is listed as now.
+func (r *rendition) relist(l listing) {
+	if *r.variant.Load() != l.variant {
+		r.variant.Store(&l.variant)
 	}
 }
 
@@ -93,6 +117,7 @@ func (r *rendition) run(ctx context.Context) {
 			r.poll(ctx)
 		}
 		if r.failures == 0 {
+			r.takeParts(ctx)
 			r.download(ctx)
 			r.hint(ctx)
 		}
@@ -140,7 +165,7 @@ func (r *rendition) poll(ctx context.Context) {
 		r.pollAt = start.Add(forever) // 6.3.4: what has ended is not loaded again
 		return
 	}
-	if r.blocked {
+	if r.blocked || how == first && r.blocks(time.Now()) { // the server holds the next one
 		r.pollAt = start.Add(minPartDelay)
 		return
 	}
@@ -210,7 +235,8 @@ func (r *rendition) accept(p *Playlist) relation {
 	case unchanged:
 		p.Updated = r.last.Updated
 	case regressed:
-		r.queue, r.init = queue{}, initSection{}
+		r.queue, r.init, r.since, r.parts = queue{}, initSection{}, 0, partsFollowed{}
+		r.state.noParts()
 		p.Updated = now
 	case first, advanced:
 		p.Updated = now

@@ -22,12 +22,18 @@ type ReplayConfig struct {
 	// Sample bounds the segments that are downloaded: the first, the last, and
 	// others evenly between. 0 is every one.
 	Sample int
+	// Rules are the severities that failures have by their reasons: what is degraded is
+	// told when all was played, and what is a note, or off, is no failure. Where nothing
+	// could be played it is one all the same.
+	Rules        Rules
+	SegmentBytes int64 // bound on one segment; 0 is 16 MiB
 }
 
 // Replayed is what Replay found.
 type Replayed struct {
 	// Failure is the first thing that is wrong, in the reasons of playlists and
-	// segments; nil: it plays from its beginning to its end.
+	// segments, and the first that is degraded where nothing fails; nil: it plays from its
+	// beginning to its end.
 	Failure    *prober.Failure
 	Status     int           // of the HTTP answer behind Failure; 0 is none
 	Denied     bool          // Failure is 401, 403, or a storage's "AccessDenied"
@@ -65,18 +71,58 @@ func Replay(ctx context.Context, cfg ReplayConfig) (Replayed, error) {
 		base = own
 	}
 	last := &lastStatus{RoundTripper: base}
-	defaults := Config{Inspect: cfg.Inspect}.withDefaults()
+	defaults := Config{Inspect: cfg.Inspect, SegmentBytes: cfg.SegmentBytes}.withDefaults()
 	r := &replay{cfg: cfg, limits: defaults, fetch: fetcher{client: newClient(last, cfg.Headers), stall: defaults.StallTimeout,
 		buffers: defaults.Buffers, headers: cfg.Headers, home: top}}
-	fail := r.play(ctx, top)
-	if fail != nil {
-		r.found.Failure = fail
-		if fail.Reason == prober.ReasonHTTPStatus {
-			r.found.Status = last.code
-		}
-		r.found.Denied = r.found.Denied || r.found.Status == http.StatusUnauthorized || r.found.Status == http.StatusForbidden
+	r.status = last
+	w := r.wrong(r.play(ctx, top))
+	switch {
+	case w.fail != nil:
+	case r.mild.fail != nil:
+		w = r.mild
+	case r.found.Segments+r.found.Sealed == 0:
+		w = r.dropped
+		w.fail = cfg.Rules.lasting(w.fail)
 	}
+	r.found.Failure, r.found.Status, r.found.Denied, r.found.Unfinished = w.fail, w.status, w.denied, w.unfinished
 	return r.found, nil
+}
+
+// wrong is a failure, and what it came with.
+type wrong struct {
+	fail               *prober.Failure
+	status             int
+	denied, unfinished bool
+}
+
+// wrong takes what is known of the latest failure.
+func (r *replay) wrong(fail *prober.Failure) wrong {
+	if fail == nil {
+		return wrong{}
+	}
+	w := wrong{fail: fail, denied: r.denied, unfinished: r.unfinished}
+	r.denied, r.unfinished = false, false
+	if fail.Reason == prober.ReasonHTTPStatus {
+		w.status = r.status.code
+		w.denied = w.denied || w.status == http.StatusUnauthorized || w.status == http.StatusForbidden
+	}
+	return w
+}
+
+// grade gives a failure that ends the replay. What is milder is kept for later.
+func (r *replay) grade(fail *prober.Failure) *prober.Failure {
+	graded := r.cfg.Rules.condition(fail)
+	switch {
+	case fail == nil:
+	case graded == nil && r.dropped.fail == nil:
+		r.dropped = r.wrong(fail)
+	case graded != nil && graded.Outcome == prober.Degraded:
+		if r.mild.fail == nil {
+			r.mild = r.wrong(graded)
+		}
+		return nil
+	}
+	return graded
 }
 
 // lastStatus notes the status of the latest answer. One goroutine uses it.
@@ -100,33 +146,43 @@ type replay struct {
 	fetch  fetcher
 	found  Replayed
 
-	init   initSection
-	ring   keyring
-	seen   bool // a picture of ours
-	before prober.Marker
+	status             *lastStatus
+	denied, unfinished bool  // of the latest failure
+	mild, dropped      wrong // the first that is degraded, and the first that is less
+	init               initSection
+	ring               keyring
+	seen               bool // a picture of ours
+	before             prober.Marker
 }
 
 func (r *replay) play(ctx context.Context, top *url.URL) *prober.Failure {
+	rules := r.cfg.Rules
 	p, base, fail := r.playlist(ctx, top, maxReplayDepth)
 	if fail != nil {
-		return fail
+		return rules.lasting(fail)
 	}
 	for _, s := range p.Segments {
 		r.found.Duration += s.Duration
 	}
 	r.found.Listed = len(p.Segments)
+	if !p.EndList {
+		r.unfinished = true
+		if fail := r.grade(manifest(prober.ReasonPlaylistStale, "%s: no EXT-X-ENDLIST: it is not finished", place(base))); fail != nil {
+			return fail
+		}
+	}
 	switch {
-	case !p.EndList:
-		r.found.Unfinished = true
-		return manifest(prober.ReasonPlaylistStale, "%s: no EXT-X-ENDLIST: it is not finished", place(base))
 	case len(p.Segments) == 0:
-		return manifest(prober.ReasonPlaylistNoSegments, "%s: no segments", place(base))
+		return rules.lasting(manifest(prober.ReasonPlaylistNoSegments, "%s: no segments", place(base)))
 	case len(p.Segments) > maxReplaySegments && r.cfg.Sample == 0:
-		return manifest(prober.ReasonTooLarge, "%s: %d segments, more than the bound of %d", place(base), len(p.Segments), maxReplaySegments)
+		return rules.lasting(manifest(prober.ReasonTooLarge, "%s: %d segments, more than the bound of %d", place(base), len(p.Segments), maxReplaySegments))
 	}
 	for _, i := range sampled(len(p.Segments), r.cfg.Sample) {
-		if fail := r.segment(ctx, base, p.Segments[i]); fail != nil {
+		fail := r.segment(ctx, base, p.Segments[i])
+		if fail != nil {
 			fail.Detail = prober.Clip(fmt.Sprintf("segment %d of %d: %s", i+1, len(p.Segments), fail.Detail), prober.MaxDetail)
+		}
+		if fail = r.grade(fail); fail != nil {
 			return fail
 		}
 	}
@@ -137,7 +193,7 @@ func (r *replay) play(ctx context.Context, top *url.URL) *prober.Failure {
 	if r.found.Segments+r.found.Sealed > 0 {
 		gaps.Outcome = prober.Degraded // what is there plays
 	}
-	return gaps
+	return r.grade(gaps)
 }
 
 // sampled picks n of the segments, the first and the last among them; 0 is all.
@@ -166,7 +222,7 @@ func (r *replay) playlist(ctx context.Context, at *url.URL, depth int) (*Playlis
 	defer got.release()
 	p, fail := Parse(got.body)
 	if fail != nil {
-		r.found.Denied = accessDenied(got.body)
+		r.denied = accessDenied(got.body)
 		fail.Detail = prober.Clip(place(got.url)+": "+fail.Detail, prober.MaxDetail)
 		return nil, nil, fail
 	}
@@ -178,20 +234,32 @@ func (r *replay) playlist(ctx context.Context, at *url.URL, depth int) (*Playlis
 	}
 	var first *Playlist
 	var base *url.URL
+	var last *prober.Failure
 	for _, v := range videoFirst(p.Variants) {
-		u, fail := resolveURL(got.url, v.URI)
+		media, at, fail := r.variant(ctx, got.url, v, depth)
 		if fail != nil {
-			return nil, nil, fail
-		}
-		media, at, fail := r.playlist(ctx, u, depth-1)
-		if fail != nil {
-			return nil, nil, fail
+			last = fail
+			if r.grade(fail) != nil {
+				return nil, nil, fail
+			}
+			continue
 		}
 		if first == nil {
 			first, base = media, at
 		}
 	}
+	if first == nil {
+		return nil, nil, last
+	}
 	return first, base, nil
+}
+
+func (r *replay) variant(ctx context.Context, base *url.URL, v Variant, depth int) (*Playlist, *url.URL, *prober.Failure) {
+	u, fail := resolveURL(base, v.URI)
+	if fail != nil {
+		return nil, nil, fail
+	}
+	return r.playlist(ctx, u, depth-1)
 }
 
 // accessDenied knows the page that object stores give in the place of what may
@@ -234,7 +302,7 @@ func (r *replay) segment(ctx context.Context, base *url.URL, s Segment) *prober.
 		return nil // it can be had; what is inside is not ours to see
 	}
 	if err != nil {
-		r.found.Denied = accessDenied(got.body)
+		r.denied = accessDenied(got.body)
 		return failf(prober.StageMedia, prober.ReasonNotMedia, "%s (%d bytes): %v", place(got.url), len(got.body), err)
 	}
 	r.found.Segments++

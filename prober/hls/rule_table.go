@@ -38,6 +38,7 @@ const (
 	ruleNoVariants        = "no-variants"
 	ruleBandwidth         = "bandwidth"
 	ruleBandwidthOver     = "bandwidth-over"
+	ruleGroupsOver        = "bandwidth-over-groups"
 	ruleAverageOver       = "average-bandwidth-over"
 	ruleCodecs            = "codecs"
 	ruleReference         = "group-reference"
@@ -132,6 +133,7 @@ func AllRules() []Rule {
 		{ruleNoVariants, "4.4.6.2", fail, list, prober.ReasonNoRenditionPlayable, "a multivariant playlist without variants"},
 		{ruleBandwidth, "4.4.6.2", degraded, list, malformed, "a variant without BANDWIDTH"},
 		{ruleBandwidthOver, "4.4.6.2", degraded, segment, prober.ReasonBitrateMismatch, "the measured peak segment bitrate exceeds BANDWIDTH"},
+		{ruleGroupsOver, "4.4.6.2", note, segment, prober.ReasonBitrateMismatch, "the same, together with the renditions that play with the variant"},
 		{ruleAverageOver, "4.4.6.2", note, segment, prober.ReasonBitrateMismatch, "the measured average bitrate exceeds AVERAGE-BANDWIDTH"},
 		{ruleCodecs, "4.4.6.2", note, list, malformed, "a variant without CODECS"},
 		{ruleReference, "4.4.6.2", degraded, list, malformed, "a variant names a group of renditions that is not there"},

@@ -120,22 +120,41 @@ func (r Rules) Grade(list []prober.Finding) []prober.Finding {
 	return graded
 }
 
-// condition gives what fails outside of all rules the severity that its reason is
+// condition gives what is wrong outside of all rules the severity that its reason is
 // configured with. Nil is what is a note, or off: it is no condition then.
 func (r Rules) condition(fail *prober.Failure) *prober.Failure {
-	if fail == nil || fail.Outcome != prober.Fail {
+	if fail == nil {
+		return nil
+	}
+	otherwise := prober.SeverityFail
+	switch fail.Outcome {
+	case prober.Fail:
+	case prober.Degraded:
+		otherwise = prober.SeverityDegraded
+	default:
 		return fail
 	}
-	switch r.severity("", "", fail.Reason, prober.SeverityFail) {
+	graded := *fail
+	switch r.severity("", "", fail.Reason, otherwise) {
 	case prober.SeverityFail:
-		return fail
+		graded.Outcome = prober.Fail
 	case prober.SeverityDegraded:
-		milder := *fail
-		milder.Outcome = prober.Degraded
-		return &milder
+		graded.Outcome = prober.Degraded
 	default:
 		return nil
 	}
+	return &graded
+}
+
+// lasting is condition of what leaves nothing to show that a broadcast is up. Where
+// its reason is a note, or off, it is degraded: no evidence is never good.
+func (r Rules) lasting(fail *prober.Failure) *prober.Failure {
+	if graded := r.condition(fail); graded != nil || fail == nil {
+		return graded
+	}
+	milder := *fail
+	milder.Outcome = prober.Degraded
+	return &milder
 }
 
 func (r Rules) bitrateTolerance() float64 {

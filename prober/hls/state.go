@@ -20,6 +20,7 @@ const (
 	slotLoaded               // how it came
 	slotReload               // what became of a blocking reload
 	slotLook                 // what decoding one showed
+	slotPart                 // the latest part
 	slotRemoved              // whether the last removed segment was still there
 	slots
 )
@@ -37,6 +38,8 @@ type state struct {
 	conditions [slots]condition
 	seen       Observation // figures, as of now
 	player     viewer
+	parts      map[uint64]time.Duration // had of segments by their parts; nil: parts are not followed
+	partsFrom  uint64                   // the first such segment
 	felt       felt
 	figures    prober.Rendition // what this package's Observation does not have
 	rated      bool             // a bitrate was measured in this turn
@@ -83,7 +86,7 @@ func (s *state) good(v sight, segmentTime time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastGood = v.at
-	s.player.arrive(v.play)
+	s.arrive(v.play)
 	o := &s.seen
 	o.Segments++
 	if v.proof != "" || s.glimpse.means == "" || v.at.After(s.glimpse.until) { // otherwise a look tells more
@@ -186,7 +189,7 @@ func (s *state) stamped(at Stamp) {
 func (s *state) had(v sight, counts bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.player.arrive(v.play)
+	s.arrive(v.play)
 	if !counts {
 		return
 	}

@@ -2,6 +2,7 @@ package hls
 
 import (
 	"net/url"
+	"slices"
 	"time"
 
 	"streamcanary/prober"
@@ -52,8 +53,9 @@ func (r *rendition) judge(where *url.URL, s Segment, segment, init []byte, at ti
 
 // check holds the media against its playlist and the segment before.
 func (r *rendition) check(s Segment, summary media.Summary, at time.Time) {
-	video, audio := r.what.tracks()
-	if r.what.only() && r.what.variant.Codecs == "" { // nothing says what is in it but what was pushed
+	what := r.listing()
+	video, audio := what.tracks()
+	if what.only() && what.variant.Codecs == "" { // nothing says what is in it but what was pushed
 		video, audio = r.f.cfg.Video, r.f.cfg.Audio
 	}
 	found := r.checker.Check(summary, media.Expected{
@@ -72,9 +74,9 @@ func (r *rendition) check(s Segment, summary media.Summary, at time.Time) {
 	if begin, ok := beginOf(summary); ok && !s.ProgramDateTime.IsZero() {
 		r.state.stamped(Stamp{Name: r.what.name, Moment: s.ProgramDateTime, At: begin, Discontinuity: r.last.dsn(s.Sequence)})
 	}
-	if r.what.kind == kindVariant {
-		found = append(found, checkPicture(r.what, summary)...)
-		found = append(found, r.f.cfg.Rules.Codecs(r.what.name, r.what.variant, summary.Codecs())...)
+	if what.kind == kindVariant {
+		found = append(found, checkPicture(what, summary)...)
+		found = append(found, r.f.cfg.Rules.Codecs(what.name, what.variant, summary.Codecs())...)
 	}
 	found = r.f.cfg.Rules.Grade(found)
 	r.state.set(slotMedia, worstOf(found), at)
@@ -107,9 +109,10 @@ func (r *rendition) identify(where *url.URL, s Segment, summary media.Summary, a
 		return sight{}, failf(prober.StageMedia, prober.ReasonNotOurs, "%s: another broadcast's media, sent at %s", place(where), markers[0].Clock.Format(time.TimeOnly))
 	}
 	v.proof, v.by = means, means
-	if age := at.Sub(v.last.Clock); age > r.f.cfg.MaxMarkerAge {
+	bound := r.f.cfg.markerAge(r.last.TargetDuration)
+	if age := at.Sub(v.last.Clock); age > bound {
 		return v, failf(prober.StageMedia, prober.ReasonMarkerStale, "%s: our media, but sent %s ago (marker %d), bound %s",
-			place(where), age.Round(time.Second), v.last.Seq, r.f.cfg.MaxMarkerAge)
+			place(where), age.Round(time.Second), v.last.Seq, bound)
 	}
 	r.marked = true
 	return v, nil
@@ -165,18 +168,35 @@ func (r *rendition) loaded(s Segment, got response) {
 	if s.Range.Length == 0 {
 		l.Bitrate = s.Bitrate
 	}
+	r.redeclared()
 	if len(r.facts) >= kept {
 		r.facts = append(r.facts[:0], r.facts[1:]...)
+	}
+	if s.Sequence >= r.since {
+		r.facts = slices.DeleteFunc(r.facts, func(l Loaded) bool { return l.Sequence < r.since })
 	}
 	r.facts = append(r.facts, l)
 	r.state.rate(r.facts, r.last.TargetDuration)
 	rules := r.f.cfg.Rules
 	found := rules.Loaded(r.what.name, l)
-	if r.what.kind == kindVariant {
-		found = append(found, rules.Bandwidth(r.what.name, r.what.variant, r.last.TargetDuration, r.facts)...)
+	if r.what.kind == kindVariant && s.Sequence >= r.since {
+		found = append(found, rules.Bandwidth(r.what.name, *r.declared, r.last.TargetDuration, r.facts)...)
+		if all := r.f.together(*r.declared, r.facts, r.last.TargetDuration); len(all) > 1 {
+			found = append(found, rules.Bandwidth(r.what.name, *r.declared, r.last.TargetDuration, all...)...)
+		}
 	}
 	r.state.set(slotLoaded, worstOf(found), time.Now())
 	r.found(found)
+}
+
+// redeclared begins anew where a variant declares another bitrate by now. What was
+// listed before that was made for the former one.
+func (r *rendition) redeclared() {
+	now := r.variant.Load()
+	if now.Bandwidth != r.declared.Bandwidth || now.AverageBandwidth != r.declared.AverageBandwidth {
+		r.since = r.queue.next
+	}
+	r.declared = now
 }
 
 // timed is a segment of which only the playlist tells when it was made.
@@ -203,7 +223,7 @@ func ours(markers []prober.Marker, tag prober.Tag) (v sight, found bool) {
 
 // arrival is a segment for the virtual player.
 func (r *rendition) arrival(s Segment, at, edge time.Time) arrival {
-	a := arrival{at: at, duration: s.Duration, target: r.last.TargetDuration, edge: edge}
+	a := arrival{sequence: s.Sequence, at: at, duration: s.Duration, target: r.last.TargetDuration, edge: edge}
 	for i := len(r.last.Segments) - 1; i >= 0; i-- {
 		earlier := r.last.Segments[i]
 		if earlier.Sequence < s.Sequence && a.before+earlier.Duration+s.Duration <= holdBack(r.last) {

@@ -36,6 +36,7 @@ type viewer struct {
 
 // arrival is media that has come whole.
 type arrival struct {
+	sequence uint64
 	at       time.Time
 	duration time.Duration
 	before   time.Duration // listed from the hold-back up to it, for the first one
@@ -54,8 +55,9 @@ func (v *viewer) arrive(a arrival) {
 	v.advance(a.at)
 	v.buffer += a.duration
 	switch {
-	case !a.edge.IsZero():
+	case a.edge.After(v.edge):
 		v.edge = a.edge
+	case !a.edge.IsZero(): // a hole is filled
 	case !v.edge.IsZero():
 		v.edge = v.edge.Add(a.duration)
 	}

@@ -108,7 +108,9 @@ func (o *origin) age() time.Duration { return time.Since(o.start) }
 
 func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.mu.Lock()
-	o.gets[r.URL.Path]++
+	if r.Header.Get("Range") != "bytes=0-0" { // which is asked of what was removed
+		o.gets[r.URL.Path]++
+	}
 	if strings.HasSuffix(r.URL.Path, "live.m3u8") {
 		o.polls = append(o.polls, time.Now())
 	}
@@ -156,7 +158,7 @@ func (o *origin) window(shift, end int) string {
 
 func (o *origin) segment(n int) []byte {
 	begin := o.start.Add(time.Duration(n) * o.target)
-	return segmentOf(o.run, begin, begin.Add(o.target), uint64(n*4))
+	return segmentOf(o.run, begin, begin.Add(o.target), uint64(n)*uint64(o.target/(500*time.Millisecond)))
 }
 
 // segmentOf is what testInspect takes for MPEG-TS.

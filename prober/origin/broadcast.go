@@ -22,7 +22,12 @@ type broadcast struct {
 	started time.Time
 	tracks  tracks
 	outputs map[*Origin]*output
+	relayAt time.Duration // when sound that is alone looks for muxers that are missing
 }
+
+// aloneAfter is for how long a broadcast has sound and no pictures until it is taken for
+// one of sound alone; and from then on as a keyframe is.
+const aloneAfter = time.Second
 
 // takeVideo takes a VIDEODATA body; b keeps what it needs of body.
 func (b *broadcast) takeVideo(timestamp uint32, body []byte) error {
@@ -68,6 +73,13 @@ func (b *broadcast) takeAudio(timestamp uint32, body []byte) error {
 		return nil
 	}
 	pts := b.clock.at(timestamp)
+	if b.relayAt == 0 {
+		b.relayAt = pts + aloneAfter
+	}
+	if b.tracks.video == nil && pts >= b.relayAt {
+		b.relay()
+		b.relayAt = pts + aloneAfter
+	}
 	for o, out := range b.outputs {
 		f := frame{output: out, tracks: b.tracks, audio: true, pts: pts, au: [][]byte{tag.data}}
 		if out.audio != nil && o.playback.change(&f) {
@@ -95,7 +107,7 @@ func (b *broadcast) configureAudio(a *codecs.MPEG4Audio) {
 	b.dropOutputs()
 }
 
-// relay makes, at a keyframe, the muxers that are missing: all of them at the
+// relay makes, at a keyframe or a second of sound alone, the muxers that are missing: all of them at the
 // start, later those of an origin that came back.
 func (b *broadcast) relay() {
 	for _, o := range b.platform.origins {

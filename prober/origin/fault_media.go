@@ -76,6 +76,37 @@ func beginAVOffset(o *Origin) (heal func() error, err error) {
 	})
 }
 
+// lateness is how much later late media is played.
+const lateness = 8 * time.Second
+
+// beginLateMedia holds each frame back until it is late, as a transcoder does whose
+// queue has grown. Its broadcaster's frames wait in the kernel meanwhile.
+func beginLateMedia(o *Origin) (heal func() error, err error) {
+	over := make(chan struct{})
+	var mu sync.Mutex
+	zero := make(map[*output]time.Time) // when the frame with the time 0 is due
+	remove, err := o.changeFrames(func(f *frame) bool {
+		mu.Lock()
+		begin, known := zero[f.output]
+		if !known {
+			begin = time.Now().Add(lateness - f.pts)
+			zero[f.output] = begin
+		}
+		mu.Unlock()
+		timer := time.NewTimer(time.Until(begin.Add(f.pts)))
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-over:
+		}
+		return true
+	})
+	return func() error {
+		close(over)
+		return remove()
+	}, err
+}
+
 // beginDroppedFrames loses each fifth picture that is no keyframe.
 func beginDroppedFrames(o *Origin) (heal func() error, err error) {
 	var mu sync.Mutex

@@ -24,7 +24,7 @@ var errOutputClosed = errors.New("the output is closed")
 
 // tracks is what a broadcast consists of, as its configuration headers say.
 type tracks struct {
-	video *videoConfig
+	video *videoConfig       // nil without pictures
 	audio *codecs.MPEG4Audio // nil without audio
 }
 
@@ -54,13 +54,16 @@ func (o *output) bandwidth(playlist string) int {
 
 func newOutput(t tracks, c Config, onError func(error)) (*output, error) {
 	o := &output{
-		video:      &gohlslib.Track{Codec: &codecs.H264{SPS: t.video.sps, PPS: t.video.pps}, ClockRate: clockRate},
 		ready:      make(chan struct{}),
 		renditions: c.Renditions,
-		soundAlone: c.AudioRendition && c.Container == MPEGTS && t.audio != nil,
+		soundAlone: c.AudioRendition && c.Container == MPEGTS && t.audio != nil && t.video != nil,
 		listed:     listedSegments,
 	}
-	list := []*gohlslib.Track{o.video}
+	var list []*gohlslib.Track
+	if t.video != nil {
+		o.video = &gohlslib.Track{Codec: &codecs.H264{SPS: t.video.sps, PPS: t.video.pps}, ClockRate: clockRate}
+		list = append(list, o.video)
+	}
 	if t.audio != nil {
 		o.audio = &gohlslib.Track{Codec: t.audio, ClockRate: t.audio.Config.SampleRate}
 		list = append(list, o.audio)

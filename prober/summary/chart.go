@@ -26,10 +26,11 @@ type chart struct {
 
 // series is one line of it.
 type series struct {
-	Name           string
-	Class          string // of its colour
-	Path           string // SVG path data
-	Min, Mean, Max string
+	Name  string
+	Class string // of its colour
+	Path  string // SVG path data
+	Dots  string // of what stands alone: path data, to be drawn with round ends
+	Range string // least, most, mean
 }
 
 type tick struct {
@@ -130,11 +131,16 @@ func (s Summary) span() (from, to time.Time) {
 // series draws one line. It is broken where nothing was measured; what stands alone
 // is a dot.
 func (s Summary) series(l line, at func(time.Time) float64, top float64) (series, bool) {
-	var path strings.Builder
+	var path, dots strings.Builder
 	var all []float64
 	gap := s.gap()
-	joined, alone := false, ""
+	joined, begun := false, "" // begun is a place that nothing was drawn from yet
 	var last time.Time
+	end := func() {
+		if begun != "" {
+			dots.WriteString(begun + "h.01") // a line of hardly any length
+		}
+	}
 	for _, sample := range s.Samples {
 		v := l.of(sample)
 		if v < 0 {
@@ -143,25 +149,32 @@ func (s Summary) series(l line, at func(time.Time) float64, top float64) (series
 		}
 		x, y := at(sample.At), chartHeight*(1-v/top)
 		if joined && sample.At.Sub(last) <= gap {
-			fmt.Fprintf(&path, "L%.1f %.1f", x, y)
-			alone = ""
+			fmt.Fprintf(&path, "%sL%.1f %.1f", begun, x, y)
+			begun = ""
 		} else {
-			path.WriteString(alone)
-			fmt.Fprintf(&path, "M%.1f %.1f", x, y)
-			alone = "h.01" // a line of hardly any length has round ends: a dot
+			end()
+			begun = fmt.Sprintf("M%.1f %.1f", x, y)
 		}
 		joined, last = true, sample.At
 		all = append(all, v)
 	}
-	path.WriteString(alone)
+	end()
 	if len(all) == 0 {
 		return series{}, false
 	}
-	sum := 0.0
+	return series{Name: l.name, Path: path.String(), Dots: dots.String(), Range: extent(all)}, true
+}
+
+// extent says from where to where values go, and their mean.
+func extent(all []float64) string {
+	least, most, sum := slices.Min(all), slices.Max(all), 0.0
 	for _, v := range all {
 		sum += v
 	}
-	return series{Name: l.name, Path: path.String(), Min: figure(slices.Min(all)), Mean: figure(sum / float64(len(all))), Max: figure(slices.Max(all))}, true
+	if figure(least) == figure(most) {
+		return figure(most)
+	}
+	return fmt.Sprintf("%s to %s, mean %s", figure(least), figure(most), figure(sum/float64(len(all))))
 }
 
 // gap is how far two samples may be apart and still be joined.

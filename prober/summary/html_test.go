@@ -100,8 +100,8 @@ func TestCharts(t *testing.T) {
 		"one":            {[]summary.Sample{sample(5, 1_000_000)}, "M500.0 0.0h.01"},
 		"a line":         {[]summary.Sample{sample(0, 0), sample(5, 500_000), sample(10, 1_000_000)}, "M0.0 100.0L500.0 50.0L1000.0 0.0"},
 		"zero":           {[]summary.Sample{sample(0, 0), sample(10, 0)}, "M0.0 100.0L1000.0 100.0"},
-		"a gap":          {[]summary.Sample{sample(0, 1_000_000), sample(1, 1_000_000), sample(2, -1), sample(3, 1_000_000), sample(4, -1)}, "M0.0 0.0L100.0 0.0M300.0 0.0h.01"},
-		"alone at first": {[]summary.Sample{sample(0, 1_000_000), sample(1, -1), sample(2, 1_000_000), sample(3, 1_000_000)}, "M0.0 0.0h.01M200.0 0.0L300.0 0.0"},
+		"a gap":          {[]summary.Sample{sample(0, 1_000_000), sample(1, 1_000_000), sample(2, -1), sample(3, 1_000_000), sample(4, -1)}, "M0.0 0.0L100.0 0.0 M300.0 0.0h.01"},
+		"alone at first": {[]summary.Sample{sample(0, 1_000_000), sample(1, -1), sample(2, 1_000_000), sample(3, 1_000_000)}, "M200.0 0.0L300.0 0.0 M0.0 0.0h.01"},
 		"long unsampled": {[]summary.Sample{sample(0, 1_000_000), sample(1, 1_000_000), sample(2, 1_000_000), sample(9, 1_000_000), sample(10, 1_000_000)}, "M0.0 0.0L100.0 0.0L200.0 0.0M900.0 0.0L1000.0 0.0"},
 	} {
 		got := paths(t, summary.Summary{Began: began(), Ended: began().Add(10 * time.Second), Samples: tt.samples})

@@ -21,7 +21,7 @@ func (s Summary) JUnit(w io.Writer) error {
 		Name: "streamcanary probe " + string(s.Mode), Timestamp: s.Began.UTC().Format("2006-01-02T15:04:05"), Time: junitSeconds(s.Ended.Sub(s.Began)),
 	}
 	for _, f := range s.head() {
-		suite.Properties = append(suite.Properties, junitProperty{f.Name, f.Value})
+		suite.Properties = append(suite.Properties, junitProperty(f))
 	}
 	suite.Cases = append(s.stageCases(), s.groupCases()...)
 	suite.Cases = append(suite.Cases, s.verdictCase())

@@ -30,18 +30,25 @@ func (r *Recorder) Add(res prober.Result) (changed bool) {
 	r.count(side, res.Outcome)
 	s.Findings = prober.AddFindings(s.Findings, MaxFindings, res.Findings...)
 	r.figures(side, res.Figures)
-	for _, t := range res.Figures.Stages {
-		r.step(side, t.Stage).Duration = t.Duration
-	}
+	r.Stages(side, res.Figures.Stages)
 	r.judge(side, res)
 	return r.event(side, res)
+}
+
+// Stages notes how long stages took that were passed.
+func (r *Recorder) Stages(side Side, times []prober.StageTime) {
+	for _, t := range times {
+		r.step(side, t.Stage).Duration = t.Duration
+	}
 }
 
 func (r *Recorder) count(side Side, o prober.Outcome) {
 	at := slices.IndexFunc(r.sum.Rounds, func(c Rounds) bool { return c.Side == side })
 	if at < 0 {
-		at = len(r.sum.Rounds)
-		r.sum.Rounds = append(r.sum.Rounds, Rounds{Side: side})
+		if at = len(r.sum.Rounds); side == Push {
+			at = 0
+		}
+		r.sum.Rounds = slices.Insert(r.sum.Rounds, at, Rounds{Side: side})
 	}
 	c := &r.sum.Rounds[at]
 	switch o {

@@ -32,10 +32,11 @@ const (
 // HandlerConfig is what the /alerts handler needs.
 type HandlerConfig struct {
 	Feed      Feed
-	Token     Secret        // bearer token; required
-	PageURL   string        // of the public page, for links; "" is none
-	Heartbeat time.Duration // of an event stream; 0 is 15 s
-	Logger    *slog.Logger  // nil: none
+	Token     Secret            // bearer token; required
+	People    map[string]Secret // tokens as good, by the name of who has one
+	PageURL   string            // of the public page, for links; "" is none
+	Heartbeat time.Duration     // of an event stream; 0 is 15 s
+	Logger    *slog.Logger      // nil: none
 }
 
 type handler struct {
@@ -58,7 +59,7 @@ func NewHandler(c HandlerConfig) (http.Handler, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	h := &handler{HandlerConfig: c}
-	h.guarded = RequireToken(c.Token, http.HandlerFunc(h.serve))
+	h.guarded = RequireTokens(c.Token, c.People, http.HandlerFunc(h.serve))
 	return h, nil
 }
 

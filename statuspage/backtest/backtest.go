@@ -194,8 +194,14 @@ func decode(e report.Entry, in *incident.Input) error {
 	case report.KindConfig:
 		in.Config = &incident.ConfigChange{}
 		target = in.Config
-	case report.KindResult, report.KindTick, report.KindCommand:
-		return nil // what people told a hub was about the incidents that it had
+	case report.KindCommand:
+		entered, err := incident.DecodeEntered(e.Payload)
+		if err == nil && entered.OfMaintenance() { // the rest was about the incidents that the hub had
+			in.Command, in.Maintenance = entered.Command, entered.Maintenance
+		}
+		return err
+	case report.KindResult, report.KindTick:
+		return nil
 	}
 	return json.Unmarshal(e.Payload, target)
 }

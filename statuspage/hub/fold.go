@@ -40,7 +40,8 @@ func (h *Hub) take(ctx context.Context, batch []report.Entry) error {
 	if err := h.commitOnceItCan(ctx, batch[len(batch)-1].Seq, events); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(events, func(e incident.Event) bool { return e.Type == incident.IncidentResolved }) {
+	past := func(e incident.Event) bool { return e.Incident != nil && !e.Incident.ResolvedAt.IsZero() }
+	if slices.ContainsFunc(events, past) || slices.ContainsFunc(events, reopened) {
 		if err := h.remember(ctx); err != nil {
 			return err
 		}
@@ -49,8 +50,12 @@ func (h *Hub) take(ctx context.Context, batch []report.Entry) error {
 	h.publish(events)
 	h.folded.Store(h.cursor.Seq)
 	h.tookIn.Store(time.Now().UnixNano())
+	h.moved.notify()
 	return nil
 }
+
+// reopened says whether an incident may no longer be past: one was opened.
+func reopened(e incident.Event) bool { return e.Type == incident.IncidentOpened }
 
 // step lets the engine take one entry. Of one that cannot be read it takes the
 // time: each entry moves the engine's count by one, as it does the journal's.
@@ -121,13 +126,23 @@ func decode(e report.Entry, in *incident.Input) string {
 		in.Config = &incident.ConfigChange{}
 		target = in.Config
 	case report.KindCommand:
-		return "commands are not known to this version"
+		return decodeCommand(e.Payload, in)
 	default:
 		return ""
 	}
 	if err := json.Unmarshal(e.Payload, target); err != nil {
 		return err.Error()
 	}
+	return ""
+}
+
+// decodeCommand reads what a person or the schedule of maintenances wrote.
+func decodeCommand(payload []byte, in *incident.Input) string {
+	e, err := incident.DecodeEntered(payload)
+	if err != nil {
+		return err.Error()
+	}
+	in.Command, in.Maintenance = e.Command, e.Maintenance
 	return ""
 }
 

@@ -56,7 +56,7 @@ func TestUnreadableEntries(t *testing.T) {
 		t.Errorf("the log tells %d entries, want 5", n)
 	}
 	for _, want := range []string{
-		"kind=result agent=fra", "it has 99", `in the name of agent \"nyc\"`, "kind=change", "commands are not known to this version",
+		"kind=result agent=fra", "it has 99", `in the name of agent \"nyc\"`, "kind=change", "neither a person's nor a maintenance's",
 	} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log does not say %s", want)

@@ -25,28 +25,33 @@ import (
 
 // Config is all that a hub is told.
 type Config struct {
-	Data        string // folder of the database and the journal
-	Policy      incident.Policy
-	Assignments map[string]prober.Assignment // by agent
-	NATS        NATSConfig                   // StoreDir is set by the hub
-	Token       prober.Secret                // of /alerts and /v1/changes; "" closes both
-	Sinks       map[string]alert.Sink        // by id
-	Logger      *slog.Logger
+	Data         string // folder of the database and the journal
+	Policy       incident.Policy
+	Assignments  map[string]prober.Assignment // by agent
+	NATS         NATSConfig                   // StoreDir is set by the hub
+	Token        prober.Secret                // of /alerts and /v1; "" closes both
+	People       map[string]prober.Secret     // tokens by the name of who has one; as good as Token
+	Maintenances []Maintenance                // that are scheduled
+	Sinks        map[string]alert.Sink        // by id
+	Logger       *slog.Logger
 }
 
 // Hub is one running hub.
 type Hub struct {
-	policy     incident.Policy
-	log        *slog.Logger
-	token      prober.Secret
-	unlock     func() // lets another hub use the data folder
-	nats       *NATS
-	conn       *nats.Conn
-	connClosed chan struct{} // once conn and what it ran are gone
-	journal    *report.Journal
-	store      *store.Store
-	sinks      map[string]alert.Sink
-	feed       *signal // there is something new for on-call
+	policy       incident.Policy
+	log          *slog.Logger
+	token        prober.Secret
+	people       map[string]prober.Secret
+	maintenances []Maintenance
+	unlock       func() // lets another hub use the data folder
+	nats         *NATS
+	conn         *nats.Conn
+	connClosed   chan struct{} // once conn and what it ran are gone
+	journal      *report.Journal
+	store        *store.Store
+	sinks        map[string]alert.Sink
+	feed         *signal // there is something new for on-call
+	moved        *signal // something was folded and committed
 
 	// Of the fold alone: nothing else may touch them.
 	state  incident.State
@@ -71,7 +76,8 @@ type Hub struct {
 // its assignment. Results are taken in by Run. The context is for the opening
 // alone.
 func Open(ctx context.Context, cfg Config) (_ *Hub, err error) {
-	h := &Hub{policy: cfg.Policy, log: cfg.Logger, token: cfg.Token, feed: newSignal(), sinks: cfg.Sinks}
+	h := &Hub{policy: cfg.Policy, log: cfg.Logger, token: cfg.Token, people: cfg.People, maintenances: cfg.Maintenances,
+		feed: newSignal(), moved: newSignal(), sinks: cfg.Sinks}
 	h.closing, h.stop = context.WithCancel(context.Background())
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
@@ -189,6 +195,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	group, working := errgroup.WithContext(ctx)
 	group.Go(func() error { return h.fold(working) })
 	group.Go(func() error { return h.ticks(working) })
+	group.Go(func() error { return h.maintain(working) })
 	group.Go(func() error { return h.deliver(working) })
 	group.Go(func() error { return h.watchdog(working) })
 	group.Go(func() error { return h.prune(working) })

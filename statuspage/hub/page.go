@@ -54,14 +54,15 @@ func (h *Hub) Handler() (http.Handler, error) {
 	mux.Handle("/", web.New(web.Config{Source: h, Logger: h.log}))
 	if h.token != "" {
 		alerts, err := alert.NewHandler(alert.HandlerConfig{
-			Feed: feed{h}, Token: h.token, PageURL: h.policy.Topology().Page.URL, Logger: h.log,
+			Feed: feed{h}, Token: h.token, People: h.people, PageURL: h.policy.Topology().Page.URL, Logger: h.log,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("hub: %w", err)
 		}
 		mux.Handle("/alerts", alerts)
-		mux.Handle("POST /v1/changes", alert.RequireToken(h.token, http.HandlerFunc(h.postChange)))
-		mux.Handle("GET /v1/results", alert.RequireToken(h.token, http.HandlerFunc(h.getResults)))
+		mux.Handle("POST /v1/changes", alert.RequireTokens(h.token, h.people, http.HandlerFunc(h.postChange)))
+		mux.Handle("GET /v1/results", alert.RequireTokens(h.token, h.people, http.HandlerFunc(h.getResults)))
+		h.handlePeople(mux)
 	}
 	return web.CleanPath(mux), nil
 }

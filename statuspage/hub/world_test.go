@@ -27,6 +27,7 @@ import (
 
 const (
 	token    = "on-call-token"
+	annas    = "token-of-anna"
 	patience = 30 * time.Second
 )
 
@@ -63,6 +64,7 @@ type plan struct {
 	HTTP     string // of a hub in a process of its own
 	Webhook  string // "" is none
 	Settings incident.Settings
+	Work     []hub.Maintenance
 }
 
 func newPlan(t *testing.T) plan {
@@ -76,7 +78,7 @@ func (p plan) config(log *slog.Logger) (hub.Config, error) {
 		return hub.Config{}, err
 	}
 	cfg := hub.Config{
-		Data: p.Data, Policy: policy, Token: token, Logger: log,
+		Data: p.Data, Policy: policy, Token: token, People: map[string]prober.Secret{"anna": annas}, Maintenances: p.Work, Logger: log,
 		Assignments: map[string]prober.Assignment{}, Sinks: map[string]alert.Sink{},
 		// The tests' processes are killed, never the machine: many hubs at once need
 		// not wait for one disk.

@@ -91,9 +91,13 @@ func (t *turn) approve(o *openIncident, summary string, words ...string) {
 	}
 	in.Withheld = nil
 	t.approvalOver(o, summary)
-	body := in.Updates[len(in.Updates)-1].Body
+	last := in.Updates[len(in.Updates)-1].Body
+	body, promised := last, o.PromisedAt
 	for _, w := range words {
 		body = orElse(w, body)
 	}
 	t.publish(o, IncidentUpdated, body)
+	if body == last {
+		o.PromisedAt = promised
+	}
 }

@@ -35,7 +35,7 @@ func (t *turn) release(o *openIncident, c Command) *refusal {
 	o.Incident.Frozen, o.Statuses, o.SaidWaits, o.SaidOver = false, nil, false, false
 	o.Incident.Audit = audited(o.Incident.Audit, t.s.At, c, "frozen", "automatic")
 	t.noted(&o.Incident)
-	o.Said, o.SayAt = "", t.s.At
+	o.Said, o.Scope, o.SayAt = "", "", t.s.At
 	if !o.failing() && o.HoldUntil.IsZero() {
 		o.HoldUntil = t.s.At.Add(t.settings.Hold)
 	}
@@ -52,6 +52,10 @@ func (t *turn) waits(o *openIncident) {
 			o.SaidWaits = true
 			t.waiting(in, "more fails than it says, and its automation is frozen: "+strings.ReplaceAll(t.describe(in), "\n", " "))
 		}
+	}
+	if o.promised(t.s.At) {
+		o.PromisedAt = time.Time{}
+		t.waiting(in, "its last message promised an update for now, and its automation is frozen; post one, or release it")
 	}
 	if !o.SaidOver && o.over(t.s.At) && t.stillGood(o) {
 		o.SaidOver = true

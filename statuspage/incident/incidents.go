@@ -40,6 +40,9 @@ func (t *turn) decide() {
 		if o.due(t.s.At) {
 			t.say(o)
 		}
+		if o.promised(t.s.At) {
+			t.keepPromise(o)
+		}
 		if o.over(t.s.At) && t.stillGood(o) {
 			t.resolve(o)
 		}
@@ -274,21 +277,28 @@ func (t *turn) say(o *openIncident) {
 		in.Phase = Investigating
 		in.MonitoringAt = time.Time{}
 	}
-	kind, body := IncidentUpdated, t.describe(in)
+	kind, said := IncidentUpdated, t.describe(in)
 	name, impact := t.title(in), worseImpact(in.Impact, t.impact(in))
 	if in.Named {
 		name = in.Name
 	}
-	if o.Announced && body == o.Said && name == in.Name && impact == in.Impact &&
+	scope := in.failingNow()
+	if o.Announced && name == in.Name && impact == in.Impact &&
 		in.Phase == in.Updates[len(in.Updates)-1].Phase && !t.statusesDiffer(in) {
-		return // nothing that a reader would miss
+		if said == o.Said {
+			return // nothing that a reader would miss
+		}
+		if soonest := in.UpdatedAt.Add(t.settings.UpdateGap); scope == o.Scope && t.s.At.Before(soonest) {
+			o.sayBy(soonest) // the scope is the same: a reader can wait
+			return
+		}
 	}
-	o.Said, in.Name, in.Impact = body, name, impact
+	o.Said, o.Scope, in.Name, in.Impact = said, scope, name, impact
+	wanted := updated
 	if !o.Announced {
-		kind, o.Announced = IncidentOpened, true
-		body += firstWords
+		kind, o.Announced, wanted = IncidentOpened, true, opened
 	}
-	t.publish(o, kind, body)
+	t.publishTold(o, kind, wanted)
 }
 
 // sayLate opens an incident that was over before a word was said of it, as when
@@ -312,7 +322,7 @@ func (t *turn) resolve(o *openIncident) {
 	in.Phase, in.ResolvedAt = Resolved, t.s.At
 	t.s.Incidents = slices.DeleteFunc(t.s.Incidents, func(other *openIncident) bool { return other == o })
 	t.settle(o)
-	t.publish(o, IncidentResolved, t.describe(in))
+	t.publishTold(o, IncidentResolved, resolved)
 }
 
 // publish appends an update with the components as they are now, and emits the

@@ -29,7 +29,8 @@ type Maintenance struct {
 	UpdatedAt time.Time `json:"updated_at"`
 	BeganAt   time.Time `json:"began_at,omitzero"`
 	EndedAt   time.Time `json:"ended_at,omitzero"`
-	Audit     []Audited `json:"audit,omitempty"` // internal
+	Cancelled bool      `json:"cancelled,omitempty"` // by a person, and only known so that its schedule does not bring it again
+	Audit     []Audited `json:"audit,omitempty"`     // internal
 }
 
 // Running says whether the work has begun and has not ended.
@@ -173,7 +174,7 @@ func (t *turn) begin(id string) *refusal {
 	if m == nil {
 		return refused(RefusedUnknown, "no such maintenance")
 	}
-	if !m.BeganAt.IsZero() {
+	if !m.BeganAt.IsZero() || !m.EndedAt.IsZero() {
 		return nil
 	}
 	m.BeganAt, m.UpdatedAt = t.s.At, t.s.At
@@ -207,7 +208,8 @@ func (t *turn) endWindow(id string, trail []Audited) *refusal {
 func (t *turn) forgetMaintenances() {
 	over := len(t.s.Maintenances) - t.waitingMaintenances()
 	t.s.Maintenances = slices.DeleteFunc(slices.Clone(t.s.Maintenances), func(m *Maintenance) bool {
-		gone := !m.EndedAt.IsZero() && over > keptMaintenance
+		// One that its schedule would bring again has to be known as over.
+		gone := !m.EndedAt.IsZero() && (m.Source == "" || !m.EndsAt.After(t.s.At)) && (over > keptMaintenance || m.Cancelled)
 		if gone {
 			over--
 		}
@@ -227,6 +229,12 @@ func (t *turn) cancel(id string, trail []Audited) *refusal {
 	}
 	m.UpdatedAt = t.s.At
 	m.Audit = append(m.Audit, trail...)
+	if m.Source != "" && len(trail) > 0 {
+		m.EndedAt, m.Cancelled = t.s.At, true
+		t.tellMaintenance(MaintenanceCancelled, m, "Maintenance is cancelled: ")
+		t.forgetMaintenances()
+		return nil
+	}
 	t.s.Maintenances = slices.DeleteFunc(slices.Clone(t.s.Maintenances), func(other *Maintenance) bool { return other == m })
 	t.tellMaintenance(MaintenanceCancelled, m, "Maintenance is cancelled: ")
 	return nil
@@ -295,9 +303,9 @@ func (p Policy) inRegions(w Window, e prober.Element) bool {
 	return len(w.Regions) == 0 || slices.Contains(w.Regions, p.index.regions[e])
 }
 
-// maintainedBy lists the components that a window covers at least in part, by id in
-// the configuration.
-func (p Policy) maintainedBy(w Window) []string {
+// Touches lists the components that a window covers at least in part, by id in the
+// configuration.
+func (p Policy) Touches(w Window) []string {
 	all := []string{}
 	for _, c := range p.topology.Components {
 		if p.coversAny(w, c) {

@@ -122,6 +122,31 @@ func TestMaintenanceByHand(t *testing.T) {
 	}
 }
 
+// TestCancelledStaysCancelled: what a person cancels is not brought again by its
+// schedule, and is forgotten once its time is over.
+func TestCancelledStaysCancelled(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, nil, nil)
+	r.warm()
+	w := r.work()
+	w.Source, w.EndsAt = "nightly", r.now.Add(time.Minute)
+	r.edge(EdgeAnnounced, w)
+	r.must(Command{Action: ActionMaintenanceCancel, Maintenance: w.ID})
+	r.edge(EdgeAnnounced, w)
+	r.edge(EdgeBegan, w)
+	if m := r.state.Maintenances; len(m) != 1 || !m[0].Cancelled || m[0].Running() || r.count(MaintenanceScheduled) != 1 || r.count(MaintenanceBegan) != 0 {
+		t.Errorf("%+v", m[0])
+	}
+	r.pass(2 * time.Minute)
+	next := r.work()
+	next.ID, next.Source = "m2", "nightly"
+	r.edge(EdgeAnnounced, next)
+	r.edge(EdgeEnded, next)
+	if len(r.state.Maintenances) != 1 || r.state.Maintenances[0].ID != "m2" {
+		t.Errorf("%d are kept", len(r.state.Maintenances))
+	}
+}
+
 func TestWindowRefusals(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 3, nil, nil)

@@ -52,6 +52,10 @@ type Settings struct {
 	ContradictedAfter time.Duration                 `json:"contradicted_after"` // a site that alone sees failures for this long is told
 	ChangeWindow      time.Duration                 `json:"change_window"`      // a change this long before an incident is named with it
 
+	UpdateEvery time.Duration `json:"update_every,omitempty"` // an update is promised for so long after the last one; 0 promises none
+	UpdateGap   time.Duration `json:"update_gap,omitempty"`   // no sooner, as long as the scope is the same
+	Words       Words         `json:"words,omitzero"`
+
 	ApproveWithin time.Duration `json:"approve_within"` // publish: hold waits so long for a person; 0 is for ever
 	Unapproved    Unapproved    `json:"unapproved"`     // what is done then
 }
@@ -81,6 +85,7 @@ func DefaultSettings() Settings {
 		},
 		LateAfter: 30 * time.Second, SilentAfter: 15 * time.Second, UnknownAfter: time.Minute,
 		ContradictedAfter: 30 * time.Second, ChangeWindow: 30 * time.Minute,
+		UpdateEvery: 30 * time.Minute, UpdateGap: 5 * time.Minute,
 		ApproveWithin: 10 * time.Minute, Unapproved: UnapprovedKeep,
 	}
 }
@@ -95,6 +100,7 @@ type Policy struct {
 	weights  map[prober.Kind]weights
 	p0s      map[prober.Kind]p0s
 	index    index
+	words    phrasebook
 }
 
 type weights struct{ fail, again, ok Nats }
@@ -131,6 +137,10 @@ func NewPolicy(s Settings, t Topology) (Policy, error) {
 	if s.ConfirmRounds < 0 || s.ConfirmSpacing < 0 || (s.ConfirmRounds > 0 && s.ConfirmSpacing == 0) {
 		bad("confirm_rounds needs a confirm_spacing above 0")
 	}
+	book, wrong := s.Words.compile()
+	for _, w := range wrong {
+		errs = append(errs, w)
+	}
 	if err := errors.Join(errs...); err != nil {
 		return Policy{}, err
 	}
@@ -142,7 +152,7 @@ func NewPolicy(s Settings, t Topology) (Policy, error) {
 		return Policy{}, fmt.Errorf("policy: %w", err)
 	}
 	sum := sha256.Sum256(content)
-	return Policy{settings: s, topology: t, hash: hex.EncodeToString(sum[:]), content: content, weights: w, p0s: p, index: newIndex(t)}, nil
+	return Policy{settings: s, topology: t, hash: hex.EncodeToString(sum[:]), content: content, weights: w, p0s: p, index: newIndex(t), words: book}, nil
 }
 
 // Hash identifies the settings and the topology: 64 hexadecimal digits.

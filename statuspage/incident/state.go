@@ -100,8 +100,10 @@ type componentState struct {
 type openIncident struct {
 	Incident   Incident  `json:"incident"`
 	Announced  bool      `json:"announced"`
-	Said       string    `json:"said"`            // what the newest message told
-	SayAt      time.Time `json:"say_at,omitzero"` // when the next message is due
+	Said       string    `json:"said"`                 // what the newest message told
+	Scope      string    `json:"scope,omitempty"`      // and of what; a change of that is told at once
+	PromisedAt time.Time `json:"promised_at,omitzero"` // the newest message says that the next comes by then
+	SayAt      time.Time `json:"say_at,omitzero"`      // when the next message is due
 	HoldUntil  time.Time `json:"hold_until,omitzero"`
 	QuorumLost bool      `json:"quorum_lost"`
 	Relapses   int       `json:"relapses"`

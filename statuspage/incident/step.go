@@ -57,6 +57,7 @@ func (p Policy) Next(s State) time.Time {
 	}
 	for _, o := range s.Incidents {
 		due(o.SayAt)
+		due(o.remindAt())
 		due(o.ApproveBy)
 		if o.HoldUntil.After(s.At) {
 			due(o.HoldUntil)
@@ -121,6 +122,7 @@ func (t *turn) resume() {
 		if !o.HoldUntil.IsZero() {
 			o.HoldUntil = t.s.At.Add(t.settings.Hold)
 		}
+		o.promiseAfter(t.s.At)
 	}
 	t.dropUnknownFailures()
 }
@@ -180,6 +182,7 @@ func (s *State) rewind(by time.Duration) {
 	}
 	for _, o := range s.Incidents {
 		back(&o.SayAt)
+		back(&o.PromisedAt)
 		back(&o.HoldUntil)
 		back(&o.ApproveBy)
 	}

@@ -45,7 +45,7 @@ func (p Policy) View(s State) View {
 		}
 	}
 	for _, m := range s.Maintenances {
-		v.Maintenances = append(v.Maintenances, MaintenanceView{Maintenance: m.clone(), Affected: p.maintainedBy(m.Window)})
+		v.Maintenances = append(v.Maintenances, MaintenanceView{Maintenance: m.clone(), Affected: p.Touches(m.Window)})
 	}
 	slices.SortStableFunc(v.Maintenances, func(a, b MaintenanceView) int { return a.StartsAt.Compare(b.StartsAt) })
 	v.Outcomes = slices.Clone(s.Outcomes)

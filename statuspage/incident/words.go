@@ -1,7 +1,6 @@
 package incident
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ type observation struct {
 	title    string // "%s" is where
 	sentence string
 	again    string // when it has recovered
+	whom     string // it may affect
 	noRegion bool
 	negative bool // "in any region", not "in all regions"
 	since    time.Time
@@ -27,31 +27,31 @@ func phrase(f Failure) observation {
 	case f.Kind == KindQuality:
 		return qualityPhrase(f)
 	case f.Element.Type == prober.ElementCore && f.partial():
-		return observation{title: "Some broadcasts do not play everywhere", sentence: "Some broadcasts are accepted but do not play everywhere", again: "playback of every broadcast everywhere", noRegion: true}
+		return observation{title: "Some broadcasts do not play everywhere", sentence: "Some broadcasts are accepted but do not play everywhere", again: "playback of every broadcast everywhere", whom: "viewers of some broadcasts", noRegion: true}
 	case f.Element.Type == prober.ElementAPI && f.Kind == prober.KindAPI:
-		return observation{title: "The API is failing", sentence: "The API does not answer, or not as it should", again: "answers of the API", noRegion: true}
+		return observation{title: "The API is failing", sentence: "The API does not answer, or not as it should", again: "answers of the API", whom: "whoever uses the API", noRegion: true}
 	case f.Element.Type == prober.ElementCore && f.Kind == prober.KindRecording:
-		return observation{title: "Recordings of broadcasts are missing", sentence: "Recordings of broadcasts are missing or do not play", again: "recordings of broadcasts", noRegion: true}
+		return observation{title: "Recordings of broadcasts are missing", sentence: "Recordings of broadcasts are missing or do not play", again: "recordings of broadcasts", whom: "viewers of recordings", noRegion: true}
 	case f.Element.Type == prober.ElementAPI:
-		return observation{title: "New streams cannot be created", sentence: "New streams cannot be created through the API", again: "creating streams through the API", noRegion: true}
+		return observation{title: "New streams cannot be created", sentence: "New streams cannot be created through the API", again: "creating streams through the API", whom: "broadcasters who create streams", noRegion: true}
 	case f.Element.Type == prober.ElementCore:
-		return observation{title: "Broadcasts are accepted but do not play", sentence: "Broadcasts are accepted but do not play in any region", again: "playback of accepted broadcasts", noRegion: true}
+		return observation{title: "Broadcasts are accepted but do not play", sentence: "Broadcasts are accepted but do not play in any region", again: "playback of accepted broadcasts", whom: "broadcasters and viewers everywhere", noRegion: true}
 	case f.Element.Type == prober.ElementPlayback && f.Kind == prober.KindGoLive:
-		return observation{title: "New broadcasts do not play %s", sentence: "New broadcasts do not play %s", again: "playback of new broadcasts %s", negative: true}
+		return observation{title: "New broadcasts do not play %s", sentence: "New broadcasts do not play %s", again: "playback of new broadcasts %s", whom: "viewers of new broadcasts %s", negative: true}
 	case f.Element.Type == prober.ElementPlayback:
-		return observation{title: "Playback is failing %s", sentence: "Playback is failing %s", again: "playback %s"}
+		return observation{title: "Playback is failing %s", sentence: "Playback is failing %s", again: "playback %s", whom: "viewers %s"}
 	case f.Kind == prober.KindCanary:
-		return observation{title: "Running broadcasts dropped %s", sentence: "Running broadcasts dropped %s", again: "running broadcasts %s"}
+		return observation{title: "Running broadcasts dropped %s", sentence: "Running broadcasts dropped %s", again: "running broadcasts %s", whom: "broadcasters %s and their viewers"}
 	case f.Kind == prober.KindGoLive && !accepted:
-		return observation{title: "New broadcasts cannot start %s", sentence: "New broadcasts cannot start %s", again: "starting new broadcasts %s", negative: true}
+		return observation{title: "New broadcasts cannot start %s", sentence: "New broadcasts cannot start %s", again: "starting new broadcasts %s", whom: "broadcasters %s", negative: true}
 	default:
-		return observation{title: "Broadcasts do not play %s", sentence: "Broadcasts are accepted but do not play when pushed %s", again: "playback of broadcasts pushed %s", negative: true}
+		return observation{title: "Broadcasts do not play %s", sentence: "Broadcasts are accepted but do not play when pushed %s", again: "playback of broadcasts pushed %s", whom: "broadcasters %s and their viewers", negative: true}
 	}
 }
 
 // qualityPhrase says in what way it plays badly, where all sites saw the same way.
 func qualityPhrase(f Failure) observation {
-	o := observation{title: "Playback is degraded %s", sentence: "Broadcasts play, but with delays, interruptions or missing qualities %s", again: "quality of playback %s"}
+	o := observation{title: "Playback is degraded %s", sentence: "Broadcasts play, but with delays, interruptions or missing qualities %s", again: "quality of playback %s", whom: "viewers %s"}
 	all := func(r prober.Reason) bool {
 		return !slices.ContainsFunc(f.Evidence, func(e Evidence) bool { return e.Reason != r })
 	}
@@ -68,6 +68,7 @@ func qualityPhrase(f Failure) observation {
 		o.title = strings.ReplaceAll(o.title, "%s", "of broadcasts pushed %s")
 		o.sentence = strings.ReplaceAll(o.sentence, "%s", "when pushed %s")
 		o.again = strings.ReplaceAll(o.again, "%s", "of broadcasts pushed %s")
+		o.whom = "viewers of broadcasts pushed %s"
 	default:
 	}
 	return o
@@ -206,12 +207,30 @@ func (t *turn) title(in *Incident) string {
 	return name
 }
 
-// firstWords end an incident's first message.
-const firstWords = "\nSeen by automated test broadcasts. We are investigating."
-
-// describe is the body of an incident's next update.
+// describe is what an incident has come to, without what is no news: who saw it,
+// and when the next word comes.
 func (t *turn) describe(in *Incident) string {
+	now := t.telling(in)
+	now.Sites, now.NextUpdate = 0, ""
+	return t.words.phrase(messageOf(in, now, updated), now)
+}
+
+// messageOf gives the template for what an incident is; while something fails it is
+// the one that is wanted.
+func messageOf(in *Incident, now Telling, wanted message) message {
+	switch {
+	case in.Phase == Resolved:
+		return resolved
+	case len(now.Failing) == 0:
+		return monitoring
+	}
+	return wanted
+}
+
+// telling is all that the public may be told of an incident.
+func (t *turn) telling(in *Incident) Telling {
 	target := t.index.target[in.Target]
+	tell := Telling{Name: in.Name, FoundBy: foundByTests}
 	var now, over []Failure
 	ended := in.StartedAt
 	for _, f := range t.told(in) {
@@ -223,29 +242,44 @@ func (t *turn) describe(in *Incident) string {
 		if f.LastFailed.After(ended) {
 			ended = f.LastFailed
 		}
-	}
-	switch {
-	case len(in.Failures) == 0 && in.Phase == Resolved: // a person opened it, and no test of ours ever failed
-		return "This incident is resolved."
-	case len(in.Failures) == 0:
-		return "Our tests see no failure. We are watching that it stays so."
-	case in.Phase == Resolved:
-		return fmt.Sprintf("This incident is resolved. It began at %s; no failure has been seen since %s.", clock(in.StartedAt), clock(ended))
-	case len(now) == 0:
-		return fmt.Sprintf("%s\nNo failure has been seen since %s. We are watching that it stays so.", t.workingAgain(target, over, nil), clock(ended))
-	}
-	var lines []string
-	for _, o := range t.observe(now) {
-		when := "since"
-		if strings.HasPrefix(o.sentence, "Running broadcasts dropped") {
-			when = "at"
+		if f.Kind != prober.KindAPI {
+			tell.FoundBy = foundByBroadcasts
 		}
-		lines = append(lines, fmt.Sprintf("%s, %s %s.", fill(o.sentence, t.where(target, o.regions, true, o.negative)), when, clock(o.since)))
 	}
-	if again := t.workingAgain(target, over, now); again != "" {
-		lines = append(lines, again)
+	if len(in.Failures) > 0 { // of one that a person opened, and that no test saw, no time is known
+		tell.Began, tell.LastFailed = t.when(in.StartedAt), t.when(ended)
 	}
-	return strings.Join(lines, "\n")
+	tell.Sites = sitesOf(now)
+	tell.WorkingAgain = t.workingAgain(target, over, now)
+	var whom []string
+	for _, o := range t.observe(now) {
+		since := "since "
+		if strings.HasPrefix(o.sentence, "Running broadcasts dropped") {
+			since = "at "
+		}
+		told := Told{
+			What: fill(o.sentence, t.where(target, o.regions, true, o.negative)), Since: since + t.when(o.since),
+			Whom: fill(o.whom, t.where(target, o.regions, false, false)),
+		}
+		tell.Failing = append(tell.Failing, told)
+		whom = append(whom, told.Whom)
+	}
+	tell.Whom = strings.Join(widest(whom), "; ")
+	return tell
+}
+
+// widest leaves out who is named again: "broadcasters" beside "broadcasters and
+// their viewers".
+func widest(whom []string) []string {
+	var all []string
+	for i, w := range whom {
+		named := slices.Contains(whom[:i], w) ||
+			slices.ContainsFunc(whom, func(o string) bool { return o != w && strings.HasPrefix(o, w) })
+		if !named {
+			all = append(all, w)
+		}
+	}
+	return all
 }
 
 // workingAgain names what has recovered, but not what still fails in another way.
@@ -263,10 +297,7 @@ func (t *turn) workingAgain(target Target, over, now []Failure) string {
 			again = append(again, fill(o.again, t.where(target, o.regions, false, false)))
 		}
 	}
-	if len(again) == 0 {
-		return ""
-	}
-	return "Working again: " + strings.Join(again, "; ") + "."
+	return strings.Join(again, "; ")
 }
 
 func clock(at time.Time) string { return at.UTC().Format("15:04:05 UTC") }

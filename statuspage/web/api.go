@@ -14,7 +14,7 @@ const incidentsListed = 50
 func summary(p statuspage.Page) (answer, error) {
 	return jsonAnswer(summaryDocument{
 		Page: pageOf(p), Components: componentsOf(p), Incidents: incidentsOf(p, p.Incidents),
-		Maintenances: []struct{}{}, Status: statusOf(p),
+		Maintenances: maintenancesOf(p, due), Status: statusOf(p),
 	})
 }
 
@@ -32,11 +32,6 @@ func incidents(p statuspage.Page) (answer, error) {
 
 func unresolved(p statuspage.Page) (answer, error) {
 	return jsonAnswer(incidentsDocument{Page: pageOf(p), Incidents: incidentsOf(p, p.Incidents)})
-}
-
-// maintenances is empty: none can be scheduled yet.
-func maintenances(p statuspage.Page) (answer, error) {
-	return jsonAnswer(maintenancesDocument{Page: pageOf(p), Maintenances: []struct{}{}})
 }
 
 // newestIncidents lists open and past incidents together, newest first.

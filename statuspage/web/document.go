@@ -13,11 +13,11 @@ import (
 // order; whatever else is worth telling has its place elsewhere.
 
 type summaryDocument struct {
-	Page         pageObject        `json:"page"`
-	Components   []componentObject `json:"components"`
-	Incidents    []incidentObject  `json:"incidents"`
-	Maintenances []struct{}        `json:"scheduled_maintenances"`
-	Status       statusObject      `json:"status"`
+	Page         pageObject          `json:"page"`
+	Components   []componentObject   `json:"components"`
+	Incidents    []incidentObject    `json:"incidents"`
+	Maintenances []maintenanceObject `json:"scheduled_maintenances"`
+	Status       statusObject        `json:"status"`
 }
 
 type statusDocument struct {
@@ -41,8 +41,8 @@ type incidentDocument struct {
 }
 
 type maintenancesDocument struct {
-	Page         pageObject `json:"page"`
-	Maintenances []struct{} `json:"scheduled_maintenances"`
+	Page         pageObject          `json:"page"`
+	Maintenances []maintenanceObject `json:"scheduled_maintenances"`
 }
 
 type pageObject struct {

@@ -58,7 +58,7 @@ func atom(p statuspage.Page) (answer, error) {
 		Updated: p.UpdatedAt.UTC().Format(time.RFC3339),
 		Author:  p.Name,
 	}
-	for _, i := range newestIncidents(p) {
+	for _, i := range listed(p) {
 		at := i.UpdatedAt.UTC().Format(time.RFC3339)
 		feed.Entries = append(feed.Entries, atomEntry{
 			ID: "tag:" + host + ",2005:Incident/" + i.ID, Published: at, Updated: at,
@@ -101,7 +101,7 @@ func rss(p statuspage.Page) (answer, error) {
 			PubDate: p.UpdatedAt.UTC().Format(time.RFC1123Z),
 		},
 	}
-	for _, i := range newestIncidents(p) {
+	for _, i := range listed(p) {
 		feed.Channel.Items = append(feed.Channel.Items, rssItem{
 			Title: i.Name, Description: updatesHTML(i), PubDate: i.UpdatedAt.UTC().Format(time.RFC1123Z),
 			Link: permalink(p, i), GUID: permalink(p, i),

@@ -164,6 +164,30 @@ func dark() statuspage.Page {
 	return p
 }
 
+// work is the same platform with disks being replaced in Singapore, more of that
+// to come, some done, and a false alarm behind it.
+func work() statuspage.Page {
+	p := allGood()
+	p.Status = statuspage.Overall{Indicator: "maintenance", Description: "Service Under Maintenance"}
+	p.Groups[2].Status, p.Groups[2].Components[2].Status = "under_maintenance", "under_maintenance"
+	ref := statuspage.ComponentName{ID: "c0playsin001", Name: "Playback - HLS playback - Singapore"}
+	job := func(id, name string, phase, older statuspage.Update, from time.Time, more ...statuspage.Update) statuspage.Maintenance {
+		return statuspage.Maintenance{ID: id, Name: name, Phase: phase.Phase, ScheduledFor: from, ScheduledUntil: from.Add(90 * time.Minute),
+			CreatedAt: ago(48 * time.Hour), UpdatedAt: phase.At, Components: []statuspage.ComponentName{ref},
+			Updates: append(append([]statuspage.Update{phase}, more...), older)}
+	}
+	said := statuspage.Update{ID: "u000maint001", Phase: "scheduled", At: ago(48 * time.Hour), Body: "We replace disks & fans. Streams may stall for a moment.", Affected: []statuspage.Affected{{ComponentName: ref, Old: "operational", New: "operational"}}}
+	begun := statuspage.Update{ID: "u000maint002", Phase: "in_progress", At: ago(10 * time.Minute), Body: "The scheduled maintenance is in progress.", Affected: []statuspage.Affected{{ComponentName: ref, Old: "operational", New: "under_maintenance"}}}
+	done := statuspage.Update{ID: "u000maint003", Phase: "completed", At: ago(24 * time.Hour), Body: "The scheduled maintenance has been completed.", Affected: []statuspage.Affected{{ComponentName: ref, Old: "under_maintenance", New: "operational"}}}
+	next := job("m4maint00002", "New fans", said, said, ago(-24*time.Hour))
+	next.Updates = next.Updates[:1]
+	past := job("m4maint00000", "New cables", done, said, ago(25*time.Hour), begun)
+	past.CompletedAt = done.At
+	p.Maintenances = []statuspage.Maintenance{job("m4maint00001", "New disks", begun, said, ago(10*time.Minute)), next, past}
+	p.Past[0].FalseAlarm = true
+	return p
+}
+
 // empty is a page on its first second.
 func empty() statuspage.Page {
 	p := allGood()

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write what is served into the golden fi
 func pages() map[string]statuspage.Page {
 	return map[string]statuspage.Page{
 		"good": allGood(), "open": open(), "watched": watched(), "resolved": resolved(),
-		"unknown": unknown(), "dark": dark(), "empty": empty(),
+		"unknown": unknown(), "dark": dark(), "empty": empty(), "work": work(),
 	}
 }
 
@@ -43,6 +43,7 @@ func TestGolden(t *testing.T) {
 		"/api/v2/summary.json", "/api/v2/status.json", "/api/v2/components.json",
 		"/api/v2/incidents.json", "/api/v2/incidents/unresolved.json", "/api/v2/incidents/n4inc0000001.json",
 		"/api/v2/scheduled-maintenances.json",
+		"/api/v2/scheduled-maintenances/upcoming.json", "/api/v2/scheduled-maintenances/active.json", "/incidents/m4maint00001",
 	}
 	for state, page := range pages() {
 		for _, path := range paths {

@@ -70,9 +70,9 @@ func (h *Handler) routes() map[string]answerFunc {
 		"/api/v2/incidents.json":                       h.onPage(incidents),
 		"/api/v2/incidents/unresolved.json":            h.onPage(unresolved),
 		"/api/v2/incidents/{file}":                     h.incidentFile,
-		"/api/v2/scheduled-maintenances.json":          h.onPage(maintenances),
-		"/api/v2/scheduled-maintenances/upcoming.json": h.onPage(maintenances),
-		"/api/v2/scheduled-maintenances/active.json":   h.onPage(maintenances),
+		"/api/v2/scheduled-maintenances.json":          h.onPage(maintenances(every)),
+		"/api/v2/scheduled-maintenances/upcoming.json": h.onPage(maintenances(upcoming)),
+		"/api/v2/scheduled-maintenances/active.json":   h.onPage(maintenances(active)),
 		"/": h.notFound,
 	}
 }

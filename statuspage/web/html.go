@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,10 +72,11 @@ func (h *Handler) index(r *http.Request) (answer, error) {
 	return h.render("index", struct {
 		frame
 		Headline string
+		Work     []maintenanceView
 		Open     []incidentView
 		Groups   []groupView
 		Days     []dayView
-	}{f, headline, incidentViews(p.Incidents, p.At), groupViews(p.Groups), days(p)})
+	}{f, headline, maintenanceViews(p), incidentViews(p.Incidents, p.At), groupViews(p.Groups), days(p)})
 }
 
 func (h *Handler) history(r *http.Request) (answer, error) {
@@ -95,7 +97,11 @@ func (h *Handler) incident(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	i, err := h.find(r, p, r.PathValue("id"))
+	id := r.PathValue("id")
+	if n := slices.IndexFunc(p.Maintenances, func(m statuspage.Maintenance) bool { return m.ID == id }); n >= 0 {
+		return h.maintenance(p, p.Maintenances[n])
+	}
+	i, err := h.find(r, p, id)
 	if err != nil {
 		return answer{}, err
 	}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"streamcanary/statuspage/incident"
+)
+
+// TestPeopleByCommand takes the way of a person on call: the program's commands,
+// against a hub in a process of its own that is killed in the middle.
+func TestPeopleByCommand(t *testing.T) {
+	t.Parallel()
+	page := freePort(t, "127.0.0.1")
+	w := &system{dir: t.TempDir(), page: "http://" + page, token: "e2e-on-call-token"}
+	hub := fmt.Sprintf(systemHub, page, freePort(t, "127.0.0.1"), "rtmp://127.0.0.1:9/live/{stream}", "http://127.0.0.1:9/{stream}/index.m3u8")
+	hub = strings.Replace(hub, "alerts: {token_file: token}", "alerts: {token_file: token, people: [{id: anna, token_file: token-anna}]}", 1)
+	hub = strings.Replace(hub, "name: Live playback,", "name: Live playback, publish: hold,", 1)
+	files := map[string]string{"hub.yaml": hub, "token": w.token.Reveal(), "token-anna": "e2e-token-of-anna"}
+	for _, agent := range []string{agentA, agentB, agentC} {
+		files[agent+".key"] = "e2e-agents-key-" + agent
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.serve(t)
+
+	id := strings.Fields(w.onCall(t, exitOK, "incident", "open", "No sound", "ingest=partial_outage", "-m", "Sound is missing.", "--note", "secret ticket 7"))[0]
+	w.onCall(t, exitOK, "incident", "update", id, "-m", "We have found a broken mixer.", "--id", "once")
+	w.onCall(t, exitOK, "incident", "update", id, "-m", "We have found a broken mixer.", "--id", "once")
+	w.onCall(t, exitOK, "incident", "status", id, "identified")
+	w.onCall(t, exitOK, "incident", "components", id, "ingest=major_outage")
+	w.hub.kill()
+	w.serve(t)
+	if said := w.onCall(t, exitFailure, "incident", "impact", id, "huge"); !strings.Contains(said, `refused: there is no impact "huge"`) {
+		t.Errorf("a wrong impact: %s", said)
+	}
+	if said := w.onCall(t, exitFailure, "incident", "resolve", "n0n0n0n0n0n0"); !strings.Contains(said, "refused: no incident with the id") {
+		t.Errorf("an unknown incident: %s", said)
+	}
+	if list := w.onCall(t, exitOK, "incident", "list"); !strings.Contains(list, id) || !strings.Contains(list, "automation is frozen") {
+		t.Errorf("list: %s", list)
+	}
+	var shown struct{ Incident incident.Incident }
+	if err := json.Unmarshal([]byte(w.onCall(t, exitOK, "incident", "show", id, "--json")), &shown); err != nil {
+		t.Fatal(err)
+	}
+	if in := shown.Incident; len(in.Audit) != 4 || in.Audit[0].Who != "anna" || in.Phase != incident.Identified || len(in.Updates) != 4 {
+		t.Errorf("%+v", in)
+	}
+	if text := w.onCall(t, exitOK, "incident", "show", id); !strings.Contains(text, "open by anna (secret ticket 7)") || !strings.Contains(text, "ingest=partial_outage -> ingest=major_outage") {
+		t.Errorf("show: %s", text)
+	}
+	s, err := w.summary()
+	if err != nil || len(s.Incidents) != 1 || s.Components[0].Status != "major_outage" {
+		t.Errorf("the page says %+v (%v)", s, err)
+	}
+	w.onCall(t, exitOK, "incident", "false-alarm", id)
+	w.onCall(t, exitOK, "incident", "reopen", id, "-m", "It was none.")
+	w.onCall(t, exitOK, "incident", "resolve", id)
+	if list := w.onCall(t, exitOK, "incident", "list", "--state", "resolved"); !strings.Contains(list, id) {
+		t.Errorf("list: %s", list)
+	}
+
+	// A maintenance begins and ends by itself.
+	w.onCall(t, exitOK, "maintenance", "add", "New mixers", "--component", "ingest", "--for", "5s", "-m", "Sound may be missing.")
+	status := func(want string) {
+		t.Helper()
+		eventually(t, "the ingest is "+want, e2ePatience, func() error {
+			s, err := w.summary()
+			if err == nil && s.Components[0].Status != want {
+				err = fmt.Errorf("it is %s", s.Components[0].Status)
+			}
+			return err
+		})
+	}
+	status("under_maintenance")
+	status("operational")
+	later := strings.Fields(w.onCall(t, exitOK, "maintenance", "add", "Later", "--region", "eu", "--at", time.Now().Add(time.Hour).Format(time.RFC3339), "--for", "1h"))[0]
+	if list := w.onCall(t, exitOK, "maintenance", "list"); !strings.Contains(list, "completed") || !strings.Contains(list, "scheduled") {
+		t.Errorf("list: %s", list)
+	}
+	w.onCall(t, exitOK, "maintenance", "cancel", later)
+	if said := w.onCall(t, exitFailure, "maintenance", "cancel", later); !strings.Contains(said, "refused: no maintenance has the id") {
+		t.Errorf("cancelled twice: %s", said)
+	}
+	for _, path := range []string{"/", "/incidents/" + id, "/api/v2/incidents.json", "/history.atom"} {
+		body, err := fetch(w.page+path, "")
+		if err != nil || strings.Contains(string(body), "secret ticket") || strings.Contains(string(body), "anna") {
+			t.Errorf("%s: %s (%v)", path, body, err)
+		}
+	}
+}
+
+// onCall runs a command as anna, and gives what it said.
+func (w *system) onCall(t *testing.T, code int, args ...string) string {
+	t.Helper()
+	p := start(t, "streamcanary "+args[0], "/usr/bin/env", append([]string{"STREAMCANARY_ALERTS_TOKEN=e2e-token-of-anna", "STREAMCANARY_HUB=" + w.page, binary(t)}, args...)...)
+	if got := p.exit(t, e2ePatience); got != code {
+		t.Fatalf("%v: exit code %d, want %d: %s%s", args, got, code, p.stdout.text(), p.stderr.text())
+	}
+	return p.stdout.text() + p.stderr.text()
+}

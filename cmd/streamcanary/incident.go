@@ -1,0 +1,344 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"streamcanary/prober"
+	"streamcanary/statuspage/incident"
+
+	"github.com/spf13/cobra"
+)
+
+const incidentHelp = `Take incidents into your own hands: post updates, change what the page shows, stop
+and release the automation, resolve, reopen, merge, open, or take back.
+
+An edit freezes the incident's automation: nothing is said or resolved by itself
+until you release it. What it would have said or done is told to on-call once.
+Each edit stands in an audit trail with who, when and --note, which is never public.
+
+` + onCallHelp + `
+With a token of your own (alerts.people) the trail has your name.
+
+Exit codes: 0 done, 1 refused (the reason is told) or the hub cannot be reached, 2 usage.`
+
+// edit is what the flags of one command say; the hub knows it as JSON.
+type edit struct {
+	ID         string            `json:"id,omitempty"`
+	Who        string            `json:"who,omitempty"`
+	Note       string            `json:"note,omitempty"`
+	Name       string            `json:"name,omitempty"`
+	Message    string            `json:"message,omitempty"`
+	Status     string            `json:"status,omitempty"`
+	Impact     string            `json:"impact,omitempty"`
+	Components map[string]string `json:"components,omitempty"`
+	Into       string            `json:"into,omitempty"`
+
+	hub  onCall
+	json bool
+}
+
+// action is one that people have, as a subcommand.
+type action struct {
+	name, use, short, example string
+	message                   bool // takes --message
+	more                      func(e *edit, args []string) error
+	args                      int // besides the incident's id
+}
+
+func actions() []action {
+	return []action{
+		{name: "update", short: "Post an update", message: true, example: `  streamcanary incident update n4inc0000001 --message "We have found a broken switch."`},
+		{name: "status", use: "STATUS", short: "Set the status: investigating, identified or monitoring", message: true, args: 1, more: func(e *edit, args []string) error {
+			e.Status = args[0]
+			return nil
+		}},
+		{name: "impact", use: "IMPACT", short: "Set the impact: none, minor, major or critical", message: true, args: 1, more: func(e *edit, args []string) error {
+			e.Impact = args[0]
+			return nil
+		}},
+		{name: "components", use: "COMPONENT=STATUS...", short: "Set statuses of components", message: true, args: -1, more: func(e *edit, args []string) (err error) {
+			e.Components, err = statuses(args)
+			return err
+		}, example: "  streamcanary incident components n4inc0000001 ingest-fra=partial_outage ingest-nyc=operational"},
+		{name: "freeze", short: "Stop the automation: nothing is said or resolved by itself"},
+		{name: "release", short: "Let the automation go on with what is true now"},
+		{name: "resolve", short: "Resolve, whatever still fails", message: true},
+		{name: "reopen", short: "Open a resolved one again", message: true},
+		{name: "false-alarm", short: "Resolve, if it is open, and say that it was none", message: true},
+		{name: "merge", use: "INTO", short: "Let it go on in another incident", message: true, args: 1, more: func(e *edit, args []string) error {
+			e.Into = args[0]
+			return nil
+		}},
+		{name: "publish", short: "Let out what publish: hold withholds", message: true},
+	}
+}
+
+func newIncidentCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:                        "incident",
+		SuggestionsMinimumDistance: 2,
+		Short:                      "List, edit, freeze, resolve and open incidents",
+		Long:                       incidentHelp,
+		Args:                       cobra.ArbitraryArgs,
+		RunE:                       unknownOrHelp,
+	}
+	cmd.AddCommand(newIncidentListCommand(), newIncidentShowCommand(), newIncidentOpenCommand())
+	for _, a := range actions() {
+		cmd.AddCommand(newActionCommand(a))
+	}
+	return cmd
+}
+
+// flags adds what every edit has.
+func (e *edit) flags(cmd *cobra.Command, message bool) {
+	e.hub.flags(cmd)
+	cmd.Flags().StringVar(&e.Note, "note", "", "why; for on-call alone")
+	cmd.Flags().StringVar(&e.Who, "as", "", "your name, where the token is a shared one")
+	cmd.Flags().StringVar(&e.ID, "id", "", "an id of your own: the same one again does nothing more")
+	cmd.Flags().BoolVar(&e.json, "json", false, "print the incident as JSON")
+	if message {
+		cmd.Flags().StringVarP(&e.Message, "message", "m", "", "what the page says, plain text")
+	}
+}
+
+func newActionCommand(a action) *cobra.Command {
+	e := &edit{}
+	cmd := &cobra.Command{
+		Use:                   strings.TrimSpace(a.name + " ID " + a.use),
+		DisableFlagsInUseLine: true,
+		Short:                 a.short,
+		Long:                  a.short + ".\n\n" + onCallHelp,
+		Example:               a.example,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != a.args+1 && (a.args >= 0 || len(args) < 2) {
+				return usageErrorf("%s wants %s; see '%s --help'", cmd.CommandPath(), strings.TrimSpace("ID "+a.use), cmd.CommandPath())
+			}
+			if a.more != nil {
+				if err := a.more(e, args[1:]); err != nil {
+					return err
+				}
+			}
+			return e.send(cmd.Context(), "/v1/incidents/"+url.PathEscape(args[0])+"/"+a.name, cmd.OutOrStdout())
+		},
+	}
+	e.flags(cmd, a.message)
+	return cmd
+}
+
+func newIncidentOpenCommand() *cobra.Command {
+	e := &edit{}
+	cmd := &cobra.Command{
+		Use:                   "open NAME COMPONENT=STATUS...",
+		DisableFlagsInUseLine: true,
+		Short:                 "Open an incident that no probe has found",
+		Long:                  "Open an incident that no probe has found. It is equal to those that probes find, and\nits automation is frozen: release it, or resolve it yourself.\n\n" + onCallHelp,
+		Example:               `  streamcanary incident open "Black pictures in Frankfurt" playback-fra=degraded_performance -m "Viewers tell us of black pictures."`,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if len(args) < 2 || e.Message == "" {
+				return usageErrorf("%s wants a name, at least one COMPONENT=STATUS and --message; see '%s --help'", cmd.CommandPath(), cmd.CommandPath())
+			}
+			if e.Components, err = statuses(args[1:]); err != nil {
+				return err
+			}
+			e.Name = args[0]
+			return e.send(cmd.Context(), "/v1/incidents", cmd.OutOrStdout())
+		},
+	}
+	e.flags(cmd, true)
+	cmd.Flags().StringVar(&e.Impact, "impact", "", "none, minor, major or critical (default: by the components)")
+	cmd.Flags().StringVar(&e.Status, "status", "", "investigating, identified or monitoring (default: investigating)")
+	return cmd
+}
+
+func statuses(args []string) (map[string]string, error) {
+	all := map[string]string{}
+	for _, arg := range args {
+		id, status, ok := strings.Cut(arg, "=")
+		if !ok || id == "" || status == "" {
+			return nil, usageErrorf("%q is not COMPONENT=STATUS, such as ingest-fra=partial_outage", arg)
+		}
+		all[id] = status
+	}
+	return all, nil
+}
+
+// send lets the hub carry an edit out, and prints the incident as it then is.
+func (e *edit) send(ctx context.Context, path string, w io.Writer) error {
+	if err := e.hub.check(); err != nil {
+		return err
+	}
+	var done struct {
+		ID       string             `json:"id"`
+		Note     string             `json:"note"`
+		Incident *incident.Incident `json:"incident"`
+	}
+	raw, err := e.hub.tell(ctx, path, e, &done)
+	switch {
+	case err != nil:
+		return err
+	case e.json:
+		_, err = w.Write(raw)
+	case done.Incident == nil:
+		_, err = fmt.Fprintf(w, "%s: %s\n", done.ID, done.Note)
+	default:
+		_, err = fmt.Fprintln(w, incidentLine(*done.Incident))
+	}
+	return err
+}
+
+func incidentLine(in incident.Incident) string {
+	line := fmt.Sprintf("%s  %s, %s impact: %s", in.ID, in.Phase, in.Impact, prober.Clip(in.Name, 200))
+	for _, mark := range marks(in) {
+		line += " (" + mark + ")"
+	}
+	return line
+}
+
+// marks are what a list must not hide of an incident.
+func marks(in incident.Incident) []string {
+	var all []string
+	if in.Frozen {
+		all = append(all, "automation is frozen")
+	}
+	if in.FalseAlarm {
+		all = append(all, "false alarm")
+	}
+	if len(in.Withheld) > 0 {
+		all = append(all, "waits for publish: "+strings.Join(in.Withheld, ", "))
+	} else if !in.Public {
+		all = append(all, "not public")
+	}
+	if in.MergedInto != "" {
+		all = append(all, "goes on in "+in.MergedInto)
+	}
+	return all
+}
+
+func newIncidentListCommand() *cobra.Command {
+	var hub onCall
+	var state string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "list", Short: "List incidents", Long: "List incidents, newest first.\n\n" + onCallHelp, Args: noArgs,
+		Example: "  streamcanary incident list --state all",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var list struct {
+				Incidents []incident.Incident `json:"incidents"`
+			}
+			raw, err := hub.read(cmd.Context(), "/v1/incidents?state="+url.QueryEscape(state), &list)
+			if err != nil {
+				return err
+			}
+			return printList(cmd.OutOrStdout(), raw, asJSON, list.Incidents)
+		},
+	}
+	hub.flags(cmd)
+	cmd.Flags().StringVar(&state, "state", "open", "open, resolved or all")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the incidents as JSON")
+	return cmd
+}
+
+func printList(w io.Writer, raw []byte, asJSON bool, list []incident.Incident) error {
+	if asJSON {
+		_, err := w.Write(raw)
+		return err
+	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(w, "no incident")
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, in := range list {
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", in.ID, in.StartedAt.Format(time.RFC3339), in.Phase, in.Impact, prober.Clip(in.Name, 100), strings.Join(marks(in), "; "))
+	}
+	return table.Flush()
+}
+
+func newIncidentShowCommand() *cobra.Command {
+	var hub onCall
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "show ID", DisableFlagsInUseLine: true, Short: "Show an incident with its evidence and its audit trail",
+		Long: "Show an incident with its evidence and its audit trail.\n\n" + onCallHelp, Args: oneArg("incident"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var one struct {
+				Incident incident.Incident `json:"incident"`
+			}
+			raw, err := hub.read(cmd.Context(), "/v1/incidents/"+url.PathEscape(args[0]), &one)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				_, err = cmd.OutOrStdout().Write(raw)
+				return err
+			}
+			return showIncident(cmd.OutOrStdout(), one.Incident)
+		},
+	}
+	hub.flags(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the incident as JSON")
+	return cmd
+}
+
+func showIncident(w io.Writer, in incident.Incident) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\nbegan %s, opened %s", incidentLine(in), in.StartedAt.Format(time.RFC3339), in.CreatedAt.Format(time.RFC3339))
+	if !in.ResolvedAt.IsZero() {
+		fmt.Fprintf(&b, ", resolved %s", in.ResolvedAt.Format(time.RFC3339))
+	}
+	fmt.Fprintf(&b, "\ncomponents: %s\n", strings.Join(append(append([]string{}, in.Components...), in.Withheld...), ", "))
+	for _, f := range in.Failures {
+		state := "fails since " + f.FirstFailed.Format(time.RFC3339)
+		if !f.RecoveredAt.IsZero() {
+			state = "recovered " + f.RecoveredAt.Format(time.RFC3339)
+		}
+		fmt.Fprintf(&b, "%s %s: %s\n", f.Element, f.Kind, state)
+		for _, e := range f.Evidence {
+			fmt.Fprintf(&b, "  %s at %s: %s %s %s\n", e.Site, e.At.Format(time.RFC3339), e.Stage, e.Reason, prober.Clip(e.Detail, 200))
+		}
+	}
+	for _, c := range in.Changes {
+		fmt.Fprintf(&b, "change %s: %s\n", c.At.Format(time.RFC3339), prober.Clip(c.Summary, 200))
+	}
+	for _, u := range in.Updates {
+		fmt.Fprintf(&b, "%s %s: %s\n", u.At.Format(time.RFC3339), u.Phase, strings.ReplaceAll(u.Body, "\n", " "))
+	}
+	for _, a := range in.Audit {
+		fmt.Fprintf(&b, "%s %s by %s%s%s\n", a.At.Format(time.RFC3339), a.Action, a.Who, arrow(a.Before, a.After), withNote(a.Note))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func arrow(before, after string) string {
+	switch {
+	case after == "":
+		return ""
+	case before == "":
+		return ": " + after
+	default:
+		return ": " + before + " -> " + after
+	}
+}
+
+func withNote(note string) string {
+	if note == "" {
+		return ""
+	}
+	return " (" + strings.ReplaceAll(note, "\n", " ") + ")"
+}
+
+// decode reads an answer of the hub.
+func decode(raw []byte, into any) error {
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("the hub's answer cannot be read: %w; is it of this version?", err)
+	}
+	return nil
+}

@@ -1,0 +1,294 @@
+package hls
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"streamcanary/prober"
+	"streamcanary/prober/media"
+)
+
+// maxPartsBehind is how many new parts are caught up with, the rest is skipped.
+const maxPartsBehind = 16
+
+// partsFollowed is what is kept of the parts that are looked into, where low latency
+// is asked for. The zero value is ready.
+type partsFollowed struct {
+	known   bool
+	segment uint64 // of the newest part that was listed
+	index   int
+	broken  bool // the one before the next was not looked into
+	checker media.Checker
+	hinted  *hintedPart
+}
+
+// hintedPart is a part that was fetched before it was listed.
+type hintedPart struct {
+	hint    PreloadHint
+	played  bool // the virtual player has it
+	summary media.Summary
+	err     error
+	at      time.Time
+}
+
+// is says whether the part that is listed now is the one that was hinted.
+func (h *hintedPart) is(p Part) bool {
+	return h != nil && h.hint.URI == p.URI && h.hint.Range == p.Range
+}
+
+// listedPart is a part in its place.
+type listedPart struct {
+	Part
+	segment       uint64
+	index         int
+	discontinuity bool
+	of            Segment // whose initialization section and keys are in force
+}
+
+// followsParts says whether each part is fetched and looked into: where low latency
+// is asked for and each segment is wanted. What is encrypted is left to whole segments.
+func (r *rendition) followsParts() bool {
+	p := r.last
+	return r.f.cfg.LowLatency && r.every == 1 && p != nil && p.PartTarget > 0 && !p.EndList && r.what.kind != kindSubtitles &&
+		len(p.Segments) > 0 && p.Segments[len(p.Segments)-1].Encryption == ""
+}
+
+// listedParts are the parts of a playlist, oldest first.
+func (p *Playlist) listedParts() []listedPart {
+	var all []listedPart
+	for _, s := range p.Segments {
+		for i, part := range s.Parts {
+			all = append(all, listedPart{part, s.Sequence, i, i == 0 && s.Discontinuity, s})
+		}
+	}
+	if len(p.Segments) == 0 {
+		return all
+	}
+	last := p.Segments[len(p.Segments)-1]
+	for i, part := range p.Parts {
+		all = append(all, listedPart{part, p.nextSequence(), i, false, last})
+	}
+	return all
+}
+
+// newParts are those that were not listed before: at first as many as a player would
+// join behind, PART-HOLD-BACK from the end.
+func (r *rendition) newParts() []listedPart {
+	f := &r.parts
+	all := r.last.listedParts()
+	from := len(all)
+	behind := time.Duration(0)
+	for from > 0 && len(all)-from < maxPartsBehind {
+		p := all[from-1]
+		if f.known && (p.segment < f.segment || p.segment == f.segment && p.index <= f.index) {
+			break
+		}
+		if behind += p.Duration; !f.known && behind > partHoldBack(r.last) && from < len(all) {
+			break
+		}
+		from--
+	}
+	fresh := all[from:]
+	if len(fresh) > 0 {
+		before := listedPart{segment: f.segment, index: f.index}
+		f.broken = f.broken || !f.known || !follows(before, fresh[0])
+		last := fresh[len(fresh)-1]
+		f.known, f.segment, f.index = true, last.segment, last.index
+	}
+	return fresh
+}
+
+// follows says whether one part comes right behind another. How many parts a segment
+// has is known of the next one's first.
+func follows(a, b listedPart) bool {
+	return a.segment == b.segment && a.index+1 == b.index || a.segment+1 == b.segment && b.index == 0
+}
+
+// partHoldBack is how far from the end a player of parts joins (4.4.3.8).
+func partHoldBack(p *Playlist) time.Duration {
+	if c := p.ServerControl; c != nil && c.PartHoldBack > 0 {
+		return c.PartHoldBack
+	}
+	return 3 * p.PartTarget
+}
+
+// takeParts fetches the parts that are new, and looks into each.
+func (r *rendition) takeParts(ctx context.Context) {
+	if !r.followsParts() {
+		r.parts = partsFollowed{}
+		return
+	}
+	for _, p := range r.newParts() {
+		early := r.parts.hinted
+		if early.is(p.Part) {
+			r.parts.hinted = nil
+			r.lookInto(p, early)
+			continue
+		}
+		if p.Gap {
+			r.parts.broken = true
+			continue
+		}
+		fail := r.takePart(ctx, p)
+		if ctx.Err() != nil {
+			return
+		}
+		if fail != nil {
+			r.parts.broken = true
+			r.partFound([]prober.Finding{{Section: "RFC 8216bis 6.2.1", Severity: prober.SeverityDegraded, Stage: fail.Stage, Reason: prober.ReasonLowLatency,
+				Detail: prober.Clip(fmt.Sprintf("part %d of segment %d is listed and cannot be had: %s", p.index, p.segment, fail.Detail), prober.MaxDetail), Count: 1}})
+		}
+	}
+}
+
+func (r *rendition) takePart(ctx context.Context, p listedPart) *prober.Failure {
+	u, fail := resolveURL(r.base, p.URI)
+	if fail != nil {
+		return fail
+	}
+	init, fail := r.initFor(ctx, p.of)
+	if fail != nil {
+		return fail
+	}
+	got, fail := r.f.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: r.f.cfg.SegmentBytes, timeout: r.f.cfg.SegmentTimeout, part: p.Range})
+	r.state.count(got)
+	if fail != nil {
+		return fail
+	}
+	defer got.release()
+	at := time.Now()
+	summary, err := r.f.cfg.Inspect(got.body, init)
+	r.lookInto(p, &hintedPart{summary: summary, err: err, at: at})
+	return nil
+}
+
+// lookInto judges a part that was fetched.
+func (r *rendition) lookInto(p listedPart, got *hintedPart) {
+	f := &r.parts
+	if got.err != nil {
+		f.checker.Skip()
+		f.broken = true
+		r.partFound([]prober.Finding{{Section: "RFC 8216bis 4.4.4.9", Severity: prober.SeverityDegraded, Stage: prober.StageMedia, Reason: prober.ReasonNotMedia,
+			Detail: prober.Clip(fmt.Sprintf("part %d of segment %d: %v", p.index, p.segment, got.err), prober.MaxDetail), Count: 1}})
+		return
+	}
+	r.partFound(f.checker.Check(got.summary, media.Expected{
+		Where: r.what.name, Duration: p.Duration, First: f.broken, Discontinuity: p.discontinuity, Independent: p.Independent, Part: true,
+	}))
+	f.broken = false
+	r.state.partListed(p.segment, p.Duration)
+	if !got.played {
+		r.playPart(p.Duration, got)
+	}
+}
+
+// playPart gives a part to the virtual player.
+func (r *rendition) playPart(lasts time.Duration, got *hintedPart) {
+	got.played = true
+	r.state.partCame(arrival{at: got.at, duration: lasts, target: partHoldBack(r.last) / 2, edge: r.partLatency(got.summary, got.at)})
+}
+
+// hintCame takes a part that was hinted. Whether it stands alone, and how long it is
+// said to be, is listed later; a player has it now.
+func (r *rendition) hintCame(got *hintedPart) {
+	if !r.followsParts() || !r.parts.known {
+		if got.err == nil {
+			r.partLatency(got.summary, got.at)
+		}
+		return
+	}
+	r.parts.hinted = got
+	if lasts := got.summary.Duration(); got.err == nil && lasts > 0 {
+		r.playPart(lasts, got)
+	}
+}
+
+// partLatency takes the latency of a part's last frame, if it is ours, and gives the
+// clock of that.
+func (r *rendition) partLatency(summary media.Summary, at time.Time) time.Time {
+	if r.f.cfg.foreign() {
+		return time.Time{}
+	}
+	v, ok := ours(append(summary.Markers, summary.AudioMarkers...), r.f.tag)
+	if ok {
+		r.state.update(func(o *Observation) { o.PartLatency = at.Sub(v.last.Clock) })
+	}
+	return v.last.Clock
+}
+
+func (r *rendition) partFound(found []prober.Finding) {
+	found = r.f.cfg.Rules.Grade(found)
+	r.state.set(slotPart, worstOf(found), time.Now())
+	r.found(found)
+}
+
+// partCame gives a part to the virtual player.
+func (s *state) partCame(a arrival) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.player.arrive(a)
+}
+
+// partListed notes of which segment a part is that the virtual player has.
+func (s *state) partListed(segment uint64, lasts time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.parts == nil {
+		s.parts, s.partsFrom = map[uint64]time.Duration{}, segment
+	}
+	s.parts[segment] += lasts
+	for sequence := range s.parts {
+		if sequence+4 < segment || sequence > segment {
+			delete(s.parts, sequence)
+		}
+	}
+}
+
+// arrive gives a segment to the virtual player, less the parts of it that it had. The
+// lock is held.
+func (s *state) arrive(a arrival) {
+	const rounding = 50 * time.Millisecond
+	if s.parts != nil {
+		if a.sequence <= s.partsFrom {
+			return // it has joined behind it
+		}
+		if a.duration -= s.parts[a.sequence]; a.duration < rounding {
+			return
+		}
+	}
+	s.player.arrive(a)
+}
+
+// noParts says that segments alone are followed from now on.
+func (s *state) noParts() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.parts = nil
+}
+
+// askPartAlone asks once for a part without a segment, which has to be refused with
+// 400 (6.2.5.2). It does not delay what is followed.
+func (r *rendition) askPartAlone(ctx context.Context) {
+	before := r.last
+	if before.PartTarget == 0 || r.f.askedAlone.Swap(true) {
+		return
+	}
+	at := *r.media
+	q := at.Query()
+	q.Set("_HLS_part", "0")
+	at.RawQuery = q.Encode()
+	r.f.running.Go(func() { r.partAlone(ctx, &at, before) })
+}
+
+func (r *rendition) partAlone(ctx context.Context, at *url.URL, before *Playlist) {
+	cfg, sent := &r.f.cfg, time.Now()
+	got, _ := r.f.fetch.get(ctx, request{url: at, stage: prober.StageManifest, limit: cfg.PlaylistBytes, timeout: cfg.PlaylistTimeout, gzip: true})
+	defer got.release()
+	r.state.count(got)
+	if got.status/100 == http.StatusOK/100 {
+		r.found(cfg.Rules.Reload(r.what.name, Reload{Part: 0, Sent: sent, Answered: time.Now(), Status: got.status, Before: before}))
+	}
+}

@@ -1,0 +1,348 @@
+package hub
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"streamcanary/statuspage/alert"
+	"streamcanary/statuspage/incident"
+	"streamcanary/statuspage/store"
+)
+
+const (
+	maxCommandBody = 64 << 10 // bytes
+	commandWait    = 10 * time.Second
+	incidentsMost  = 500 // of one answer
+)
+
+// wish is what a person sends. It becomes a command once it is known whose it is.
+type wish struct {
+	ID         string                     `json:"id"`
+	Who        string                     `json:"who"` // believed only where the token has no name
+	Note       string                     `json:"note"`
+	Name       string                     `json:"name"`
+	Message    string                     `json:"message"`
+	Status     incident.Phase             `json:"status"`
+	Impact     incident.Impact            `json:"impact"`
+	Components map[string]incident.Status `json:"components"`
+	Into       string                     `json:"into"`
+}
+
+// windowWish is what a person sends of a maintenance.
+type windowWish struct {
+	ID         string    `json:"id"`
+	Who        string    `json:"who"`
+	Note       string    `json:"note"`
+	Name       string    `json:"name"`
+	Message    string    `json:"message"`
+	Components []string  `json:"components"`
+	Regions    []string  `json:"regions"`
+	StartsAt   time.Time `json:"starts_at"`
+	EndsAt     time.Time `json:"ends_at"`
+}
+
+// handlePeople serves what on-call may do, to whoever holds a token.
+func (h *Hub) handlePeople(mux *http.ServeMux) {
+	for pattern, do := range map[string]http.HandlerFunc{
+		"GET /v1/incidents":                   h.getIncidents,
+		"GET /v1/incidents/{id}":              h.getIncident,
+		"POST /v1/incidents":                  h.postIncident,
+		"POST /v1/incidents/{id}/{action}":    h.postAction,
+		"GET /v1/maintenances":                h.getMaintenances,
+		"POST /v1/maintenances":               h.postMaintenance,
+		"POST /v1/maintenances/{id}/{action}": h.postMaintenanceAction,
+	} {
+		mux.Handle(pattern, alert.RequireTokens(h.token, h.people, do))
+	}
+}
+
+func (h *Hub) getIncidents(w http.ResponseWriter, r *http.Request) {
+	q := store.Query{Limit: 100}
+	switch state := r.URL.Query().Get("state"); state {
+	case "", "open", "resolved":
+		resolved := state == "resolved"
+		q.Resolved = &resolved
+	case "all":
+	default:
+		http.Error(w, "state is open, resolved or all", http.StatusBadRequest)
+		return
+	}
+	if text := r.URL.Query().Get("limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > incidentsMost {
+			http.Error(w, fmt.Sprintf("limit is a number from 1 to %d", incidentsMost), http.StatusBadRequest)
+			return
+		}
+		q.Limit = n
+	}
+	found, err := h.store.Incidents(r.Context(), q)
+	if err != nil {
+		h.unreadable(w, r, err)
+		return
+	}
+	for i := range found {
+		found[i] = h.present(found[i])
+	}
+	answerJSON(w, http.StatusOK, map[string]any{"incidents": append([]incident.Incident{}, found...)})
+}
+
+// present is an incident with the evidence of now, while it is open.
+func (h *Hub) present(in incident.Incident) incident.Incident {
+	open := h.view.Load().Incidents
+	if i := slices.IndexFunc(open, func(o incident.Incident) bool { return o.ID == in.ID }); i >= 0 {
+		return open[i]
+	}
+	return in
+}
+
+func (h *Hub) getIncident(w http.ResponseWriter, r *http.Request) {
+	in, err := h.store.Incident(r.Context(), r.PathValue("id"))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		http.Error(w, "there is no incident with that id", http.StatusNotFound)
+	case err != nil:
+		h.unreadable(w, r, err)
+	default:
+		answerJSON(w, http.StatusOK, map[string]any{"incident": h.present(in)})
+	}
+}
+
+func (h *Hub) getMaintenances(w http.ResponseWriter, _ *http.Request) {
+	answerJSON(w, http.StatusOK, map[string]any{"maintenances": h.view.Load().Maintenances})
+}
+
+func (h *Hub) unreadable(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		return // nobody waits any more
+	}
+	h.log.Error("incidents cannot be read", "error", err)
+	http.Error(w, "the incidents cannot be read at the moment; try again", http.StatusServiceUnavailable)
+}
+
+func (h *Hub) postIncident(w http.ResponseWriter, r *http.Request) {
+	if c, ok := readWish(w, r); ok {
+		c.Action = incident.ActionOpen
+		h.carryOut(w, r, c)
+	}
+}
+
+// postAction takes POST /v1/incidents/ID/ACTION, the action with a dash where the
+// engine's has an underscore.
+func (h *Hub) postAction(w http.ResponseWriter, r *http.Request) {
+	action, ok := actionOf(r.PathValue("action"))
+	if !ok {
+		http.Error(w, "there is no such action; want one of "+strings.Join(actions(), ", "), http.StatusNotFound)
+		return
+	}
+	c, ok := readWish(w, r)
+	if !ok {
+		return
+	}
+	c.Action, c.Incident = action, r.PathValue("id")
+	if action == incident.ActionReopen || action == incident.ActionFalseAlarm {
+		// What is resolved is no longer in the engine's state: it comes with the command.
+		in, err := h.store.Incident(r.Context(), c.Incident)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			h.unreadable(w, r, err)
+			return
+		}
+		if err == nil && !in.ResolvedAt.IsZero() {
+			c.Resolved = &in
+		}
+	}
+	h.carryOut(w, r, c)
+}
+
+func actions() []string {
+	return []string{"update", "status", "impact", "components", "freeze", "release", "resolve", "reopen", "false-alarm", "merge", "publish"}
+}
+
+func actionOf(name string) (incident.Action, bool) {
+	return incident.Action(strings.ReplaceAll(name, "-", "_")), slices.Contains(actions(), name)
+}
+
+func readWish(w http.ResponseWriter, r *http.Request) (incident.Command, bool) {
+	var x wish
+	if !readBody(w, r, &x) {
+		return incident.Command{}, false
+	}
+	return incident.Command{
+		ID: x.ID, Who: whose(r.Context(), x.Who), Note: x.Note, Name: x.Name, Message: x.Message, Phase: x.Status,
+		Impact: x.Impact, Components: x.Components, Into: x.Into,
+	}, true
+}
+
+func (h *Hub) postMaintenance(w http.ResponseWriter, r *http.Request) {
+	var x windowWish
+	if !readBody(w, r, &x) {
+		return
+	}
+	h.carryOut(w, r, incident.Command{
+		ID: x.ID, Who: whose(r.Context(), x.Who), Note: x.Note, Action: incident.ActionMaintenanceAdd,
+		Window: &incident.Window{Name: x.Name, Body: x.Message, Components: x.Components, Regions: x.Regions, StartsAt: x.StartsAt.UTC(), EndsAt: x.EndsAt.UTC()},
+	})
+}
+
+func (h *Hub) postMaintenanceAction(w http.ResponseWriter, r *http.Request) {
+	action, known := map[string]incident.Action{"cancel": incident.ActionMaintenanceCancel, "end": incident.ActionMaintenanceEnd}[r.PathValue("action")]
+	if !known {
+		http.Error(w, "there is no such action; want cancel or end", http.StatusNotFound)
+		return
+	}
+	if c, ok := readWish(w, r); ok {
+		c.Action, c.Maintenance = action, r.PathValue("id")
+		h.carryOut(w, r, c)
+	}
+}
+
+// whose is the person behind a token. Who holds the shared one is asked.
+func whose(ctx context.Context, said string) string {
+	name := alert.Who(ctx)
+	if name != "" {
+		return name
+	}
+	if said = strings.TrimSpace(said); said != "" {
+		return said + " (shared token)"
+	}
+	return "on-call (shared token)"
+}
+
+// readBody reads a JSON object; none at all is an empty one.
+func readBody(w http.ResponseWriter, r *http.Request, into any) bool {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCommandBody))
+	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
+		http.Error(w, fmt.Sprintf("the body is larger than %d bytes", maxCommandBody), http.StatusRequestEntityTooLarge)
+		return false
+	}
+	if err != nil {
+		http.Error(w, "the body ended early; send it again", http.StatusBadRequest)
+		return false
+	}
+	if len(bytes.TrimSpace(body)) == 0 {
+		return true
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	err = d.Decode(into)
+	if err == nil {
+		if _, more := d.Token(); !errors.Is(more, io.EOF) {
+			err = errors.New("something follows the object")
+		}
+	}
+	if err != nil {
+		http.Error(w, "the body is not what is expected: "+err.Error(), http.StatusUnprocessableEntity)
+		return false
+	}
+	return true
+}
+
+// carryOut brings a command into the journal and answers with what came of it.
+// With an id of the caller's own, it may be sent again.
+func (h *Hub) carryOut(w http.ResponseWriter, r *http.Request, c incident.Command) {
+	if c.ID == "" {
+		c.ID = rand.Text()
+	}
+	if len(c.ID) > maxChangeText || strings.ContainsFunc(c.ID, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		http.Error(w, "id is too long, or has a character that is not printable ASCII", http.StatusUnprocessableEntity)
+		return
+	}
+	seq, err := h.enter(r.Context(), c.ID, incident.Entered{Command: &c})
+	if err != nil {
+		h.log.Error("a command could not be taken", "error", err)
+		http.Error(w, "the journal does not take it now; send it again, with the same id", http.StatusServiceUnavailable)
+		return
+	}
+	out, known := h.outcome(r.Context(), c.ID, seq)
+	switch {
+	case !known:
+		answerJSON(w, http.StatusAccepted, map[string]any{"id": c.ID, "note": "taken; what came of it is not known yet"})
+	case out.Refused != "":
+		http.Error(w, out.Reason, h.refusalStatus(r.Context(), c, out))
+	default:
+		h.answerDone(w, r, c, out)
+	}
+}
+
+func (h *Hub) enter(ctx context.Context, id string, e incident.Entered) (uint64, error) {
+	payload, err := json.Marshal(e)
+	if err != nil {
+		return 0, err
+	}
+	return h.journal.Command(ctx, id, payload)
+}
+
+// outcome waits until an entry is folded and committed, and says what came of the
+// command in it; false is that nobody knows, yet or any more.
+func (h *Hub) outcome(ctx context.Context, id string, seq uint64) (incident.Outcome, bool) {
+	ctx, cancel := context.WithTimeout(ctx, commandWait)
+	defer cancel()
+	for {
+		moved := h.moved.changed()
+		if h.folded.Load() >= seq {
+			for _, o := range slices.Backward(h.view.Load().Outcomes) {
+				if o.Command == id {
+					return o, true
+				}
+			}
+			return incident.Outcome{}, false
+		}
+		select {
+		case <-ctx.Done():
+			return incident.Outcome{}, false
+		case <-moved:
+		case <-h.closing.Done():
+			return incident.Outcome{}, false
+		}
+	}
+}
+
+// refusalStatus is 404 for what there is not, 409 for what cannot be done now, as
+// with an incident that is resolved, and 422 for a wrong value.
+func (h *Hub) refusalStatus(ctx context.Context, c incident.Command, out incident.Outcome) int {
+	switch out.Refused {
+	case incident.RefusedInvalid:
+		return http.StatusUnprocessableEntity
+	case incident.RefusedUnknown:
+		if _, err := h.store.Incident(ctx, c.Incident); err != nil {
+			return http.StatusNotFound
+		}
+	case incident.RefusedConflict:
+	}
+	return http.StatusConflict
+}
+
+func (h *Hub) answerDone(w http.ResponseWriter, r *http.Request, c incident.Command, out incident.Outcome) {
+	answer := map[string]any{"id": c.ID}
+	if strings.HasPrefix(string(c.Action), "maintenance_") {
+		for _, m := range h.view.Load().Maintenances {
+			if m.ID == out.About {
+				answer["maintenance"] = m
+			}
+		}
+	} else {
+		in, err := h.store.Incident(r.Context(), out.About)
+		if err != nil {
+			h.unreadable(w, r, err)
+			return
+		}
+		answer["incident"] = h.present(in)
+	}
+	answerJSON(w, http.StatusOK, answer)
+}
+
+func answerJSON(w http.ResponseWriter, status int, document any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(document) // the client went away: nobody to tell
+}

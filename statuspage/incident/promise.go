@@ -1,0 +1,82 @@
+package incident
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// What a message says of the next one is a promise. While nothing changes it is
+// kept with a message that says so.
+
+const (
+	promiseMargin = 10 * time.Second // a word that comes on the second comes late
+	promiseGrace  = 30 * time.Second // after a pause of the hub: first it has to hear what is true
+)
+
+// remindAt is when a promised update is made; the zero time is that none is.
+func (o *openIncident) remindAt() time.Time {
+	if o.PromisedAt.IsZero() {
+		return time.Time{}
+	}
+	return o.PromisedAt.Add(-promiseMargin)
+}
+
+func (o *openIncident) promised(at time.Time) bool {
+	return !o.PromisedAt.IsZero() && !o.remindAt().After(at)
+}
+
+// promiseAfter leaves time to hear how it is before more is said.
+func (o *openIncident) promiseAfter(at time.Time) {
+	if soonest := at.Add(promiseGrace + promiseMargin); !o.PromisedAt.IsZero() && o.PromisedAt.Before(soonest) {
+		o.PromisedAt = soonest
+	}
+}
+
+// keepPromise says how it is, even if that is nothing new.
+func (t *turn) keepPromise(o *openIncident) {
+	in := &o.Incident
+	wanted := unchanged
+	if said := t.describe(in); said != o.Said {
+		o.Said, wanted = said, updated
+	}
+	t.publishTold(o, IncidentUpdated, wanted)
+}
+
+// publishTold publishes what an incident has come to, by template, with the
+// promise of the next update.
+func (t *turn) publishTold(o *openIncident, kind EventType, wanted message) {
+	in := &o.Incident
+	tell := t.telling(in)
+	tell.Unsure = o.QuorumLost
+	promised := t.promise(in)
+	if !promised.IsZero() {
+		tell.NextUpdate = promised.Format("15:04 UTC")
+		if promised.YearDay() != t.s.At.UTC().YearDay() {
+			tell.NextUpdate = promised.Format("15:04 UTC on 2 January")
+		}
+	}
+	t.publish(o, kind, t.words.phrase(messageOf(in, tell, wanted), tell))
+	o.PromisedAt = promised
+}
+
+// promise is by when the next update comes: a whole minute, as people read clocks.
+// There is an end to it, so that room is left for what people say.
+func (t *turn) promise(in *Incident) time.Time {
+	if t.settings.UpdateEvery < time.Minute || in.Phase == Resolved || len(in.Updates) >= maxUpdates/2 {
+		return time.Time{}
+	}
+	return t.s.At.UTC().Add(t.settings.UpdateEvery).Truncate(time.Minute)
+}
+
+// failingNow names what of an incident has not recovered, in an order of its own.
+func (in *Incident) failingNow() string {
+	var all []string
+	for _, f := range in.Failures {
+		if f.RecoveredAt.IsZero() {
+			all = append(all, f.Element.String()+" "+string(f.Kind))
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, "|")
+}
