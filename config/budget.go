@@ -46,7 +46,7 @@ func (h *Hub) Budget() Budget {
 			}
 			sent := int64(upPerHour(p).Seconds() * broadcastBytes(t) * float64(len(t.Ingests)))
 			total.Sent += sent
-			received := sent * int64(len(t.Playbacks))
+			received := sent * pulledTimes(t)
 			total.Received += received
 			if p.Kind != prober.KindCanary {
 				continue
@@ -54,7 +54,7 @@ func (h *Hub) Budget() Budget {
 			total.Continuous += sent + received
 			if every := h.Sampling.Every; every > 0 && len(h.Agents) > 1 {
 				samples := float64(time.Hour) / float64(every) * SampleRun.Seconds() * broadcastBytes(t)
-				total.Samples += int64(samples) * int64(len(t.Playbacks))
+				total.Samples += int64(samples) * pulledTimes(t)
 			}
 		}
 	}
@@ -127,3 +127,15 @@ func upPerHour(p prober.Probe) time.Duration {
 
 // maxOverlap bounds the sum where rounds start faster than they end.
 const maxOverlap = 24 * time.Hour
+
+// pulledTimes is how often a broadcast is pulled. Of low latency each part is fetched
+// beside its segment.
+func pulledTimes(t prober.Target) int64 {
+	times := int64(len(t.Playbacks))
+	for _, p := range t.Playbacks {
+		if p.Pull.LowLatency {
+			times++
+		}
+	}
+	return times
+}

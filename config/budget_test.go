@@ -38,6 +38,18 @@ func TestBudget(t *testing.T) {
 
 // Samples of others' broadcasts cost what is pulled until they are seen, at each
 // playback; where there are no others, nothing.
+// Of low latency each part is fetched beside its segment.
+func TestBudgetOfParts(t *testing.T) {
+	t.Parallel()
+	const hour = 3600 * 500_000 / 8
+	target := prober.Target{ID: "t", Ingests: make([]prober.Ingest, 1), Playbacks: make([]prober.Playback, 2)}
+	target.Playbacks[1].Pull.LowLatency = true
+	h := Hub{Targets: []prober.Target{target}, Probes: []prober.Probe{{Kind: prober.KindCanary, Target: "t", Schedule: "@every 2s"}}}
+	if got := h.Budget(); got.Sent != hour || got.Received != 3*hour {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestBudgetOfSamples(t *testing.T) {
 	t.Parallel()
 	const sample = 6 * 500_000 / 8

@@ -69,6 +69,16 @@ func TestPeopleByCommand(t *testing.T) {
 		t.Errorf("list: %s", list)
 	}
 
+	// On the hub's machine its file has address and token.
+	local := start(t, "streamcanary incident list", binary(t), "incident", "list", "--state", "all", "--config", filepath.Join(w.dir, "hub.yaml"))
+	if code := local.exit(t, e2ePatience); code != exitOK || !strings.Contains(local.stdout.text(), id) {
+		t.Errorf("by the configuration: %d: %s%s", code, local.stdout.text(), local.stderr.text())
+	}
+	local = start(t, "streamcanary incident list", binary(t), "incident", "list", "--hub", w.page, "--token-file", filepath.Join(w.dir, "token-anna"))
+	if code := local.exit(t, e2ePatience); code != exitOK {
+		t.Errorf("by a token's file: %d: %s", code, local.stderr.text())
+	}
+
 	// A maintenance begins and ends by itself.
 	w.onCall(t, exitOK, "maintenance", "add", "New mixers", "--component", "ingest", "--for", "5s", "-m", "Sound may be missing.")
 	status := func(want string) {

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
 	"time"
 
+	"streamcanary/config"
 	"streamcanary/prober"
 
 	"github.com/spf13/cobra"
@@ -20,23 +22,31 @@ import (
 
 // onCall is where a hub is, and the token that lets on-call in.
 type onCall struct {
-	hub   string
-	token prober.Secret
+	hub       string
+	token     prober.Secret
+	tokenFile string
+	config    string
 }
 
 const onCallHelp = `The hub's address is --hub, or STREAMCANARY_HUB, without which it is looked for on
-this machine. Its on-call token (alerts.token) is taken from STREAMCANARY_ALERTS_TOKEN: on
-a command line every user of the machine could read it.`
+this machine. Its on-call token (alerts.token) is taken from STREAMCANARY_ALERTS_TOKEN, or
+from --token-file: on a command line every user of the machine could read it. On the
+hub's own machine --config has both.`
 
 const defaultHub = "http://127.0.0.1:8080"
 
 // flags adds what every command of on-call has.
 func (o *onCall) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.hub, "hub", "", "the hub's address (default: $STREAMCANARY_HUB, or "+defaultHub+")")
+	cmd.Flags().StringVar(&o.tokenFile, "token-file", "", "a file that holds the on-call token and nothing else")
+	cmd.Flags().StringVar(&o.config, "config", "", "the hub's configuration file: http.listen and alerts.token")
 }
 
 // check completes what the flags say from the environment.
 func (o *onCall) check() error {
+	if err := o.configured(); err != nil {
+		return err
+	}
 	o.hub = strings.TrimRight(orEnvironment(o.hub, "STREAMCANARY_HUB"), "/")
 	if o.hub == "" {
 		o.hub = defaultHub
@@ -45,10 +55,56 @@ func (o *onCall) check() error {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.User != nil {
 		return usageErrorf("--hub is not http://HOST[:PORT] or https://HOST")
 	}
-	if o.token = prober.Secret(os.Getenv("STREAMCANARY_ALERTS_TOKEN")); o.token == "" {
+	if o.token == "" {
+		o.token = prober.Secret(os.Getenv("STREAMCANARY_ALERTS_TOKEN"))
+	}
+	if o.token == "" {
 		return usageErrorf("STREAMCANARY_ALERTS_TOKEN is not set; put the hub's on-call token (alerts.token) into it")
 	}
 	return nil
+}
+
+// configured takes what the flags' files say.
+func (o *onCall) configured() error {
+	const most = 4 << 10 // bytes of a token's file
+	if o.config != "" {
+		cfg, err := config.LoadHub(o.config)
+		if err != nil {
+			return err
+		}
+		o.token = cfg.Alerts.Token
+		if o.hub == "" {
+			o.hub = "http://" + reachable(cfg.HTTP.Listen)
+		}
+	}
+	if o.tokenFile == "" {
+		return nil
+	}
+	f, err := os.Open(o.tokenFile)
+	if err != nil {
+		return fmt.Errorf("--token-file: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	text, err := io.ReadAll(io.LimitReader(f, most))
+	if err != nil {
+		return fmt.Errorf("--token-file: %w", err)
+	}
+	if o.token = prober.Secret(strings.TrimSpace(string(text))); o.token == "" {
+		return usageErrorf("--token-file %s is empty; it must hold the on-call token", o.tokenFile)
+	}
+	return nil
+}
+
+// reachable is where a server that listens on an address is found on its machine.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen // checked: it cannot be
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // get asks the hub. The body is the caller's to close; an answer other than 200 is an

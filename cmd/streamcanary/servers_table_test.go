@@ -82,6 +82,7 @@ func realServers() []realServer {
 		{
 			id: "lowLatency", name: "MediaMTX, lowLatency",
 			proof: prober.MeansAAC, latency: prober.MeansSEI,
+			pull: prober.Pulling{LowLatency: true, Delta: true},
 			known: []explained{deletes, pictures, average, {"part-hold-back-short", "4.4.3.8", prober.ReasonLowLatency,
 				"PART-HOLD-BACK is 2.5 part target durations, and should be 3"}},
 		},

@@ -52,7 +52,7 @@ func TestServersOneTrack(t *testing.T) {
 			all = append(all, is)
 			as.Targets = append(as.Targets, prober.Target{ID: is.id, Platform: prober.Platform{Type: "static"},
 				Ingests:   []prober.Ingest{{ID: "in", Region: "here", URL: live.ingest(track.name), Signal: track.signal}},
-				Playbacks: []prober.Playback{{ID: "out", Region: "here", URL: live.playback(track.name)}}})
+				Playbacks: []prober.Playback{{ID: "out", Region: "here", URL: live.playback(track.name), Pull: s.pull}}})
 			for _, kind := range []prober.Kind{prober.KindCanary, prober.KindPlayback} {
 				as.Probes = append(as.Probes, prober.Probe{Kind: kind, Target: is.id, Schedule: "@every 1s"})
 			}

@@ -134,6 +134,7 @@ func TestASampleThatIsNotToldIsSpent(t *testing.T) {
 		w.change(func() { w.playback["nyc"] = bad })
 		nyc := push(w, "nyc-1", "fra")
 		defer nyc.end()
+		w.until(time.Second)                                        // what is assigned is taken up
 		a.Heard(prober.Broadcasts{Pusher: "nyc-1", List: nyc.list}) // and never again
 		sampling := func() (yes bool) {
 			w.change(func() { yes = w.following > 4 })

@@ -58,7 +58,10 @@ func (p pushed) Next(clock time.Time) rtmp.Tag {
 }
 
 // broadcastLive pushes a broadcast to an origin, and gives its playlist.
-func broadcastLive(t *testing.T) string { return broadcastTo(t, platform.MPEGTS) }
+func broadcastLive(t *testing.T) string {
+	t.Helper()
+	return broadcastTo(t, platform.MPEGTS)
+}
 
 func broadcastTo(t *testing.T, container platform.Container) string {
 	t.Helper()

@@ -35,7 +35,7 @@ func TestFollowFFmpegRecordings(t *testing.T) {
 		{"byte ranges, fMP4", append(slices.Clone(one), "-hls_playlist_type", "vod", "-hls_segment_type", "fmp4", "-hls_flags", "single_file", "live.m3u8"), "live.m3u8", ""},
 		{"AES-128", append(slices.Clone(one), "-hls_playlist_type", "vod", "-hls_key_info_file", "key.info", "live.m3u8"), "live.m3u8", ""},
 		{"ladder", []string{"-map", "0:v", "-map", "0:v", "-map", "1:a", "-s:v:1", "128x72", "-hls_playlist_type", "vod", "-master_pl_name", "index.m3u8",
-			"-b:v:0", "200k", "-b:v:1", "100k", "-maxrate", "100k", "-bufsize", "40k", // for ffmpeg announces what it was told
+			"-b:v:0", "200k", "-b:v:1", "100k", "-maxrate", "70k", "-bufsize", "30k", // ffmpeg announces what -b:v says
 			"-var_stream_map", "v:0,agroup:sound v:1,agroup:sound a:0,agroup:sound,language:en,default:yes", "v%v.m3u8"}, "index.m3u8", "90p 72p audio en"},
 	}
 	for _, tt := range tests {

@@ -134,7 +134,7 @@ func (c *Command) check() *refusal {
 			cut(c, f.most)
 			return refused(RefusedInvalid, "%s is longer than %d bytes", f.name, f.most)
 		}
-		if strings.ContainsFunc(f.text, func(r rune) bool { return unicode.IsControl(r) && !(f.lines && r == '\n') }) {
+		if strings.ContainsFunc(f.text, func(r rune) bool { return unicode.IsControl(r) && (!f.lines || r != '\n') }) {
 			return refused(RefusedInvalid, "%s has a control character", f.name)
 		}
 	}

@@ -469,7 +469,7 @@ func TestApproval(t *testing.T) {
 }
 
 // person draws a command: any action, mostly on something that there is.
-func person(rng *rand.Rand, s State, past []Incident, n int) Command {
+func person(rng *rand.Rand, s State, past []Incident, n int, components ...string) Command {
 	pick := func(list ...string) string { return list[rng.IntN(len(list))] }
 	ids := []string{"nothing"}
 	for _, o := range s.Incidents {
@@ -483,11 +483,103 @@ func person(rng *rand.Rand, s State, past []Incident, n int) Command {
 		Components: map[string]Status{},
 	}
 	for range rng.IntN(3) {
-		c.Components[pick("playback-r0", "ingest-r1", "core", "playback-fra", "odd")] = Status(pick("operational", "under_maintenance", "partial_outage", "major_outage"))
+		c.Components[pick(append(components, "odd")...)] = Status(pick("operational", "under_maintenance", "partial_outage", "major_outage"))
 	}
 	if len(past) > 0 && rng.IntN(2) == 0 {
 		in := past[rng.IntN(len(past))]
 		c.Resolved, c.Incident = &in, in.ID
 	}
 	return c
+}
+
+// TestPeopleAtAnyTime: whatever people do, and whatever fails meanwhile, nothing
+// contradicts itself, the state stays bounded, and a replay gives the same bytes.
+func TestPeopleAtAnyTime(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(seed, 99))
+			r := newRig(t, 3, func(top *Topology) { top.Components[1].Publish = PublishHold }, func(s *Settings) {
+				s.ApproveWithin, s.Unapproved = 20*time.Second, []Unapproved{UnapprovedKeep, UnapprovedPublish}[seed%2]
+			})
+			var inputs []Input
+			r.record = func(in Input) { inputs = append(inputs, in) }
+			r.warm()
+			opened, past := map[string]int{}, map[string]Incident{}
+			approval := map[string]int{}
+			seen := 0
+			for n := range 120 {
+				switch rng.IntN(4) {
+				case 0:
+					r.down(1 + rng.IntN(6))
+				case 1:
+					r.up(1 + rng.IntN(12))
+				default:
+				}
+				var over []Incident
+				for _, id := range sortedKeys(past) {
+					over = append(over, past[id])
+				}
+				r.do(person(rng, r.state, over, n, "playback-fra", "ingest-nyc", "api"))
+				for ; seen < len(r.events); seen++ {
+					e := r.events[seen]
+					switch e.Type {
+					case IncidentOpened:
+						opened[e.Key]++
+						delete(past, e.Incident.ID)
+					case IncidentResolved:
+						opened[e.Key]--
+						past[e.Incident.ID] = *e.Incident
+					case ApprovalNeeded:
+						approval[e.Key]++
+					case ApprovalOver:
+						approval[e.Key]--
+					default:
+					}
+					if e.Incident != nil && opened[e.Key]+approval[e.Key] < 0 || opened[e.Key] > 1 || approval[e.Key] > 1 {
+						t.Fatalf("%s: openings and resolves do not match", e.Key)
+					}
+					if e.Incident != nil && e.Incident.Public && !e.Incident.Approved && slices.Contains(e.Incident.Components, r.policy.topology.Components[1].ID) {
+						t.Fatal("what waits for a person is public")
+					}
+				}
+				if len(r.state.Outcomes) > maxOutcomes || len(r.state.Incidents) > maxOpen+9 {
+					t.Fatalf("%d outcomes, %d incidents", len(r.state.Outcomes), len(r.state.Incidents))
+				}
+			}
+			for _, o := range slices.Clone(r.state.Incidents) {
+				r.do(Command{Action: ActionRelease, Incident: o.Incident.ID})
+			}
+			r.up(100)
+			for _, o := range r.state.Incidents {
+				t.Errorf("%s is still open, frozen: %t, failing: %t", o.Incident.Name, o.Incident.Frozen, o.failing())
+			}
+			for _, c := range r.policy.topology.Components {
+				if s := r.state.Components[c.ID].Status; s != Operational {
+					t.Errorf("%s is still %s", c.ID, s)
+				}
+			}
+			want, err := r.state.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			again := NewState()
+			for i, in := range inputs {
+				if i%50 == 0 { // as after a start of the hub
+					b, err := again.Encode()
+					if err != nil {
+						t.Fatal(err)
+					}
+					if again, err = DecodeState(b); err != nil {
+						t.Fatal(err)
+					}
+				}
+				again, _ = r.policy.Step(again, in)
+			}
+			if got, err := again.Encode(); err != nil || string(got) != string(want) {
+				t.Errorf("a replay gave another state (%v)", err)
+			}
+		})
+	}
 }

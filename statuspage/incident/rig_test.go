@@ -18,6 +18,7 @@ type rig struct {
 	seqs   map[string]uint64
 	round  int
 	events []Event
+	record func(Input) // nil: not
 }
 
 func newRig(t *testing.T, sites int, topology func(*Topology), settings func(*Settings)) *rig {
@@ -52,6 +53,9 @@ func topologyOf(sites int) Topology {
 func (r *rig) step(in Input) {
 	r.seq++
 	in.Seq, in.At = r.seq, r.now
+	if r.record != nil {
+		r.record(in)
+	}
 	var events []Event
 	r.state, events = r.policy.Step(r.state, in)
 	r.events = append(r.events, events...)

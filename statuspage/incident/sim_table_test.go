@@ -3,6 +3,7 @@ package incident
 import (
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -100,6 +101,22 @@ func faultRows() []faultRow {
 	}
 }
 
+// peopleRows are faults with people in them.
+func peopleRows() []faultRow {
+	const minute = time.Minute
+	all := some(0, 1, 2)
+	ingests, playbacks := []string{"ingest-r0", "ingest-r1", "ingest-r2"}, []string{"playback-r0", "playback-r1", "playback-r2"}
+	everything := slices.Concat([]string{"api"}, ingests, playbacks)
+	with := func(s simSetup, change func(*simSetup)) simSetup { change(&s); return s }
+	humans := with(standard(3), func(s *simSetup) { s.humans = true })
+	return []faultRow{
+		{"a playback shows nothing while it is worked on", with(standard(3), func(s *simSetup) { s.work = 3 * minute }), 2 * minute, simFault{play: some(2)}, 0, 0, nil, 0},
+		{"a playback shows nothing, and a maintenance of it ends after 30 s", with(standard(3), func(s *simSetup) { s.work = minute / 2 }), 2 * minute, simFault{play: some(2)}, 0, 0, []string{"playback-r2"}, 35},
+		{"total outage, people do anything at any time", humans, 2 * minute, simFault{push: all, dead: all, api: true}, 0, 0, everything, 15},
+		{"total outage that comes and goes, people do anything at any time", humans, 10 * minute, simFault{push: all, dead: all, api: true}, 0, 45 * time.Second, everything, 15},
+	}
+}
+
 // faultFigures is what came of a row's runs.
 type faultFigures struct {
 	runs, missed, rightPlace, wrongPublic int
@@ -122,6 +139,10 @@ func (row faultRow) run(t *testing.T, seed uint64, f *faultFigures) {
 	}
 	w := newSim(t, c)
 	watch := newInvariants(w)
+	w.maintain(row, begin)
+	if c.humans {
+		w.at(w.start.Add(begin+5*time.Second), w.people(rand.New(rand.NewPCG(seed, 77)), begin+row.lasts+time.Minute))
+	}
 	w.run(begin)
 	if n := len(w.of(IncidentOpened)); n > 0 {
 		t.Errorf("%s, seed %d: opened before anything broke", row.name, seed)
@@ -195,6 +216,7 @@ func TestFaults(t *testing.T) {
 		}
 		rows = rows[:len(rows)/2]
 	}
+	rows = append(rows, peopleRows()...)
 	lines := make([]string, len(rows))
 	var wg sync.WaitGroup
 	gate := make(chan struct{}, 2)
@@ -248,11 +270,70 @@ func sameTable(t *testing.T, name, got string) {
 	}
 }
 
+// by says whether a person's action caused an event.
+func by(e Event, actions ...Action) bool {
+	n := len(e.Incident.Audit)
+	return n > 0 && e.Incident.Audit[n-1].At.Equal(e.At) && slices.Contains(actions, e.Incident.Audit[n-1].Action)
+}
+
+// maintain announces work on what a row breaks.
+func (w *sim) maintain(row faultRow, begin time.Duration) {
+	if row.setup.work == 0 {
+		return
+	}
+	from := w.start.Add(begin - 30*time.Second)
+	m := Window{ID: "work", Name: "Work", Components: []string{"playback-r2"}, StartsAt: from, EndsAt: from.Add(time.Hour)}
+	w.at(from, func() {
+		w.step(Input{Maintenance: &MaintenanceEdge{Edge: EdgeAnnounced, Window: m}})
+		w.step(Input{Maintenance: &MaintenanceEdge{Edge: EdgeBegan, Window: m}})
+	})
+	w.at(w.start.Add(begin+row.setup.work), func() { w.step(Input{Maintenance: &MaintenanceEdge{Edge: EdgeEnded, Window: m}}) })
+}
+
+// people do something every few seconds until a time, and then release all that
+// they have frozen.
+func (w *sim) people(rng *rand.Rand, until time.Duration) func() {
+	n := 0
+	var act func()
+	act = func() {
+		if w.now.Sub(w.start) > until {
+			for i, o := range slices.Clone(w.state.Incidents) {
+				w.step(Input{Command: &Command{ID: fmt.Sprint("release", i), Who: "anna", Action: ActionRelease, Incident: o.Incident.ID}})
+			}
+			return
+		}
+		n++
+		c := person(rng, w.state, w.past(), n, "playback-r0", "ingest-r1", "api")
+		w.step(Input{Command: &c})
+		w.after(time.Duration(rng.Int64N(int64(10*time.Second))), act)
+	}
+	return act
+}
+
+// past is every incident that is resolved, as it was then.
+func (w *sim) past() []Incident {
+	last := map[string]Incident{}
+	for _, e := range w.events {
+		if e.Incident != nil {
+			last[e.Incident.ID] = *e.Incident
+		}
+	}
+	var all []Incident
+	for _, id := range sortedKeys(last) {
+		if in := last[id]; !in.ResolvedAt.IsZero() {
+			all = append(all, in)
+		}
+	}
+	return all
+}
+
 // invariants are what must hold after every step, and in the end.
 type invariants struct {
 	w    *sim
 	open map[string]Event // incidents that were told, by id
 	seen int              // events
+
+	frozen map[string]bool // incidents that a person held before this step
 }
 
 func newInvariants(w *sim) *invariants {
@@ -270,7 +351,7 @@ func (v *invariants) event(e Event) {
 	t := v.w.t
 	switch e.Type {
 	case IncidentOpened:
-		if _, twice := v.open[e.Incident.ID]; twice {
+		if before, twice := v.open[e.Incident.ID]; twice && (before.Type != IncidentResolved || !by(e, ActionReopen)) {
 			t.Errorf("incident %s opened twice", e.Incident.ID)
 		}
 		v.open[e.Incident.ID] = e
@@ -284,9 +365,12 @@ func (v *invariants) event(e Event) {
 		if !ok || opened.Type != IncidentOpened {
 			t.Errorf("incident %s resolved, but it was not open", e.Incident.ID)
 		}
+		if v.frozen[e.Incident.ID] && !by(e, ActionResolve, ActionFalseAlarm, ActionMerge, ActionRelease) {
+			t.Errorf("incident %s resolved by itself, though a person has frozen it", e.Incident.ID)
+		}
 		v.open[e.Incident.ID] = e
 		for _, f := range e.Incident.Failures {
-			if f.RecoveredAt.IsZero() && e.Incident.MergedInto == "" {
+			if f.RecoveredAt.IsZero() && e.Incident.MergedInto == "" && !by(e, ActionResolve, ActionFalseAlarm) {
 				t.Errorf("incident %s resolved while %s fails", e.Incident.ID, f.Element)
 			}
 		}
@@ -297,7 +381,9 @@ func (v *invariants) event(e Event) {
 func (v *invariants) state() {
 	t, s, p := v.w.t, v.w.state, v.w.policy
 	elements := map[prober.Element]string{}
+	v.frozen = map[string]bool{}
 	for _, o := range s.Incidents {
+		v.frozen[o.Incident.ID] = o.Incident.Frozen
 		for _, f := range o.Incident.Failures {
 			if other, twice := elements[f.Element]; twice && other != o.Incident.ID && f.RecoveredAt.IsZero() {
 				t.Errorf("%s fails in two open incidents, %s and %s", f.Element, other, o.Incident.ID)

@@ -66,6 +66,9 @@ type simSetup struct {
 	twice   bool          // every result is delivered again, some time later
 	mixed   bool          // three results at a time arrive the other way round
 
+	work   time.Duration // from half a minute before a fault until so long after it began, its components are worked on
+	humans bool          // from five seconds after a fault began, people do anything, and in the end they release
+
 	settings func(*Settings)
 	topology func(*Topology)
 	fault    func(at time.Duration) simFault // since the start; nil is nothing, ever

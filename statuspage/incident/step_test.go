@@ -3,6 +3,7 @@ package incident
 import (
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ func FuzzStep(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 0})
 	f.Add([]byte(strings.Repeat("\x01\x05\x00\x01\x02\x03\x04\x05", 40)))
 	f.Add([]byte(strings.Repeat("\x02\xff\x01\x00\x00\x01\x01\x00\x00\x01\x02\x00\x01\x01\x01\x09", 60)))
+	f.Add([]byte(strings.Repeat("\x02\x03\x01\x00\x00\x01\x01\x00\x01\x04\x02\x00\x05\x01\x01\x09\x00\x03\x07\x09\x11\x02\x00\x00", 60)))
 	p, err := NewPolicy(DefaultSettings(), topology())
 	if err != nil {
 		f.Fatal(err)
@@ -26,7 +28,7 @@ func FuzzStep(f *testing.F) {
 	names := []string{"fra", "nyc", "sin", "", "mars"}
 	f.Fuzz(func(t *testing.T, journal []byte) {
 		s, now := NewState(), time.Unix(1_700_000_000, 0)
-		opened := map[string]int{}
+		opened, resolved := map[string]int{}, map[string]Incident{}
 		for i := 0; len(journal) >= 8 && i < 4000; i++ {
 			b := journal[:8]
 			journal = journal[8:]
@@ -38,6 +40,16 @@ func FuzzStep(f *testing.F) {
 				in.Change = &Change{ID: fmt.Sprint(b[2]), Summary: "x"}
 			case 2:
 				in.Config = &ConfigChange{}
+			case 3:
+				var past []Incident
+				for _, id := range sortedKeys(resolved) {
+					past = append(past, resolved[id])
+				}
+				c := person(rand.New(rand.NewPCG(uint64(b[2]), uint64(b[3]))), s, past, int(b[4]), "playback-fra", "ingest-nyc")
+				in.Command = &c
+			case 4:
+				m := Window{ID: names[int(b[2])%len(names)], Name: "x", Regions: []string{names[int(b[3])%len(names)]}, StartsAt: now, EndsAt: now.Add(time.Duration(int8(b[4])) * time.Minute)}
+				in.Maintenance = &MaintenanceEdge{Edge: []Edge{EdgeAnnounced, EdgeBegan, EdgeEnded, EdgeCancelled, "odd"}[int(b[5])%5], Window: m}
 			default:
 				in.Result = &prober.Result{
 					Agent: "agent-" + names[int(b[1])%len(names)], Boot: "b", Seq: uint64(i),
@@ -53,9 +65,11 @@ func FuzzStep(f *testing.F) {
 			for _, e := range events {
 				if e.Type == IncidentOpened {
 					opened[e.Key]++
+					delete(resolved, e.Incident.ID)
 				}
 				if e.Type == IncidentResolved {
 					opened[e.Key]--
+					resolved[e.Incident.ID] = *e.Incident
 				}
 				if opened[e.Key] < 0 || opened[e.Key] > 1 {
 					t.Fatalf("%s: opened and resolved out of order", e.Key)
