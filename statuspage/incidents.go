@@ -67,6 +67,8 @@ func projectIncident(n names, i incident.Incident) (Incident, error) {
 		UpdatedAt:    i.CreatedAt.UTC(),
 		MonitoringAt: i.MonitoringAt.UTC(),
 		ResolvedAt:   i.ResolvedAt.UTC(),
+		Postmortem:   i.Postmortem,
+		PostmortemAt: i.PostmortemAt.UTC(),
 		FalseAlarm:   i.FalseAlarm,
 	}
 	for _, id := range i.Components {

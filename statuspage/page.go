@@ -67,7 +67,9 @@ type Incident struct {
 	ResolvedAt   time.Time // zero: not yet
 	Components   []ComponentName
 	Updates      []Update // newest first
-	FalseAlarm   bool     // a person says that it was none: it is no outage
+	Postmortem   string   // Markdown; "" is that none is published
+	PostmortemAt time.Time
+	FalseAlarm   bool // a person says that it was none: it is no outage
 }
 
 // Open says whether the incident is unresolved.

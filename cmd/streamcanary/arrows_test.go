@@ -42,14 +42,15 @@ func arrows() map[string][]string {
 		"prober/host":                  {"prober"},
 		"prober/summary":               {"prober"},
 
-		"statuspage/incident": {"prober"},
-		"statuspage":          {"prober", "statuspage/incident"},
-		"statuspage/store":    {"prober", "statuspage/incident"},
-		"statuspage/alert":    {"prober", "statuspage/incident"},
-		"statuspage/web":      {"statuspage"},
-		"statuspage/backtest": {"prober", "prober/report", "statuspage/incident"},
+		"statuspage/incident":   {"prober"},
+		"statuspage":            {"prober", "statuspage/incident"},
+		"statuspage/store":      {"prober", "statuspage/incident"},
+		"statuspage/alert":      {"prober", "statuspage/incident"},
+		"statuspage/web":        {"statuspage"},
+		"statuspage/postmortem": {"prober", "statuspage/incident"},
+		"statuspage/backtest":   {"prober", "prober/report", "statuspage/incident"},
 		"statuspage/hub": {"prober", "prober/report", "prober/schedule", "statuspage",
-			"statuspage/incident", "statuspage/backtest", "statuspage/store", "statuspage/alert", "statuspage/web"},
+			"statuspage/incident", "statuspage/backtest", "statuspage/postmortem", "statuspage/store", "statuspage/alert", "statuspage/web"},
 	}
 }
 
@@ -69,6 +70,7 @@ func onlyIn() map[string][]string {
 		"github.com/pressly/goose":          {"statuspage/store"},
 		"github.com/nats-io/nats.go":        {"prober/report", "statuspage/hub"},
 		"github.com/nats-io/nats-server":    {"statuspage/hub"},
+		"github.com/yuin/goldmark":          {"statuspage/web"},
 		"github.com/beevik/ntp":             {"prober/host"},
 		"github.com/bluenviron/mediacommon": {"prober/media", "prober/origin"},
 	}

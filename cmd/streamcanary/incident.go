@@ -39,6 +39,7 @@ type edit struct {
 	Impact     string            `json:"impact,omitempty"`
 	Components map[string]string `json:"components,omitempty"`
 	Into       string            `json:"into,omitempty"`
+	Postmortem string            `json:"postmortem,omitempty"`
 
 	hub  onCall
 	json bool
@@ -89,7 +90,7 @@ func newIncidentCommand() *cobra.Command {
 		Args:                       cobra.ArbitraryArgs,
 		RunE:                       unknownOrHelp,
 	}
-	cmd.AddCommand(newIncidentListCommand(), newIncidentShowCommand(), newIncidentOpenCommand())
+	cmd.AddCommand(newIncidentListCommand(), newIncidentShowCommand(), newIncidentOpenCommand(), newPostmortemCommand())
 	for _, a := range actions() {
 		cmd.AddCommand(newActionCommand(a))
 	}

@@ -29,7 +29,11 @@ type glance struct {
 // is waiting: a look must never delay who follows.
 func (r *rendition) offer(s Segment, segment, init []byte, at time.Time, proven bool) {
 	f := r.f
-	if at.Before(r.glanceAt) || len(segment) > maxGlance || len(f.glances) == cap(f.glances) {
+	due := r.glanceAt
+	if r.state.shownBefore(f.started) {
+		due = due.Add(min(lookAgain-f.cfg.LookEvery, 0))
+	}
+	if at.Before(due) || len(segment) > maxGlance || len(f.glances) == cap(f.glances) {
 		return
 	}
 	select {
@@ -79,6 +83,19 @@ func (f *Follower) glance(ctx context.Context, g glance) {
 	if means != "" {
 		f.played()
 	}
+}
+
+// lookAgain is from one look to the next while what was seen is from before we
+// came: whoever waits for what is new must not wait for the next look's turn.
+const lookAgain = time.Second
+
+// shownBefore says whether the latest look showed a picture of ours from before
+// that.
+func (s *state) shownBefore(t time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.glimpse
+	return g.means != "" && !g.marker.Clock.IsZero() && g.marker.Clock.Before(t)
 }
 
 // glimpseHolds is for how many intervals between two looks the last one counts.

@@ -16,6 +16,7 @@ import (
 
 	"streamcanary/statuspage/alert"
 	"streamcanary/statuspage/incident"
+	"streamcanary/statuspage/postmortem"
 	"streamcanary/statuspage/store"
 )
 
@@ -36,6 +37,7 @@ type wish struct {
 	Impact     incident.Impact            `json:"impact"`
 	Components map[string]incident.Status `json:"components"`
 	Into       string                     `json:"into"`
+	Postmortem string                     `json:"postmortem"`
 }
 
 // windowWish is what a person sends of a maintenance.
@@ -56,6 +58,7 @@ func (h *Hub) handlePeople(mux *http.ServeMux) {
 	for pattern, do := range map[string]http.HandlerFunc{
 		"GET /v1/incidents":                   h.getIncidents,
 		"GET /v1/incidents/{id}":              h.getIncident,
+		"GET /v1/incidents/{id}/postmortem":   h.getPostmortem,
 		"POST /v1/incidents":                  h.postIncident,
 		"POST /v1/incidents/{id}/{action}":    h.postAction,
 		"GET /v1/maintenances":                h.getMaintenances,
@@ -117,6 +120,23 @@ func (h *Hub) getIncident(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// getPostmortem gives a draft, for on-call: it has what must not be published.
+func (h *Hub) getPostmortem(w http.ResponseWriter, r *http.Request) {
+	in, err := h.store.Incident(r.Context(), r.PathValue("id"))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		http.Error(w, "there is no incident with that id", http.StatusNotFound)
+	case err != nil:
+		h.unreadable(w, r, err)
+	case in.ResolvedAt.IsZero():
+		http.Error(w, "the incident is not resolved; a postmortem comes after that", http.StatusConflict)
+	default:
+		w.Header().Set("Content-Type", "text/markdown; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		_, _ = io.WriteString(w, postmortem.Draft(h.policy.Topology(), in)) // the client went away: nobody to tell
+	}
+}
+
 func (h *Hub) getMaintenances(w http.ResponseWriter, _ *http.Request) {
 	answerJSON(w, http.StatusOK, map[string]any{"maintenances": h.view.Load().Maintenances})
 }
@@ -149,7 +169,7 @@ func (h *Hub) postAction(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.Action, c.Incident = action, r.PathValue("id")
-	if action == incident.ActionReopen || action == incident.ActionFalseAlarm {
+	if action == incident.ActionReopen || action == incident.ActionFalseAlarm || action == incident.ActionPostmortem {
 		// What is resolved is no longer in the engine's state: it comes with the command.
 		in, err := h.store.Incident(r.Context(), c.Incident)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -164,7 +184,7 @@ func (h *Hub) postAction(w http.ResponseWriter, r *http.Request) {
 }
 
 func actions() []string {
-	return []string{"update", "status", "impact", "components", "freeze", "release", "resolve", "reopen", "false-alarm", "merge", "publish"}
+	return []string{"update", "status", "impact", "components", "freeze", "release", "resolve", "reopen", "false-alarm", "merge", "publish", "postmortem"}
 }
 
 func actionOf(name string) (incident.Action, bool) {
@@ -178,7 +198,7 @@ func readWish(w http.ResponseWriter, r *http.Request) (incident.Command, bool) {
 	}
 	return incident.Command{
 		ID: x.ID, Who: whose(r.Context(), x.Who), Note: x.Note, Name: x.Name, Message: x.Message, Phase: x.Status,
-		Impact: x.Impact, Components: x.Components, Into: x.Into,
+		Impact: x.Impact, Components: x.Components, Into: x.Into, Postmortem: x.Postmortem,
 	}, true
 }
 

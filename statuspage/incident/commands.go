@@ -26,6 +26,8 @@ const (
 	ActionMerge      Action = "merge"       // into another one, in which it goes on
 	ActionPublish    Action = "publish"     // what publish: hold withholds
 
+	ActionPostmortem Action = "postmortem" // publishes one of a resolved incident
+
 	ActionMaintenanceAdd    Action = "maintenance_add"
 	ActionMaintenanceCancel Action = "maintenance_cancel" // one that has not begun
 	ActionMaintenanceEnd    Action = "maintenance_end"    // one that runs
@@ -47,6 +49,7 @@ type Command struct {
 	Into        string            `json:"into,omitempty"`       // public id of the incident that goes on
 	Maintenance string            `json:"maintenance,omitempty"`
 	Window      *Window           `json:"window,omitempty"`
+	Postmortem  string            `json:"postmortem,omitempty"` // public, Markdown
 
 	// Resolved is the incident as it was resolved, for what may be done to one
 	// that the state does not hold any more. Whoever writes the journal adds it.
@@ -106,7 +109,7 @@ func (t *turn) command(c Command) {
 	if r != nil {
 		out.About, out.Refused, out.Reason = c.Incident+c.Maintenance, r.kind, r.reason
 		t.s.Refused["command: "+string(r.kind)]++
-		c.Resolved = nil
+		c.Resolved, c.Postmortem = nil, ""
 		t.emit(Event{Type: CommandRefused, Key: "command/" + c.ID, Command: &c,
 			Summary: fmt.Sprintf("%s of %s was refused: %s", c.Action, c.Who, r.reason)})
 	}
@@ -134,6 +137,9 @@ func (c *Command) check() *refusal {
 		if strings.ContainsFunc(f.text, func(r rune) bool { return unicode.IsControl(r) && (!f.lines || r != '\n') }) {
 			return refused(RefusedInvalid, "%s has a control character", f.name)
 		}
+	}
+	if len(c.Postmortem) > MaxPostmortem {
+		return refused(RefusedInvalid, "postmortem is longer than %d bytes", MaxPostmortem)
 	}
 	switch {
 	case c.ID == "":
@@ -164,6 +170,11 @@ func (t *turn) carryOut(c Command) (about string, r *refusal) {
 	switch c.Action {
 	case ActionOpen:
 		return t.openByHand(c)
+	case ActionPostmortem:
+		if r := checkPostmortem(c.Postmortem); r != nil {
+			return "", r
+		}
+		return c.Incident, t.publishPostmortem(c)
 	case ActionReopen:
 		return c.Incident, t.reopen(c)
 	case ActionMaintenanceAdd:

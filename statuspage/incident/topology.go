@@ -134,6 +134,9 @@ type Incident struct {
 	Failures     []Failure `json:"failures"`          // internal: every element and kind that opened
 	Changes      []Related `json:"changes,omitempty"` // internal: reported shortly before
 
+	Postmortem   string    `json:"postmortem,omitempty"` // public, Markdown, as a person published it
+	PostmortemAt time.Time `json:"postmortem_at,omitzero"`
+
 	FalseAlarm bool      `json:"false_alarm,omitempty"` // a person says that it was none; it counts as no outage
 	OpenedBy   string    `json:"opened_by,omitempty"`   // internal: the person, if one opened it
 	Named      bool      `json:"named,omitempty"`       // a person gave it its name

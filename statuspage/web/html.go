@@ -110,10 +110,15 @@ func (h *Handler) incident(r *http.Request) (answer, error) {
 	if i.Open() {
 		f.Refresh = refreshSeconds
 	}
+	review, err := markdown(i.Postmortem)
+	if err != nil {
+		return answer{}, err
+	}
 	return h.render("incident", struct {
 		frame
-		Incident incidentView
-	}{f, newIncidentView(i, p.At)})
+		Incident   incidentView
+		Postmortem template.HTML
+	}{f, newIncidentView(i, p.At), review})
 }
 
 // notFound answers programs in JSON and people with a page.
