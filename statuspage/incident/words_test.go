@@ -242,7 +242,7 @@ func FuzzWords(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if strings.Contains(text, "printf") || strings.Contains(text, "template") || strings.Contains(text, "range") && !strings.Contains(text, ".Failing") {
-			t.Skip("an operator's own loops and widths")
+			return // an operator's own loops and widths
 		}
 		book, _ := Words{Opened: text}.compile()
 		if book[opened].own == nil {
