@@ -138,10 +138,10 @@ func (t *turn) othersStream(round *roundState, r prober.Result, e Evidence) {
 // columns. What is red besides those is a failing of some only: of columns or of
 // rows where all of it stands in those, else of what lies between them.
 func (t *turn) judge(round *roundState) {
+	m := newMatrix(round.Cells)
 	t.judgeAPI(round)
 	t.unpulled(round)
-	t.judgeQuality(round)
-	m := newMatrix(round.Cells)
+	t.judgeQuality(round, m)
 	if m.good == 0 {
 		t.judgeDark(round, m)
 		return
