@@ -21,6 +21,7 @@ type partsFollowed struct {
 	segment uint64 // of the newest part that was listed
 	index   int
 	broken  bool // the one before the next was not looked into
+	jumped  bool // EXT-X-DISCONTINUITY stood before one that was not looked into
 	checker media.Checker
 	hinted  *hintedPart
 }
@@ -28,6 +29,7 @@ type partsFollowed struct {
 // hintedPart is a part that was fetched before it was listed.
 type hintedPart struct {
 	hint    PreloadHint
+	with    Init // that it was read with
 	played  bool // the virtual player has it
 	summary media.Summary
 	err     error
@@ -38,6 +40,10 @@ type hintedPart struct {
 func (h *hintedPart) is(p Part) bool {
 	return h != nil && h.hint.URI == p.URI && h.hint.Range == p.Range
 }
+
+// readAs says whether it was read with the initialization section that it is listed
+// behind. A hint does not tell of a new one (4.4.5.3 has TYPE=MAP for that).
+func (h *hintedPart) readAs(p listedPart) bool { return h.with == p.of.Init }
 
 // listedPart is a part in its place.
 type listedPart struct {
@@ -53,7 +59,7 @@ type listedPart struct {
 func (r *rendition) followsParts() bool {
 	p := r.last
 	return r.f.cfg.LowLatency && r.every == 1 && p != nil && p.PartTarget > 0 && !p.EndList && r.what.kind != kindSubtitles &&
-		len(p.Segments) > 0 && p.Segments[len(p.Segments)-1].Encryption == ""
+		len(p.Segments) > 0 && p.Next.Encryption == ""
 }
 
 // listedParts are the parts of a playlist, oldest first.
@@ -67,9 +73,8 @@ func (p *Playlist) listedParts() []listedPart {
 	if len(p.Segments) == 0 {
 		return all
 	}
-	last := p.Segments[len(p.Segments)-1]
 	for i, part := range p.Parts {
-		all = append(all, listedPart{part, p.nextSequence(), i, false, last})
+		all = append(all, listedPart{part, p.Next.Sequence, i, i == 0 && p.Next.Discontinuity, p.Next})
 	}
 	return all
 }
@@ -94,7 +99,9 @@ func (r *rendition) newParts() []listedPart {
 	fresh := all[from:]
 	if len(fresh) > 0 {
 		before := listedPart{segment: f.segment, index: f.index}
-		f.broken = f.broken || !f.known || !follows(before, fresh[0])
+		if !f.known || !follows(before, fresh[0]) {
+			f.broken, f.jumped = true, true // nobody has seen what stood between
+		}
 		last := fresh[len(fresh)-1]
 		f.known, f.segment, f.index = true, last.segment, last.index
 	}
@@ -121,30 +128,35 @@ func (r *rendition) takeParts(ctx context.Context) {
 		r.parts = partsFollowed{}
 		return
 	}
+	f := &r.parts
 	for _, p := range r.newParts() {
-		early := r.parts.hinted
-		if early.is(p.Part) {
-			r.parts.hinted = nil
-			r.lookInto(p, early)
+		f.jumped = f.jumped || p.discontinuity
+		if p.Gap || p.of.Encryption != "" {
+			f.broken = true
 			continue
 		}
-		if p.Gap {
-			r.parts.broken = true
-			continue
+		played := false
+		if early := f.hinted; early.is(p.Part) {
+			f.hinted = nil
+			if early.readAs(p) {
+				r.lookInto(p, early)
+				continue
+			}
+			played = early.played
 		}
-		fail := r.takePart(ctx, p)
+		fail := r.takePart(ctx, p, played)
 		if ctx.Err() != nil {
 			return
 		}
 		if fail != nil {
-			r.parts.broken = true
+			f.broken = true
 			r.partFound([]prober.Finding{{Section: "RFC 8216bis 6.2.1", Severity: prober.SeverityDegraded, Stage: fail.Stage, Reason: prober.ReasonLowLatency,
 				Detail: prober.Clip(fmt.Sprintf("part %d of segment %d is listed and cannot be had: %s", p.index, p.segment, fail.Detail), prober.MaxDetail), Count: 1}})
 		}
 	}
 }
 
-func (r *rendition) takePart(ctx context.Context, p listedPart) *prober.Failure {
+func (r *rendition) takePart(ctx context.Context, p listedPart, played bool) *prober.Failure {
 	u, fail := resolveURL(r.base, p.URI)
 	if fail != nil {
 		return fail
@@ -161,7 +173,7 @@ func (r *rendition) takePart(ctx context.Context, p listedPart) *prober.Failure 
 	defer got.release()
 	at := time.Now()
 	summary, err := r.f.cfg.Inspect(got.body, init)
-	r.lookInto(p, &hintedPart{summary: summary, err: err, at: at})
+	r.lookInto(p, &hintedPart{played: played, summary: summary, err: err, at: at})
 	return nil
 }
 
@@ -176,9 +188,9 @@ func (r *rendition) lookInto(p listedPart, got *hintedPart) {
 		return
 	}
 	r.partFound(f.checker.Check(got.summary, media.Expected{
-		Where: r.what.name, Duration: p.Duration, First: f.broken, Discontinuity: p.discontinuity, Independent: p.Independent, Part: true,
+		Where: r.what.name, Duration: p.Duration, First: f.broken, Discontinuity: f.jumped, Independent: p.Independent, Part: true,
 	}))
-	f.broken = false
+	f.broken, f.jumped = false, false
 	r.state.partListed(p.segment, p.Duration)
 	if !got.played {
 		r.playPart(p.Duration, got)
