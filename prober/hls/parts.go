@@ -24,6 +24,7 @@ type partsFollowed struct {
 	jumped  bool // EXT-X-DISCONTINUITY stood before one that was not looked into
 	checker media.Checker
 	hinted  *hintedPart
+	retryAt time.Time // none is fetched before, as one hung
 }
 
 // hintedPart is a part that was fetched before it was listed.
@@ -122,38 +123,76 @@ func partHoldBack(p *Playlist) time.Duration {
 	return 3 * p.PartTarget
 }
 
-// takeParts fetches the parts that are new, and looks into each.
+// takeParts fetches the parts that are new, and looks into each. It leaves the rest
+// once one cannot be had, or the playlist is due: neither it nor segments may starve.
 func (r *rendition) takeParts(ctx context.Context) {
 	if !r.followsParts() {
 		r.parts = partsFollowed{}
 		return
 	}
-	f := &r.parts
-	for _, p := range r.newParts() {
-		f.jumped = f.jumped || p.discontinuity
-		if p.Gap || p.of.Encryption != "" {
-			f.broken = true
-			continue
+	began, due := time.Now(), r.pollAt
+	if least := began.Add(r.last.PartTarget); due.Before(least) { // a server that holds playlists is asked at once
+		due = least
+	}
+	fresh := r.newParts()
+	for i, p := range fresh {
+		asked := time.Now()
+		if began.Before(r.parts.retryAt) || i > 0 && !asked.Before(due) {
+			r.parts.leave(fresh[i:])
+			return
 		}
-		played := false
-		if early := f.hinted; early.is(p.Part) {
-			f.hinted = nil
-			if early.readAs(p) {
-				r.lookInto(p, early)
-				continue
-			}
-			played = early.played
-		}
-		fail := r.takePart(ctx, p, played)
+		fail := r.hadPart(ctx, p)
 		if ctx.Err() != nil {
 			return
 		}
 		if fail != nil {
-			f.broken = true
+			r.parts.leave(fresh[i:])
+			r.partHung(asked)
 			r.partFound([]prober.Finding{{Section: "RFC 8216bis 6.2.1", Severity: prober.SeverityDegraded, Stage: fail.Stage, Reason: prober.ReasonLowLatency,
 				Detail: prober.Clip(fmt.Sprintf("part %d of segment %d is listed and cannot be had: %s", p.index, p.segment, fail.Detail), prober.MaxDetail), Count: 1}})
+			return
 		}
 	}
+}
+
+// partHung leaves parts and hints alone for a while, where one that cannot be had took
+// long to say so: they would starve all else together.
+func (r *rendition) partHung(asked time.Time) {
+	now := time.Now()
+	if now.Sub(asked) < 2*r.last.PartTarget {
+		return
+	}
+	r.parts.retryAt = now.Add(hintEvery)
+	r.hintAt = r.parts.retryAt
+}
+
+// leave passes over parts.
+func (f *partsFollowed) leave(parts []listedPart) {
+	f.broken = true
+	for _, p := range parts {
+		f.jumped = f.jumped || p.discontinuity
+	}
+}
+
+// hadPart looks into a part, which it fetches unless it was hinted. What is not there
+// to be read is passed over.
+func (r *rendition) hadPart(ctx context.Context, p listedPart) *prober.Failure {
+	f := &r.parts
+	f.jumped = f.jumped || p.discontinuity
+	if p.Gap || p.of.Encryption != "" {
+		f.broken = true
+		return nil
+	}
+	played := false
+	if early := f.hinted; early.is(p.Part) {
+		f.hinted = nil
+		if early.readAs(p) {
+			r.lookInto(p, early)
+			return nil
+		}
+		played = early.played
+	}
+	return r.takePart(ctx, p, played)
 }
 
 func (r *rendition) takePart(ctx context.Context, p listedPart, played bool) *prober.Failure {
@@ -165,7 +204,10 @@ func (r *rendition) takePart(ctx context.Context, p listedPart, played bool) *pr
 	if fail != nil {
 		return fail
 	}
-	got, fail := r.f.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: r.f.cfg.SegmentBytes, timeout: r.f.cfg.SegmentTimeout, part: p.Range})
+	timeout := min(r.partPatience(), r.f.cfg.SegmentTimeout)
+	got, fail := r.f.fetch.get(ctx, request{
+		url: u, stage: prober.StageSegment, limit: r.f.cfg.SegmentBytes, timeout: timeout, stall: timeout, part: p.Range,
+	})
 	r.state.count(got)
 	if fail != nil {
 		return fail

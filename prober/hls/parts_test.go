@@ -1,10 +1,14 @@
 package hls
 
 import (
+	"net/http"
 	"reflect"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"streamcanary/prober"
 )
 
 // untold are the findings that no test of a good broadcast may have.
@@ -80,6 +84,68 @@ func TestScanNext(t *testing.T) {
 					t.Errorf("listed as %+v", part)
 				}
 			}
+		})
+	}
+}
+
+// TestPartsThatHang: while parts hang, playlists and segments still come in time, and
+// once they come again all is good.
+func TestPartsThatHang(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		hint bool
+		hold time.Duration // of each part
+		told bool
+	}{
+		{"never answered", false, time.Minute, true},
+		{"never answered, and hinted", true, time.Minute, true},
+		{"slower than they play", false, 700 * time.Millisecond, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				const from, to = 8 * time.Second, 20 * time.Second
+				o := newPartOrigin()
+				o.hints = c.hint
+				o.fault = func(w http.ResponseWriter, r *http.Request, _ int) bool {
+					if age := time.Since(o.start); age >= from && age < to {
+						wait(r, c.hold)
+						return r.Context().Err() != nil
+					}
+					return false
+				}
+				pass(4 * time.Second)
+				turns := watch(t, o, Config{LowLatency: true, Inspect: partInspect}, 30*time.Second)
+				o.mu.Lock()
+				defer o.mu.Unlock()
+				for i, at := range o.polls[1:] {
+					// What a part, a hint and a blocking reload may take.
+					if gap := at - o.polls[i]; gap > 2*(3*partTime+DefaultStaleTolerance)+partTime {
+						t.Errorf("no playlist was asked for from %s for %s", o.polls[i], gap)
+					}
+				}
+				segments, told := 0, 0
+				for _, turn := range turns {
+					segments += turn.Segments
+					for _, f := range turn.Findings {
+						if f.Reason == prober.ReasonLowLatency && strings.Contains(f.Detail, "listed and cannot be had") {
+							told += f.Count
+						} else if f.Severity != prober.SeverityNote && (!c.hint || f.Rule != ruleHintGone) {
+							t.Errorf("%s: %+v", turn.at, f)
+						}
+					}
+					if turn.Failure != nil && turn.Failure.Reason != prober.ReasonLowLatency {
+						t.Errorf("%s: %s", turn.at, turn.verdict())
+					}
+				}
+				if segments < 15 || (told > 0) != c.told {
+					t.Errorf("%d segments in 30 s, %d parts that cannot be had", segments, told)
+				}
+				if last := turns[len(turns)-1]; last.verdict() != "good" {
+					t.Errorf("at last it is %s", last.verdict())
+				}
+			})
 		})
 	}
 }

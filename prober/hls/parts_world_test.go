@@ -28,8 +28,9 @@ type partOrigin struct {
 	keyed   func(segment int) bool       // EXT-X-KEY
 	fault   func(w http.ResponseWriter, r *http.Request, part int) bool
 
-	mu   sync.Mutex
-	gets map[string]int
+	mu    sync.Mutex
+	gets  map[string]int
+	polls []time.Duration // since start, of the playlist
 }
 
 func newPartOrigin() *partOrigin { return &partOrigin{start: time.Now(), gets: map[string]int{}} }
@@ -38,6 +39,9 @@ func (o *partOrigin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/live/")
 	o.mu.Lock()
 	o.gets[name]++
+	if name == "live.m3u8" {
+		o.polls = append(o.polls, time.Since(o.start))
+	}
 	o.mu.Unlock()
 	number, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimLeft(name, "segpart"), ".bin"))
 	switch {

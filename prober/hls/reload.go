@@ -157,8 +157,12 @@ func (r *rendition) hint(ctx context.Context) {
 	}
 	for _, h := range r.last.PreloadHints {
 		if h.Type == "PART" && h.URI != "" {
-			if !r.fetchHint(ctx, h) || !r.followsParts() {
+			came := r.fetchHint(ctx, h)
+			if !came || !r.followsParts() {
 				r.hintAt = now.Add(hintEvery)
+			}
+			if !came {
+				r.partHung(now)
 			}
 			return
 		}
