@@ -3,8 +3,10 @@ package hls
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"streamcanary/prober"
@@ -128,6 +130,8 @@ func partHoldBack(p *Playlist) time.Duration {
 func (r *rendition) takeParts(ctx context.Context) {
 	if !r.followsParts() {
 		r.parts = partsFollowed{}
+		r.state.set(slotPart, nil, time.Now())
+		r.state.leaveParts()
 		return
 	}
 	began, due := time.Now(), r.pollAt
@@ -290,6 +294,7 @@ func (s *state) partCame(a arrival) {
 func (s *state) partListed(segment uint64, lasts time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.partsLeft = false
 	if s.parts == nil {
 		s.parts, s.partsFrom = map[uint64]time.Duration{}, segment
 	}
@@ -312,15 +317,26 @@ func (s *state) arrive(a arrival) {
 		if a.duration -= s.parts[a.sequence]; a.duration < rounding {
 			return
 		}
+		if s.partsLeft && a.sequence > slices.Max(slices.Collect(maps.Keys(s.parts))) {
+			s.parts, s.partsLeft = nil, false
+		}
 	}
 	s.player.arrive(a)
 }
 
-// noParts says that segments alone are followed from now on.
+// noParts forgets what was had by parts.
 func (s *state) noParts() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.parts = nil
+	s.parts, s.partsLeft = nil, false
+}
+
+// leaveParts says that segments alone are followed from now on. What was had of the
+// latest ones by their parts is not played twice.
+func (s *state) leaveParts() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.partsLeft = s.parts != nil
 }
 
 // askPartAlone asks once for a part without a segment, which has to be refused with

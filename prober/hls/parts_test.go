@@ -1,6 +1,7 @@
 package hls
 
 import (
+	"context"
 	"net/http"
 	"reflect"
 	"strings"
@@ -145,6 +146,64 @@ func TestPartsThatHang(t *testing.T) {
 				if last := turns[len(turns)-1]; last.verdict() != "good" {
 					t.Errorf("at last it is %s", last.verdict())
 				}
+			})
+		})
+	}
+}
+
+// TestPartsEnd: a stream that has no parts any more, or none that can be looked into, is
+// not degraded for good by the last one, and what was had by parts is played once.
+func TestPartsEnd(t *testing.T) {
+	t.Parallel()
+	const from = 10 * time.Second // the last part before it cannot be had
+	for _, c := range []struct {
+		name string
+		end  func(*partOrigin)
+		good bool // otherwise the lack of parts is told by itself
+	}{
+		{"encrypted", func(o *partOrigin) {
+			o.keyed = func(segment int) bool { return time.Duration(segment)*2*time.Second >= from }
+		}, true},
+		{"no parts", func(o *partOrigin) { o.noParts = func(age time.Duration) bool { return age >= from } }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				o := newPartOrigin()
+				o.fault = func(w http.ResponseWriter, r *http.Request, part int) bool {
+					gone := part == int(from/partTime)-1
+					if gone {
+						http.NotFound(w, r)
+					}
+					return gone
+				}
+				c.end(o)
+				pass(4 * time.Second)
+				f := NewFollower(Config{URL: "http://origin.test/live/live.m3u8", Run: ourRun, Transport: serve(t, o), LowLatency: true, Inspect: partInspect})
+				ctx, cancel := context.WithCancel(t.Context())
+				ended := make(chan error, 1)
+				go func() { ended <- f.Run(ctx) }()
+				pass(16*time.Second - 100*time.Millisecond) // 100 ms before a part, and a segment
+				synctest.Wait()
+				s := &f.current()[0].state
+				s.mu.Lock()
+				if s.conditions[slotPart].failure != nil || s.parts != nil {
+					t.Errorf("%+v, %v", s.conditions[slotPart].failure, s.parts)
+				}
+				s.mu.Unlock()
+				seen := f.Observe(time.Now())
+				if good := seen.Failure == nil; good != c.good {
+					t.Errorf("%+v", seen.Failure)
+				}
+				// From 1.5 s before it joined to the end of the last whole segment.
+				if had := seen.Viewing.Watched + seen.Viewing.Buffer; had != 15500*time.Millisecond {
+					t.Errorf("a viewer has had %s: %+v", had, seen.Viewing)
+				}
+				cancel()
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+				synctest.Wait()
 			})
 		})
 	}
