@@ -78,6 +78,9 @@ func projectIncident(n names, i incident.Incident) (Incident, error) {
 	}
 	before := incident.Phase("")
 	for _, u := range i.Updates {
+		if u.Kept != "" {
+			continue // said while nothing of it was public
+		}
 		p.Updates = append(p.Updates, projectUpdate(n, u, before))
 		before = u.Phase
 		p.UpdatedAt = later(p.UpdatedAt, u.At.UTC())

@@ -111,6 +111,15 @@ func TestNothingLeaks(t *testing.T) {
 	s.View.Maintenances[0].Cancelled, s.View.Maintenances[0].Affected = false, []string{component}
 	s.View.Incidents[0].MonitoringAt, s.View.Incidents[0].ResolvedAt = time.Time{}, time.Time{}
 
+	// What was said of it while it was not public, with canaries in every field.
+	s.View.Incidents[0].Updates[0].Kept = ""
+	unsaid := s.View.Incidents[0].Updates[0]
+	unsaid.ID, unsaid.Body, unsaid.Phase = canary("kept-id"), canary("kept-words"), incident.Phase(canary("kept-phase"))
+	for _, why := range []incident.Publish{incident.PublishHold, incident.PublishInternal} {
+		unsaid.Kept = why
+		s.View.Incidents[0].Updates = append(s.View.Incidents[0].Updates, unsaid)
+	}
+
 	// An internal component, and an incident that is not public, with canaries
 	// even where the public may otherwise read.
 	s.Topology.Components = append(s.Topology.Components, incident.Component{

@@ -80,9 +80,11 @@ func (t *turn) approveByHand(o *openIncident, c Command) *refusal {
 	return nil
 }
 
-// approve lets an incident out, with what was last said of it or a person's words.
+// approve lets an incident out, with a person's words, with what was last said of
+// it, if a person holds it, or with what is true now.
 func (t *turn) approve(o *openIncident, summary string, words ...string) {
 	in := &o.Incident
+	last := in.Updates[len(in.Updates)-1]
 	in.Approved = true
 	for _, id := range in.Withheld {
 		if !slices.Contains(in.Components, id) {
@@ -90,14 +92,28 @@ func (t *turn) approve(o *openIncident, summary string, words ...string) {
 		}
 	}
 	in.Withheld = nil
+	for i := range in.Updates {
+		if in.Updates[i].Kept == PublishHold {
+			in.Updates[i].Kept = ""
+		}
+	}
 	t.approvalOver(o, summary)
-	last := in.Updates[len(in.Updates)-1].Body
-	body, promised := last, o.PromisedAt
+	name, impact := t.headline(in)
+	in.Name = name
+	if !in.judged() {
+		in.Impact = impact
+	}
+	body := ""
 	for _, w := range words {
 		body = orElse(w, body)
 	}
-	t.publish(o, IncidentUpdated, body)
-	if body == last {
-		o.PromisedAt = promised
+	switch {
+	case body != "":
+		t.publish(o, IncidentUpdated, body)
+	case in.Frozen && last.Kept != PublishInternal:
+		t.publish(o, IncidentUpdated, last.Body)
+	default:
+		o.Said, o.Scope = t.describe(in), in.failingNow()
+		t.publishTold(o, IncidentUpdated, updated)
 	}
 }

@@ -74,7 +74,7 @@ func (t *turn) together(a, b *openIncident) bool {
 // word says so; it ends there, so that whoever was told of it has its resolve.
 func (t *turn) merge(a, b *openIncident) {
 	failures := b.Incident.Failures
-	a.Incident.Approved = a.Incident.Approved || b.Incident.Approved
+	t.uniteApproval(&a.Incident, &b.Incident)
 	t.s.Incidents = slices.DeleteFunc(t.s.Incidents, func(o *openIncident) bool { return o == b })
 	for _, f := range failures {
 		known := slices.ContainsFunc(a.Incident.Failures, func(g Failure) bool { return g.Element == f.Element && g.Kind == f.Kind })
@@ -91,5 +91,33 @@ func (t *turn) merge(a, b *openIncident) {
 	t.settle(b)
 	b.Incident.Frozen = false
 	b.Incident.Phase, b.Incident.ResolvedAt, b.Incident.MergedInto = Resolved, t.s.At, a.Incident.ID
-	t.publish(b, IncidentResolved, "This is part of another incident, in which updates go on: "+t.title(&a.Incident)+".")
+	words := "This is part of another incident, in which updates go on."
+	if t.reach(&a.Incident) == PublishAuto || t.reach(&b.Incident) != PublishAuto {
+		words = "This is part of another incident, in which updates go on: " + t.title(&a.Incident) + "."
+	}
+	t.publish(b, IncidentResolved, words)
+	if a.Announced {
+		t.reask(a)
+	}
+}
+
+// uniteApproval lets a, into which b is merged, show what a person has let out of
+// either, and withhold the rest.
+func (t *turn) uniteApproval(a, b *Incident) {
+	var waiting []string
+	for _, c := range t.topology.Components {
+		inA, inB := t.affects(a, c), t.affects(b, c)
+		if c.Publish == PublishHold && (inA || inB) && !(inA && t.shows(a, c)) && !(inB && t.shows(b, c)) {
+			waiting = append(waiting, c.ID)
+		}
+	}
+	a.Approved, a.Withheld = a.Approved || b.Approved, waiting
+}
+
+// reask asks again, or no more, after what is withheld has changed.
+func (t *turn) reask(o *openIncident) {
+	if len(o.Incident.Withheld) == 0 {
+		t.approvalOver(o, "Nothing of it is withheld any more: "+o.Incident.Name)
+	}
+	t.askApproval(o)
 }

@@ -199,8 +199,15 @@ func (t *turn) checkStatuses(components map[string]Status) *refusal {
 func (t *turn) setStatuses(o *openIncident, components map[string]Status) {
 	for _, id := range sortedKeys(components) {
 		o.Statuses[id] = components[id]
-		if !slices.Contains(o.Incident.Components, id) && !slices.Contains(o.Incident.Withheld, id) {
-			o.Incident.Components = append(o.Incident.Components, id)
+	}
+	in := &o.Incident
+	for _, c := range t.topology.Components {
+		switch _, ok := components[c.ID]; {
+		case !ok || slices.Contains(in.Components, c.ID):
+		case c.Publish == PublishHold && !t.shows(in, c):
+			t.withhold(in, c.ID)
+		default:
+			in.Components = append(in.Components, c.ID)
 		}
 	}
 }
@@ -239,8 +246,11 @@ func (t *turn) mergeByHand(o *openIncident, c Command) *refusal {
 	for id, s := range statuses {
 		statuses[id] = Worse(into.Statuses[id], s)
 	}
+	t.uniteApproval(&into.Incident, &o.Incident)
 	t.setStatuses(into, statuses)
-	into.Incident.Impact = worseImpact(into.Incident.Impact, o.Incident.Impact)
+	if o.Incident.Public || t.reach(&into.Incident) != PublishAuto {
+		into.Incident.Impact = worseImpact(into.Incident.Impact, o.Incident.Impact)
+	}
 	t.merge(into, o)
 	t.publish(into, IncidentUpdated, orElse(c.Message, "Another incident turned out to be part of this one. Updates on it go on here."))
 	return nil

@@ -58,26 +58,26 @@ func Worse(a, b Status) Status {
 // componentStatuses gives every component the worst of its elements; where only
 // some of several alike elements fail, an outage is partial.
 func (t *turn) componentStatuses() map[string]Status {
-	kinds, approved := map[prober.Element][]prober.Kind{}, map[prober.Element][]prober.Kind{}
-	for _, o := range t.s.Incidents {
-		if !o.Announced || o.Incident.Frozen {
-			continue
+	failing := func(counts func(*Incident) bool) map[prober.Element][]prober.Kind {
+		kinds := map[prober.Element][]prober.Kind{}
+		for _, o := range t.s.Incidents {
+			if o.Announced && !o.Incident.Frozen && counts(&o.Incident) {
+				o.Incident.failingKinds(kinds)
+			}
 		}
-		o.Incident.failingKinds(kinds)
-		if o.Incident.Approved {
-			o.Incident.failingKinds(approved)
-		}
+		return kinds
 	}
+	kinds := failing(func(*Incident) bool { return true })
 	all := make(map[string]Status, len(t.topology.Components))
 	for _, c := range t.topology.Components {
 		// What waits for a person must not show through the component's colour.
 		if c.Publish == PublishHold {
-			all[c.ID] = componentStatus(c, approved)
+			all[c.ID] = componentStatus(c, failing(func(in *Incident) bool { return t.shows(in, c) }))
 		} else {
 			all[c.ID] = componentStatus(c, kinds)
 		}
 		for _, o := range t.s.Incidents {
-			if o.Incident.Frozen && (o.Incident.Approved || c.Publish != PublishHold) {
+			if o.Incident.Frozen && (c.Publish != PublishHold || t.shows(&o.Incident, c)) {
 				all[c.ID] = Worse(all[c.ID], o.Statuses[c.ID])
 			}
 		}
@@ -124,11 +124,16 @@ func componentStatus(c Component, failing map[prober.Element][]prober.Kind) Stat
 // impact is critical when every ingest, every playback or the core is out in
 // full; major when one of them is, or all of a type are out in part, or the API
 // is; minor when some of several are out in part, or something only plays badly.
+// It is made of what may be told, as the words are.
 func (t *turn) impact(in *Incident) Impact {
+	return t.impactOf(in, func(f Failure) bool { return f.RecoveredAt.IsZero() })
+}
+
+func (t *turn) impactOf(in *Incident, counts func(Failure) bool) Impact {
 	target := t.index.target[in.Target]
 	kinds := map[prober.Element][]prober.Kind{}
-	for _, f := range in.Failures {
-		if f.RecoveredAt.IsZero() {
+	for _, f := range t.told(in) {
+		if counts(f) {
 			kinds[f.Element] = append(kinds[f.Element], f.weight())
 		}
 	}

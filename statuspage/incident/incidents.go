@@ -265,11 +265,12 @@ func (t *turn) quorum(o *openIncident, good int) {
 func (t *turn) say(o *openIncident) {
 	in := &o.Incident
 	o.SayAt = time.Time{}
-	failing := o.failing()
+	failing := t.tellsFailing(in)
 	if !o.Announced && !failing {
 		t.sayLate(o)
 	}
 	switch {
+	case !failing && in.Phase == Monitoring && o.failing(): // since what else fails is not told
 	case !failing:
 		in.Phase = Monitoring
 		in.MonitoringAt = t.s.At
@@ -278,10 +279,7 @@ func (t *turn) say(o *openIncident) {
 		in.MonitoringAt = time.Time{}
 	}
 	kind, said := IncidentUpdated, t.describe(in)
-	name, impact := t.title(in), worseImpact(in.Impact, t.impact(in))
-	if in.Named {
-		name = in.Name
-	}
+	name, impact := t.headline(in)
 	scope := in.failingNow()
 	if o.Announced && name == in.Name && impact == in.Impact &&
 		in.Phase == in.Updates[len(in.Updates)-1].Phase && !t.statusesDiffer(in) {
@@ -329,13 +327,14 @@ func (t *turn) resolve(o *openIncident) {
 // incident as it then is.
 func (t *turn) publish(o *openIncident, kind EventType, body string) {
 	in := &o.Incident
+	t.goPublic(o)
 	u := t.update(in, body)
 	now := t.componentStatuses()
 	for _, c := range t.topology.Components {
 		if !t.affects(in, c) {
 			continue
 		}
-		if c.Publish == PublishHold && !in.Approved {
+		if c.Publish == PublishHold && !t.shows(in, c) {
 			t.withhold(in, c.ID)
 			continue
 		}
@@ -362,7 +361,7 @@ func (t *turn) publish(o *openIncident, kind EventType, body string) {
 func (t *turn) update(in *Incident, body string) Update {
 	return Update{
 		ID:    PublicID(t.topology.Installation, "update", in.ID+"|"+strconv.Itoa(len(in.Updates))),
-		Phase: in.Phase, Body: body, At: t.s.At, Affected: []AffectedComponent{},
+		Phase: in.Phase, Body: body, At: t.s.At, Affected: []AffectedComponent{}, Kept: t.keptAs(in),
 	}
 }
 

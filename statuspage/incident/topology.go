@@ -153,6 +153,10 @@ type Update struct {
 	Body     string              `json:"body"` // plain text
 	At       time.Time           `json:"at"`
 	Affected []AffectedComponent `json:"affected"`
+
+	// Kept is why it is not on the page: PublishHold until a person publishes the
+	// incident, PublishInternal for ever. Its words are of what was not public.
+	Kept Publish `json:"kept,omitempty"`
 }
 
 // AffectedComponent is a component's status before and after an update.

@@ -157,28 +157,6 @@ func fill(pattern, where string) string {
 	return strings.TrimSpace(strings.ReplaceAll(pattern, "%s", where))
 }
 
-// told is what words may be made of: where the public reads along, only what a
-// component that is published by itself shows. On-call has the rest in the
-// incident's failures.
-func (t *turn) told(in *Incident) []Failure {
-	var public []Failure
-	for _, f := range in.Failures {
-		if t.published(f.Element) {
-			public = append(public, f)
-		}
-	}
-	if len(public) == 0 {
-		return in.Failures
-	}
-	return public
-}
-
-func (t *turn) published(e prober.Element) bool {
-	return slices.ContainsFunc(t.topology.Components, func(c Component) bool {
-		return c.Publish == PublishAuto && slices.Contains(c.Elements, e)
-	})
-}
-
 // title names an incident by all that ever failed in it.
 func (t *turn) title(in *Incident) string {
 	target := t.index.target[in.Target]
@@ -186,7 +164,7 @@ func (t *turn) title(in *Incident) string {
 	name := ""
 	switch len(all) {
 	case 0:
-		name = in.Name
+		name = orElse(t.nameless(in), in.Name)
 	case 1:
 		name = fill(all[0].title, t.where(target, all[0].regions, false, all[0].negative))
 	default:
@@ -232,8 +210,8 @@ func (t *turn) telling(in *Incident) Telling {
 	target := t.index.target[in.Target]
 	tell := Telling{Name: in.Name, FoundBy: foundByTests}
 	var now, over []Failure
-	ended := in.StartedAt
-	for _, f := range t.told(in) {
+	told, ended := t.told(in), in.StartedAt
+	for _, f := range told {
 		if f.RecoveredAt.IsZero() {
 			now = append(now, f)
 		} else {
@@ -246,7 +224,7 @@ func (t *turn) telling(in *Incident) Telling {
 			tell.FoundBy = foundByBroadcasts
 		}
 	}
-	if len(in.Failures) > 0 { // of one that a person opened, and that no test saw, no time is known
+	if len(told) > 0 { // of one that a person opened, and that no test saw, no time is known
 		tell.Began, tell.LastFailed = t.when(in.StartedAt), t.when(ended)
 	}
 	tell.Sites = sitesOf(now)

@@ -193,6 +193,9 @@ func (d *draft) timeline() {
 		all = append(all, moment{d.firstSeen(), "The first test fails."})
 	}
 	for _, u := range d.in.Updates {
+		if u.Kept != "" && d.in.Public {
+			continue
+		}
 		text := strings.ReplaceAll(escape(u.Body), "\n", " ")
 		all = append(all, moment{u.At, fmt.Sprintf("**%s**: %s", u.Phase, text)})
 	}
