@@ -96,6 +96,15 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 	  done; \
 	done
 
+.PHONY: fuzz-long
+fuzz-long: ## the parsers of what comes from servers, 10 minutes each (3 hours; in the background: nice make fuzz-long)
+	@for package in ./prober/hls ./prober/media ./prober/rtmp ./prober/origin ./prober/platform ./prober/api; do \
+	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+	    echo "$$package $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime 10m -parallel 1 $$package || exit 1; \
+	  done; \
+	done
+
 .PHONY: golden
 golden: ## write the golden files anew; read the difference before you commit it
 	@for package in $$($(GO) list -f '{{.Dir}} {{.ImportPath}}' $(PACKAGES) | while read -r dir path; do \

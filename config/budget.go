@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strconv"
 	"time"
 
 	"streamcanary/prober"
@@ -46,7 +47,7 @@ func (h *Hub) Budget() Budget {
 			}
 			sent := int64(upPerHour(p).Seconds() * broadcastBytes(t) * float64(len(t.Ingests)))
 			total.Sent += sent
-			received := sent * pulledTimes(t)
+			received := int64(float64(sent) * pulledTimes(t))
 			total.Received += received
 			if p.Kind != prober.KindCanary {
 				continue
@@ -54,7 +55,7 @@ func (h *Hub) Budget() Budget {
 			total.Continuous += sent + received
 			if every := h.Sampling.Every; every > 0 && len(h.Agents) > 1 {
 				samples := float64(time.Hour) / float64(every) * SampleRun.Seconds() * broadcastBytes(t)
-				total.Samples += int64(samples) * pulledTimes(t)
+				total.Samples += int64(float64(int64(samples)) * pulledTimes(t))
 			}
 		}
 	}
@@ -128,14 +129,56 @@ func upPerHour(p prober.Probe) time.Duration {
 // maxOverlap bounds the sum where rounds start faster than they end.
 const maxOverlap = 24 * time.Hour
 
-// pulledTimes is how often a broadcast is pulled. Of low latency each part is fetched
-// beside its segment.
-func pulledTimes(t prober.Target) int64 {
-	times := int64(len(t.Playbacks))
+// pulledTimes is how often the bytes of a target's broadcast are pulled, over all of its
+// playbacks: of each its expected ladder, or where none is set one rendition like what
+// was pushed. Of low latency each part is fetched beside its segment.
+func pulledTimes(t prober.Target) float64 {
+	times := 0.0
 	for _, p := range t.Playbacks {
+		once := pulledOnce(p.Pull, bitrateOf(t))
 		if p.Pull.LowLatency {
-			times++
+			once *= 2
 		}
+		times += once
 	}
 	return times
+}
+
+// pulledOnce is what one playback gives of a broadcast, as a share of its bitrate.
+func pulledOnce(p prober.Pulling, bitrate int) float64 {
+	if len(p.Ladder) == 0 {
+		return sampled(p.Sample)
+	}
+	sum := 0.0
+	for _, r := range p.Ladder {
+		every, set := p.SampleBy[rungName(r)]
+		if !set {
+			every = p.Sample
+		}
+		rate := float64(r.Bandwidth)
+		if rate == 0 {
+			rate = float64(bitrate) // at most, as most ladders go down from the source
+		}
+		sum += rate / float64(bitrate) * sampled(every)
+	}
+	return sum
+}
+
+// rungName is the rendition of a rung as sample_by names it.
+func rungName(r prober.Rung) string {
+	if r.Rendition == "" && r.Height > 0 {
+		return strconv.Itoa(r.Height) + "p"
+	}
+	return r.Rendition
+}
+
+// sampled is the share of segments that are downloaded.
+func sampled(every int) float64 {
+	switch {
+	case every == prober.SampleNone:
+		return 0
+	case every > 1:
+		return 1 / float64(every)
+	}
+	return 1
 }

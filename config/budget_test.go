@@ -50,6 +50,29 @@ func TestBudgetOfParts(t *testing.T) {
 	}
 }
 
+// A ladder is downloaded whole, as it is sampled.
+func TestBudgetOfALadder(t *testing.T) {
+	t.Parallel()
+	const hour = 3600 * 500_000 / 8
+	rungs := []prober.Rung{{Height: 720, Bandwidth: 1_000_000}, {Height: 360, Bandwidth: 250_000}, {Rendition: "audio en"}}
+	for name, tt := range map[string]struct {
+		pull prober.Pulling
+		want int64 // hours of the broadcast
+	}{
+		"none":                 {prober.Pulling{}, hour},
+		"each segment":         {prober.Pulling{Ladder: rungs}, (2 + .5 + 1) * hour},
+		"each fifth":           {prober.Pulling{Ladder: rungs, Sample: 5}, (2 + .5 + 1) * hour / 5},
+		"the audio not at all": {prober.Pulling{Ladder: rungs, SampleBy: map[string]int{"audio en": prober.SampleNone, "720p": 2}}, (1 + .5) * hour},
+		"playlists alone":      {prober.Pulling{Sample: prober.SampleNone}, 0},
+	} {
+		target := prober.Target{ID: "t", Ingests: make([]prober.Ingest, 1), Playbacks: []prober.Playback{{Pull: tt.pull}}}
+		h := Hub{Targets: []prober.Target{target}, Probes: []prober.Probe{{Kind: prober.KindCanary, Target: "t", Schedule: "@every 2s"}}}
+		if got := h.Budget(); got.Sent != hour || got.Received != tt.want {
+			t.Errorf("%s: sent %d, received %d, want %d and %d", name, got.Sent, got.Received, hour, tt.want)
+		}
+	}
+}
+
 func TestBudgetOfSamples(t *testing.T) {
 	t.Parallel()
 	const sample = 6 * 500_000 / 8

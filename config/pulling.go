@@ -73,7 +73,13 @@ func (c *checker) pulling(at, platform string, f *pullingFile) prober.Pulling {
 		if p.SampleBy == nil {
 			p.SampleBy = map[string]int{}
 		}
+		if _, twice := p.SampleBy[s.Rendition]; twice {
+			c.addf(entry+".rendition", "%q is there twice; leave one of them out", s.Rendition)
+		}
 		p.SampleBy[s.Rendition] = c.sample(entry+".sample", s.Sample)
+	}
+	if p.LowLatency && p.Sample != 0 && p.Sample != 1 {
+		c.warnf("%s has low_latency and a sample: parts are looked into only where each segment is", at)
 	}
 	c.felt(at, f, &p)
 	c.presentation(at, f, &p)

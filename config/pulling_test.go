@@ -65,6 +65,7 @@ func TestPullingMistakes(t *testing.T) {
 		{"share of more", pullingFile{Sample: "2/5"}, "pull.sample"},
 		{"half a share", pullingFile{Sample: "1/5x"}, "pull.sample"},
 		{"rendition", pullingFile{SampleBy: []sampleFile{{"", "all"}}}, "pull.sample_by[0].rendition"},
+		{"rendition twice", pullingFile{SampleBy: []sampleFile{{"720p", "all"}, {"720p", "1/5"}}}, "pull.sample_by[1].rendition"},
 		{"resolution", pullingFile{Ladder: []rungFile{{Resolution: "720p"}}}, "pull.ladder[0].resolution"},
 		{"nothing", pullingFile{Ladder: []rungFile{{}}}, "pull.ladder[0]"},
 		{"bandwidth", pullingFile{Ladder: []rungFile{{Bandwidth: -1}}}, "pull.ladder[0].bandwidth"},

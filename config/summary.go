@@ -60,8 +60,20 @@ func (h *Hub) summary() []string {
 	return append(lines,
 		fmt.Sprintf("%s in %s", count(len(topology.Components), "component"), count(len(topology.Groups), "group")),
 		fmt.Sprintf("each agent sends about %s an hour and receives about %s an hour (broadcasts of %s kbit/s%s)",
-			byteCount(budget.Sent), byteCount(budget.Received), h.bitrates(), h.goLiveNote()+h.sampleNote(budget)),
+			byteCount(budget.Sent), byteCount(budget.Received), h.bitrates(), h.goLiveNote()+h.sampleNote(budget)+h.ladderNote()),
 		h.budgetLine())
+}
+
+// ladderNote says what is taken for granted where no ladder is expected.
+func (h *Hub) ladderNote() string {
+	for _, t := range h.Targets {
+		for _, p := range t.Playbacks {
+			if len(p.Pull.Ladder) == 0 {
+				return "; where pull.ladder is not set, one rendition of the bitrate that is pushed"
+			}
+		}
+	}
+	return ""
 }
 
 func (h *Hub) sampleNote(b Budget) string {

@@ -101,18 +101,19 @@ const (
 	ReasonNotAPlaylist        Reason = "not_a_playlist" // HTML, JSON, anything without #EXTM3U
 	ReasonPlaylistMalformed   Reason = "playlist_malformed"
 	ReasonPlaylistNoSegments  Reason = "playlist_no_segments"
-	ReasonPlaylistStale       Reason = "playlist_stale"        // no new segment in time (RFC 8216bis 6.2.1)
-	ReasonSequenceRegression  Reason = "sequence_regression"   // the media sequence number fell (6.2.2)
-	ReasonStreamEnded         Reason = "stream_ended"          // EXT-X-ENDLIST on a broadcast that is up
-	ReasonPlaylistChanged     Reason = "playlist_changed"      // what was listed is no more what it was (6.2.1)
-	ReasonWindowShort         Reason = "window_short"          // too little is left after segments were removed (6.2.2)
-	ReasonRenditionsApart     Reason = "renditions_apart"      // renditions do not fit each other (6.2.4)
-	ReasonLowLatency          Reason = "low_latency"           // parts, hints, blocking reloads or delta updates do not work
-	ReasonSegmentGap          Reason = "segment_gap"           // the platform itself says that media is missing: EXT-X-GAP
-	ReasonNoRenditionPlayable Reason = "no_rendition_playable" // a multivariant playlist that lists nothing we can follow
-	ReasonRenditionMissing    Reason = "rendition_missing"     // expected, or listed before, and not listed
-	ReasonRenditionUnexpected Reason = "rendition_unexpected"  // listed, and not expected
-	ReasonRenditionMismatch   Reason = "rendition_mismatch"    // another resolution, bitrate or codec than expected or listed
+	ReasonPlaylistStale       Reason = "playlist_stale"         // no new segment in time (RFC 8216bis 6.2.1)
+	ReasonSequenceRegression  Reason = "sequence_regression"    // the media sequence number fell (6.2.2)
+	ReasonStreamEnded         Reason = "stream_ended"           // EXT-X-ENDLIST on a broadcast that is up
+	ReasonPlaylistChanged     Reason = "playlist_changed"       // what was listed is no more what it was (6.2.1)
+	ReasonWindowShort         Reason = "window_short"           // too little is left after segments were removed (6.2.2)
+	ReasonRenditionsApart     Reason = "renditions_apart"       // renditions do not fit each other (6.2.4)
+	ReasonLowLatency          Reason = "low_latency"            // parts, hints, blocking reloads or delta updates do not work
+	ReasonSegmentGap          Reason = "segment_gap"            // the platform itself says that media is missing: EXT-X-GAP
+	ReasonNoRenditionPlayable Reason = "no_rendition_playable"  // a multivariant playlist that lists nothing we can follow
+	ReasonRenditionMissing    Reason = "rendition_missing"      // expected, or listed before, and not listed
+	ReasonRenditionUnexpected Reason = "rendition_unexpected"   // listed, and not expected
+	ReasonRenditionMismatch   Reason = "rendition_mismatch"     // another resolution, bitrate or codec than expected or listed
+	ReasonNotFollowed         Reason = "rendition_not_followed" // more are listed than are followed: nothing is known of the rest
 
 	// segment
 	ReasonSegmentGone     Reason = "segment_gone"     // removed from the server before a viewer is done with it (6.2.2)
@@ -228,6 +229,7 @@ func Reasons() []Reason {
 		ReasonRenditionMissing,
 		ReasonRenditionUnexpected,
 		ReasonRenditionMismatch,
+		ReasonNotFollowed,
 
 		ReasonSegmentGone,
 		ReasonSegmentSlow,

@@ -22,8 +22,8 @@ The origin of the demo, the drills and the tests ([prober/origin](../prober/orig
 can be broken in these ways, and heals from each. One agent, wired as the real one,
 saw every fault named as it stands here and within the time that stands here, and saw
 all well when it had healed: [fault_table_test.go](../cmd/streamcanary/fault_table_test.go)
-runs the whole table, with segments of 1 s, rounds of 1 s, and the default settings
-where the table does not say otherwise. This file is made from that test's table.
+runs the whole table, with segments of 1 s, rounds of 1 s, small
+broadcasts (as controls push), and the default settings, but for what "With" says. This file is made from that test's table.
 Times are bounds, which a busy machine keeps; most faults were seen in half of them.
 
 "As" is a result's outcome; a finding stands beside a result that may well pass. The
@@ -53,7 +53,7 @@ func TestFaultsAreDocumented(t *testing.T) {
 	for _, f := range origin.Faults() {
 		if f.At != at {
 			at = f.At
-			fmt.Fprintf(&b, "\n## At the %s\n\n| Fault | What it does | Seen by | Stage | Reason | As | Within |\n|---|---|---|---|---|---|---|\n", whereWords[at])
+			fmt.Fprintf(&b, "\n## At the %s\n\n| Fault | What it does | With | Seen by | Stage | Reason | As | Within |\n|---|---|---|---|---|---|---|---|\n", whereWords[at])
 		}
 		mine := slices.DeleteFunc(slices.Clone(rows), func(r faultRow) bool { return r.fault != f.Name })
 		if len(mine) == 0 {
@@ -61,7 +61,7 @@ func TestFaultsAreDocumented(t *testing.T) {
 		}
 		for _, r := range mine {
 			reason := "`" + string(r.reason) + "`"
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | %s |\n", f.Name, f.Help, r.kind, r.stage, reason, r.as(), r.within)
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | %s | %s |\n", f.Name, f.Help, r.settings(string(f.Needs)), r.kind, r.stage, reason, r.as(), r.within)
 		}
 	}
 	path := filepath.Join(repository, faultsDocument)
@@ -90,4 +90,26 @@ func (r faultRow) as() string {
 		return string(r.outcome)
 	}
 	return "finding: " + string(r.finding)
+}
+
+// settings are what the origin, the broadcast or the target of a row has that others
+// have not.
+func (r faultRow) settings(needs string) string {
+	var all []string
+	if needs != "" {
+		all = append(all, needs)
+	}
+	if r.full {
+		all = append(all, "a broadcast of 4 Mbit/s")
+	}
+	if r.pushes > 1 {
+		all = append(all, fmt.Sprintf("%d broadcasts", r.pushes))
+	}
+	if r.latency > 0 {
+		all = append(all, fmt.Sprintf("`max_latency: %s`", r.latency))
+	}
+	if r.decodes {
+		all = append(all, "ffmpeg")
+	}
+	return strings.Join(all, ", ")
 }

@@ -22,7 +22,7 @@ type probeSettings struct {
 
 // addPushFlags are of what is pushed, and where to.
 func (s *probeSettings) addPushFlags(f *pflag.FlagSet) {
-	f.BoolVar(&s.EveryAddress, "every-address", false, "push to every address of the ingest's host, one after the other")
+	f.BoolVar(&s.EveryAddress, "every-address", false, "also connect to every other address of the ingest's host; one that fails is a finding")
 	f.StringVar(&s.Size, "size", "", "of the picture that is pushed: 720p, 1280x720 (default 640x360)")
 	f.IntVar(&s.FPS, "fps", 0, "pictures per second that are pushed, 10 to 60 (default 30)")
 	f.DurationVar(&s.Keyframe, "keyframe", 0, "from keyframe to keyframe of what is pushed, 500ms to 10s (default 1s)")
@@ -41,7 +41,7 @@ func (s *probeSettings) addPullFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.Sample, "sample", "", "segments that are downloaded: all, 1/5 (each fifth), playlist (none) (default all)")
 	f.StringSliceVar(&s.Severity, "severity", nil, "RULE=fail, degraded, note or off; a rule's id, section or reason, as in bitrate_mismatch=note")
 	f.BoolVar(&s.RFC8216, "rfc8216", false, "judge by RFC 8216 of 2017 where rfc8216bis differs")
-	f.DurationVar(&s.MaxLatency, "max-latency", 0, "live latency from which on it is degraded (default: five target durations and 10s)")
+	f.DurationVar(&s.MaxLatency, "max-latency", 0, "live latency from which on it is degraded (default: five target durations and 10s of what is pushed; none of a stream that others push)")
 	f.Float64Var(&s.MaxRebuffering, "max-rebuffering", 0, "share of half a minute that playback may stand still (default 0.2)")
 }
 

@@ -26,11 +26,14 @@ of the policy that was in force when the recording was exported.
 --policy is a hub's configuration file: copy the one in use, change its policy,
 components or sites, and name the copy here. RESULTS may be - for standard input.
 
-Opened after is the time from the first failing result to the incident. Missed are
-incidents that the present policy opened and the other did not; false are those that
-only the other opened: a recording does not say which of the two is right. What
-people told the hub is not replayed. The same recording and policy give the same
-answer.`
+Opened after is the time from when the failure was first seen by as many sites as
+have to agree (quorum) to the incident. Missed are incidents that the present policy
+opened and the other did not; false are those that only the other opened: a recording
+does not say which of the two is right. Maintenances are replayed, people's edits of
+incidents are not. Both policies begin knowing nothing: export from before an outage
+on. The rounds that agents ran to confirm a failure are those that the policy of then
+asked for, so one that asks for more, or sooner, is told slower than it would have
+been. The same recording and policy give the same answer.`
 
 func newReplayCommand() *cobra.Command {
 	var policy string

@@ -37,7 +37,7 @@ type faulty struct {
 const (
 	gonePushed   = 3 * time.Second  // reset connections
 	pausedPulled = 15 * time.Second // a request's time out, or a playlist's
-	pausedPushed = 30 * time.Second // 10 s without a byte taken, once the kernel's buffers are full: 5 to 12 s
+	pausedPushed = 30 * time.Second // 6 s without a byte taken, once the kernel's buffers are full
 	playsAgain   = 40 * time.Second
 )
 

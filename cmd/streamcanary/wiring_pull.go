@@ -91,12 +91,20 @@ func (p *puller) replay(ctx context.Context, r agent.Replay) (agent.Replayed, er
 	if err != nil {
 		return agent.Replayed{}, err
 	}
-	found, err := hls.Replay(ctx, hls.ReplayConfig{URL: r.URL, Run: r.Run, Sample: r.Sample, Transport: transport, Headers: revealed(r.Pull.Headers)})
+	found, err := hls.Replay(ctx, replayConfig(r, transport))
 	return agent.Replayed{
 		Failure: found.Failure, Denied: found.Denied, Unfinished: found.Unfinished,
 		Absent:   found.Status == http.StatusNotFound || found.Status == http.StatusGone,
 		Duration: found.Duration, Missing: found.Missing, Proof: found.Proof, Bytes: found.Bytes,
 	}, err
+}
+
+// replayConfig has all of how a playback is pulled that is not the transport's.
+func replayConfig(r agent.Replay, transport http.RoundTripper) hls.ReplayConfig {
+	return hls.ReplayConfig{
+		URL: r.URL, Run: r.Run, Sample: r.Sample, Transport: transport, Headers: revealed(r.Pull.Headers), SegmentBytes: r.Pull.SegmentBytes,
+		Rules: hls.Rules{Severity: r.Pull.Severity, RFC8216: r.Pull.RFC8216},
+	}
 }
 
 // revealed are the headers that go on the wire.

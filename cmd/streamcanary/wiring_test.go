@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -220,5 +221,20 @@ func (l *resultLog) waitFrom(from int, what string, match func(prober.Result) bo
 			}
 			l.t.Fatalf("not within %v: %s; told:\n%s", realPatience, what, strings.Join(told, ""))
 		}
+	}
+}
+
+// A recording, and what others have for a replay, is judged and bounded as its target's
+// pull says.
+func TestReplayConfig(t *testing.T) {
+	t.Parallel()
+	pull := prober.Pulling{
+		SegmentBytes: 99 << 20, RFC8216: true, Severity: map[string]prober.Severity{"stale": prober.SeverityNote},
+		Headers: []prober.Header{{Name: "X-Token", Value: "sesame"}},
+	}
+	got := replayConfig(agent.Replay{URL: "http://h/x.m3u8", Run: "run", Sample: 3, Pull: pull}, http.DefaultTransport)
+	if got.SegmentBytes != pull.SegmentBytes || !got.Rules.RFC8216 || got.Rules.Severity["stale"] != prober.SeverityNote ||
+		got.Headers.Get("X-Token") != "sesame" || got.URL != "http://h/x.m3u8" || got.Run != "run" || got.Sample != 3 || got.Transport == nil {
+		t.Errorf("%+v", got)
 	}
 }

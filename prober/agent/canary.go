@@ -45,6 +45,7 @@ type canary struct {
 	ended         bool            // no more of them
 	phase         phase
 	turned        bool            // the last connection was up, and ended by ourselves
+	turnedAt      time.Time       // when that was
 	failure       *prober.Failure // the latest, until up
 	stream        Stream
 	broadcast     Broadcast
@@ -103,6 +104,9 @@ func (c *canary) keepUp(ctx context.Context, feed Feed, mayRename bool) {
 			wasUp = c.connect(ctx, feed, url)
 		}
 		if c.hasTurned() {
+			if !wasUp && !sleep(ctx, reconnect) { // the server still holds the name for us
+				return
+			}
 			continue // at once: ended by ourselves
 		}
 		if wasUp && time.Since(began) >= holdTime {

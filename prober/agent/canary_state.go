@@ -67,6 +67,10 @@ func (c *canary) end() {
 // failed notes a drop, or why a broadcast does not come up. A drop is told at once.
 func (c *canary) failed(f *prober.Failure) {
 	c.mu.Lock()
+	if c.turned && f.Reason == prober.ReasonPublishNameInUse && time.Since(c.turnedAt) < nameHeld {
+		c.mu.Unlock()
+		return
+	}
 	wasUp := c.phase == up || c.turned
 	c.phase, c.failure, c.turned = down, f, false
 	if c.downSince.IsZero() {
@@ -109,8 +113,12 @@ func (c *canary) confirmed() {
 func (c *canary) turning() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.phase, c.turned = starting, true
+	c.phase, c.turned, c.turnedAt = starting, true, time.Now()
 }
+
+// nameHeld is how long a server may take to let go of a name after a proper end: until
+// then its refusal is no drop.
+const nameHeld = 5 * time.Second
 
 // settled says whether the broadcast is up, and was seen at every playback.
 func (c *canary) settled() bool {

@@ -130,6 +130,39 @@ func TestRotationOfAConnection(t *testing.T) {
 	}
 }
 
+// A server may hold the one key for a moment after the connection was ended. Longer
+// than that it is a drop.
+func TestRotationWhereTheNameIsHeld(t *testing.T) {
+	t.Parallel()
+	fixed := target("fra")
+	fixed.Ingests[0].URL, fixed.Playbacks[0].URL = "rtmp://fra/live/key", "http://fra/hls/key/index.m3u8"
+	for name, c := range map[string]struct {
+		held  time.Duration
+		drops int
+	}{"for a moment": {3 * time.Second, 0}, "for good": {12 * time.Second, 1}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			play(t, assign(fixed, rotated(20*time.Second, prober.RotateConnection), playbacks), func(w *world, _ *agent.Agent) {
+				w.until(15 * time.Second)
+				w.change(func() { w.refuses["fra"] = fails(prober.Fail, prober.StagePublish, prober.ReasonPublishNameInUse) })
+				w.until(20*time.Second + c.held)
+				w.change(func() { w.refuses["fra"] = nil })
+				w.until(38 * time.Second)
+				drops := 0
+				for _, r := range w.results {
+					drops = max(drops, r.Figures.Interruptions)
+					if r.Outcome == prober.Fail && c.drops == 0 {
+						t.Errorf("got %+v", r)
+					}
+				}
+				if drops != c.drops || w.published["fra"] != 2 {
+					t.Errorf("%d drops, published %d times", drops, w.published["fra"])
+				}
+			})
+		})
+	}
+}
+
 // A connection that does not come back after its turn has dropped, all the same.
 func TestARotationIntoAnOutageIsADrop(t *testing.T) {
 	t.Parallel()

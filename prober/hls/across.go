@@ -13,6 +13,7 @@ func (f *Follower) checkTop(p *Playlist, all []listing, at time.Time) {
 	found := f.cfg.Rules.Analyze(nil, p, at)
 	found = append(found, f.cfg.Rules.Grade(checkLadder(f.cfg.Ladder, all))...)
 	found = append(found, f.cfg.Rules.Grade(f.vanished(all))...)
+	found = append(found, f.cfg.Rules.Grade(unfollowed(all))...)
 	found = append(found, f.cfg.Rules.Renditions(f.observed())...)
 	found = append(found, f.cfg.Rules.Stamps(f.stamps())...)
 	found = append(found, f.cfg.Rules.Grade(f.apart())...)
@@ -76,7 +77,7 @@ func (f *Follower) vanished(all []listing) []prober.Finding {
 		listed[l.name] = true
 	}
 	var found []prober.Finding
-	all = all[:min(len(all), maxFollowed)]
+	all = toFollow(all)
 	severity := prober.SeverityNote
 	if len(all) < len(f.widest) {
 		severity = prober.SeverityDegraded

@@ -28,16 +28,18 @@ func Apply(previous, delta *Playlist) (*Playlist, *prober.Failure) {
 	whole.Skipped, whole.RemovedDateRanges = 0, ""
 	from := delta.MediaSequence - previous.Segments[0].Sequence
 	whole.Segments = slices.Clone(previous.Segments[from : from+delta.Skipped])
-	whole.Segments = append(whole.Segments, delta.Segments...)
-	goOn(whole.Segments[delta.Skipped:], last, delta.seen)
+	all := append(append(whole.Segments, delta.Segments...), delta.Next)
+	goOn(all[delta.Skipped:], last, delta.seen)
+	end := len(all) - 1
+	whole.Segments, whole.Next = all[:end:end], all[end]
 	whole.DateRanges = applyDateRanges(previous, delta)
 	whole.IndependentSegments = delta.IndependentSegments || previous.IndependentSegments
 	whole.seen.hasDate = delta.seen.hasDate || previous.seen.hasDate
 	return &whole, nil
 }
 
-// goOn carries to the first segments of a delta update what the skipped ones
-// before them said last.
+// goOn carries to the first segments of a delta update, and to the one that is being
+// made, what the skipped ones before them said last.
 func goOn(segments []Segment, last Segment, seen scanned) {
 	end := last.Range.Offset + last.Range.Length
 	for i := range segments {

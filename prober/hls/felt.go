@@ -9,7 +9,7 @@ import (
 
 const (
 	// DefaultMaxRebuffering is the share of half a minute that playback may stand
-	// still: six seconds. Healthy servers have none of it.
+	// still: six seconds. Healthy servers have a rebuffer or none, of less than a second.
 	DefaultMaxRebuffering = 0.2
 
 	feltWindow  = 30 * time.Second

@@ -146,7 +146,7 @@ func (f *Follower) loadTop(ctx context.Context, top *url.URL) *prober.Failure {
 	f.multi = p
 	f.mu.Unlock()
 	f.checkTop(p, all, start)
-	f.followAll(ctx, all[:min(len(all), maxFollowed)], base)
+	f.followAll(ctx, toFollow(all), base)
 	return nil
 }
 

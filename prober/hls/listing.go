@@ -32,9 +32,6 @@ type listing struct {
 // only says whether this is all that there is.
 func (l listing) only() bool { return l.kind == kindAlone || l.single }
 
-// maxFollowed bounds the renditions of one follower, and so its memory.
-const maxFollowed = 16
-
 // mediaKinds are the TYPEs of EXT-X-MEDIA that have a playlist (4.4.6.1).
 func mediaKinds() map[string]listedKind {
 	return map[string]listedKind{"AUDIO": kindAudio, "VIDEO": kindVideo, "SUBTITLES": kindSubtitles}

@@ -101,6 +101,9 @@ func readSegments(p *Playlist, listed []*m3u8.MediaSegment) (read int) {
 		s.Range = readRange(m, p, read)
 		read++
 	}
+	if p.Next.Init == (Init{}) {
+		p.Next.Init = init
+	}
 	return read
 }
 

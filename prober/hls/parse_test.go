@@ -56,6 +56,7 @@ func TestParseMedia(t *testing.T) {
 			{Sequence: 18446744073709000003, URI: "c.mp4", Duration: 3500 * time.Millisecond, Init: Init{URI: "init2.mp4"}},
 		},
 		Parts: []Part{{URI: "part", Duration: 500 * time.Millisecond}},
+		Next:  Segment{Sequence: 18446744073709000004, Init: Init{URI: "init2.mp4"}},
 	}
 	got.seen = scanned{} // told by the findings of other tests
 	if !reflect.DeepEqual(got, want) {

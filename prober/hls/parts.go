@@ -3,8 +3,10 @@ package hls
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"streamcanary/prober"
@@ -21,13 +23,16 @@ type partsFollowed struct {
 	segment uint64 // of the newest part that was listed
 	index   int
 	broken  bool // the one before the next was not looked into
+	jumped  bool // EXT-X-DISCONTINUITY stood before one that was not looked into
 	checker media.Checker
 	hinted  *hintedPart
+	retryAt time.Time // none is fetched before, as one hung
 }
 
 // hintedPart is a part that was fetched before it was listed.
 type hintedPart struct {
 	hint    PreloadHint
+	with    Init // that it was read with
 	played  bool // the virtual player has it
 	summary media.Summary
 	err     error
@@ -38,6 +43,10 @@ type hintedPart struct {
 func (h *hintedPart) is(p Part) bool {
 	return h != nil && h.hint.URI == p.URI && h.hint.Range == p.Range
 }
+
+// readAs says whether it was read with the initialization section that it is listed
+// behind. A hint does not tell of a new one (4.4.5.3 has TYPE=MAP for that).
+func (h *hintedPart) readAs(p listedPart) bool { return h.with == p.of.Init }
 
 // listedPart is a part in its place.
 type listedPart struct {
@@ -53,7 +62,7 @@ type listedPart struct {
 func (r *rendition) followsParts() bool {
 	p := r.last
 	return r.f.cfg.LowLatency && r.every == 1 && p != nil && p.PartTarget > 0 && !p.EndList && r.what.kind != kindSubtitles &&
-		len(p.Segments) > 0 && p.Segments[len(p.Segments)-1].Encryption == ""
+		len(p.Segments) > 0 && p.Next.Encryption == ""
 }
 
 // listedParts are the parts of a playlist, oldest first.
@@ -67,9 +76,8 @@ func (p *Playlist) listedParts() []listedPart {
 	if len(p.Segments) == 0 {
 		return all
 	}
-	last := p.Segments[len(p.Segments)-1]
 	for i, part := range p.Parts {
-		all = append(all, listedPart{part, p.nextSequence(), i, false, last})
+		all = append(all, listedPart{part, p.Next.Sequence, i, i == 0 && p.Next.Discontinuity, p.Next})
 	}
 	return all
 }
@@ -94,7 +102,9 @@ func (r *rendition) newParts() []listedPart {
 	fresh := all[from:]
 	if len(fresh) > 0 {
 		before := listedPart{segment: f.segment, index: f.index}
-		f.broken = f.broken || !f.known || !follows(before, fresh[0])
+		if !f.known || !follows(before, fresh[0]) {
+			f.broken, f.jumped = true, true // nobody has seen what stood between
+		}
 		last := fresh[len(fresh)-1]
 		f.known, f.segment, f.index = true, last.segment, last.index
 	}
@@ -115,36 +125,81 @@ func partHoldBack(p *Playlist) time.Duration {
 	return 3 * p.PartTarget
 }
 
-// takeParts fetches the parts that are new, and looks into each.
+// takeParts fetches the parts that are new, and looks into each. It leaves the rest
+// once one cannot be had, or the playlist is due: neither it nor segments may starve.
 func (r *rendition) takeParts(ctx context.Context) {
 	if !r.followsParts() {
 		r.parts = partsFollowed{}
+		r.state.set(slotPart, nil, time.Now())
+		r.state.leaveParts()
 		return
 	}
-	for _, p := range r.newParts() {
-		early := r.parts.hinted
-		if early.is(p.Part) {
-			r.parts.hinted = nil
-			r.lookInto(p, early)
-			continue
+	began, due := time.Now(), r.pollAt
+	if least := began.Add(r.last.PartTarget); due.Before(least) { // a server that holds playlists is asked at once
+		due = least
+	}
+	fresh := r.newParts()
+	for i, p := range fresh {
+		asked := time.Now()
+		if began.Before(r.parts.retryAt) || i > 0 && !asked.Before(due) {
+			r.parts.leave(fresh[i:])
+			return
 		}
-		if p.Gap {
-			r.parts.broken = true
-			continue
-		}
-		fail := r.takePart(ctx, p)
+		fail := r.hadPart(ctx, p)
 		if ctx.Err() != nil {
 			return
 		}
 		if fail != nil {
-			r.parts.broken = true
+			r.parts.leave(fresh[i:])
+			r.partHung(asked)
 			r.partFound([]prober.Finding{{Section: "RFC 8216bis 6.2.1", Severity: prober.SeverityDegraded, Stage: fail.Stage, Reason: prober.ReasonLowLatency,
 				Detail: prober.Clip(fmt.Sprintf("part %d of segment %d is listed and cannot be had: %s", p.index, p.segment, fail.Detail), prober.MaxDetail), Count: 1}})
+			return
 		}
 	}
 }
 
-func (r *rendition) takePart(ctx context.Context, p listedPart) *prober.Failure {
+// partHung leaves parts and hints alone for a while, where one that cannot be had took
+// long to say so: they would starve all else together.
+func (r *rendition) partHung(asked time.Time) {
+	now := time.Now()
+	if now.Sub(asked) < 2*r.last.PartTarget {
+		return
+	}
+	r.parts.retryAt = now.Add(hintEvery)
+	r.hintAt = r.parts.retryAt
+}
+
+// leave passes over parts.
+func (f *partsFollowed) leave(parts []listedPart) {
+	f.broken = true
+	for _, p := range parts {
+		f.jumped = f.jumped || p.discontinuity
+	}
+}
+
+// hadPart looks into a part, which it fetches unless it was hinted. What is not there
+// to be read is passed over.
+func (r *rendition) hadPart(ctx context.Context, p listedPart) *prober.Failure {
+	f := &r.parts
+	f.jumped = f.jumped || p.discontinuity
+	if p.Gap || p.of.Encryption != "" {
+		f.broken = true
+		return nil
+	}
+	played := false
+	if early := f.hinted; early.is(p.Part) {
+		f.hinted = nil
+		if early.readAs(p) {
+			r.lookInto(p, early)
+			return nil
+		}
+		played = early.played
+	}
+	return r.takePart(ctx, p, played)
+}
+
+func (r *rendition) takePart(ctx context.Context, p listedPart, played bool) *prober.Failure {
 	u, fail := resolveURL(r.base, p.URI)
 	if fail != nil {
 		return fail
@@ -153,7 +208,10 @@ func (r *rendition) takePart(ctx context.Context, p listedPart) *prober.Failure 
 	if fail != nil {
 		return fail
 	}
-	got, fail := r.f.fetch.get(ctx, request{url: u, stage: prober.StageSegment, limit: r.f.cfg.SegmentBytes, timeout: r.f.cfg.SegmentTimeout, part: p.Range})
+	timeout := min(r.partPatience(), r.f.cfg.SegmentTimeout)
+	got, fail := r.f.fetch.get(ctx, request{
+		url: u, stage: prober.StageSegment, limit: r.f.cfg.SegmentBytes, timeout: timeout, stall: timeout, part: p.Range,
+	})
 	r.state.count(got)
 	if fail != nil {
 		return fail
@@ -161,7 +219,7 @@ func (r *rendition) takePart(ctx context.Context, p listedPart) *prober.Failure 
 	defer got.release()
 	at := time.Now()
 	summary, err := r.f.cfg.Inspect(got.body, init)
-	r.lookInto(p, &hintedPart{summary: summary, err: err, at: at})
+	r.lookInto(p, &hintedPart{played: played, summary: summary, err: err, at: at})
 	return nil
 }
 
@@ -176,9 +234,9 @@ func (r *rendition) lookInto(p listedPart, got *hintedPart) {
 		return
 	}
 	r.partFound(f.checker.Check(got.summary, media.Expected{
-		Where: r.what.name, Duration: p.Duration, First: f.broken, Discontinuity: p.discontinuity, Independent: p.Independent, Part: true,
+		Where: r.what.name, Duration: p.Duration, First: f.broken, Discontinuity: f.jumped, Independent: p.Independent, Part: true,
 	}))
-	f.broken = false
+	f.broken, f.jumped = false, false
 	r.state.partListed(p.segment, p.Duration)
 	if !got.played {
 		r.playPart(p.Duration, got)
@@ -236,6 +294,7 @@ func (s *state) partCame(a arrival) {
 func (s *state) partListed(segment uint64, lasts time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.partsLeft = false
 	if s.parts == nil {
 		s.parts, s.partsFrom = map[uint64]time.Duration{}, segment
 	}
@@ -258,15 +317,26 @@ func (s *state) arrive(a arrival) {
 		if a.duration -= s.parts[a.sequence]; a.duration < rounding {
 			return
 		}
+		if s.partsLeft && a.sequence > slices.Max(slices.Collect(maps.Keys(s.parts))) {
+			s.parts, s.partsLeft = nil, false
+		}
 	}
 	s.player.arrive(a)
 }
 
-// noParts says that segments alone are followed from now on.
+// noParts forgets what was had by parts.
 func (s *state) noParts() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.parts = nil
+	s.parts, s.partsLeft = nil, false
+}
+
+// leaveParts says that segments alone are followed from now on. What was had of the
+// latest ones by their parts is not played twice.
+func (s *state) leaveParts() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.partsLeft = s.parts != nil
 }
 
 // askPartAlone asks once for a part without a segment, which has to be refused with

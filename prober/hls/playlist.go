@@ -25,7 +25,8 @@ type Playlist struct {
 	PartTarget            time.Duration // 4.4.3.7; 0 is none
 	ServerControl         *ServerControl
 	Segments              []Segment
-	Parts                 []Part // after the last segment: of the one that is being made
+	Parts                 []Part  // after the last segment: of the one that is being made
+	Next                  Segment // that one, as far as it is listed: what stands before Parts, or is in force
 	DateRanges            []DateRange
 	Skipped               uint64 // segments that a delta update left out (4.4.5.2): see Apply
 	RemovedDateRanges     string // RECENTLY-REMOVED-DATERANGES of EXT-X-SKIP, separated by tabs

@@ -157,8 +157,12 @@ func (r *rendition) hint(ctx context.Context) {
 	}
 	for _, h := range r.last.PreloadHints {
 		if h.Type == "PART" && h.URI != "" {
-			if !r.fetchHint(ctx, h) || !r.followsParts() {
+			came := r.fetchHint(ctx, h)
+			if !came || !r.followsParts() {
 				r.hintAt = now.Add(hintEvery)
+			}
+			if !came {
+				r.partHung(now)
 			}
 			return
 		}
@@ -171,7 +175,11 @@ func (r *rendition) fetchHint(ctx context.Context, h PreloadHint) bool {
 	if fail != nil {
 		return false // Parse would have named it
 	}
-	timeout := min(3*r.last.PartTarget+r.f.cfg.Rules.tolerance(), maxSegmentTime) // the playlist waits meanwhile
+	init, fail := r.initFor(ctx, r.last.Next)
+	if fail != nil {
+		return false // the next part that is listed tells it
+	}
+	timeout := r.partPatience()
 	got, fail := r.f.fetch.get(ctx, request{
 		url: u, stage: prober.StageSegment, limit: r.f.cfg.SegmentBytes, timeout: timeout, stall: timeout, part: h.Range,
 	})
@@ -184,10 +192,15 @@ func (r *rendition) fetchHint(ctx context.Context, h PreloadHint) bool {
 		return false // what it means is known when the part is listed, or is not
 	}
 	defer got.release()
-	early := &hintedPart{hint: h, at: time.Now()}
-	early.summary, early.err = r.f.cfg.Inspect(got.body, r.init.body)
+	early := &hintedPart{hint: h, with: r.last.Next.Init, at: time.Now()}
+	early.summary, early.err = r.f.cfg.Inspect(got.body, init)
 	r.hintCame(early)
 	return true
+}
+
+// partPatience is how long a part may take: the playlist waits meanwhile.
+func (r *rendition) partPatience() time.Duration {
+	return min(3*r.last.PartTarget+r.f.cfg.Rules.tolerance(), maxSegmentTime)
 }
 
 // judgeHint holds a hint that was fetched against the playlist that follows.

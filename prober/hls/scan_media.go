@@ -95,6 +95,7 @@ func (s *scan) endSegment(uri string) {
 	s.Segments = append(s.Segments, s.next)
 	s.next.Duration, s.next.ProgramDateTime, s.next.Parts = 0, time.Time{}, nil
 	s.next.Discontinuity, s.next.Gap = false, false
+	s.next.URI, s.next.Init = "", Init{} // what goes on of the latter is carried on later
 	s.rangeOf = ""
 }
 
@@ -146,12 +147,14 @@ func (s *scan) readMap(tag, value string) *prober.Failure {
 	if !ok || uri == "" {
 		return s.malformed("EXT-X-MAP without URI (4.4.4.5)")
 	}
+	s.next.Init = Init{URI: uri}
 	if r, has := a.get("BYTERANGE"); has {
-		if _, offset, ok := parseRange(r); !ok || !offset {
+		part, offset, ok := parseRange(r)
+		if !ok || !offset {
 			s.seen.fault(ruleMap, "line %d: BYTERANGE=%q, want n@o", s.line, cutShort(r))
 		}
+		s.next.Init.Range = byteRange(part.Offset, part.Length)
 	}
-	s.next.Init = Init{}
 	for _, k := range s.next.Keys {
 		if k.Method != methodAES128 {
 			continue
@@ -169,19 +172,20 @@ func (s *scan) readMap(tag, value string) *prober.Failure {
 
 // finishMedia is what can be said once all lines are read.
 func (s *scan) finishMedia() {
-	s.Parts = s.next.Parts
+	for i := range s.Segments {
+		s.Segments[i].Sequence = s.MediaSequence + s.Skipped + uint64(i)
+	}
+	s.Parts, s.Next = s.next.Parts, s.next
+	s.Next.Sequence, s.Next.Parts = s.nextSequence(), nil
 	if s.needsMap && s.IFramesOnly {
 		s.seen.needs(5, "EXT-X-MAP with EXT-X-I-FRAMES-ONLY")
 	} else if s.needsMap {
 		s.seen.needs(6, "EXT-X-MAP")
 	}
-	for i := range s.Segments {
-		s.Segments[i].Sequence = s.MediaSequence + s.Skipped + uint64(i)
-	}
 	if s.seen.oldKeys < 0 {
-		s.seen.oldKeys = len(s.Segments)
+		s.seen.oldKeys = len(s.Segments) + 1 // Next too
 	}
 	if s.seen.oldBitrate < 0 {
-		s.seen.oldBitrate = len(s.Segments)
+		s.seen.oldBitrate = len(s.Segments) + 1
 	}
 }

@@ -40,6 +40,7 @@ type state struct {
 	player     viewer
 	parts      map[uint64]time.Duration // had of segments by their parts; nil: parts are not followed
 	partsFrom  uint64                   // the first such segment
+	partsLeft  bool                     // no more of them come
 	felt       felt
 	figures    prober.Rendition // what this package's Observation does not have
 	rated      bool             // a bitrate was measured in this turn

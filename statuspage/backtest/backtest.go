@@ -214,27 +214,44 @@ func latest(a, b time.Time) time.Time {
 }
 
 // pair puts incidents together that were open at the same time for the same element,
-// or, of the same target, began within a minute of each other.
+// or, of the same target, began within a minute of each other. What one policy tells as
+// one incident and the other as several is a pair for each of the several.
 func pair(present, other []incident.Incident, end time.Time) []Pair {
 	taken := make([]bool, len(other))
 	var pairs []Pair
 	for i := range present {
 		p := Pair{Present: &present[i]}
-		for _, same := range []func(a, b incident.Incident) bool{shareElement, beganTogether} {
-			for j := range other {
-				if p.Other == nil && !taken[j] && present[i].Target == other[j].Target && overlap(present[i], other[j], end) && same(present[i], other[j]) {
-					p.Other, taken[j] = &other[j], true
-				}
-			}
+		if j := match(present[i], other, taken, end); j >= 0 {
+			p.Other, taken[j] = &other[j], true
+		} else if j := match(present[i], other, nil, end); j >= 0 {
+			p.Other = &other[j] // which holds more than one of the present
 		}
 		pairs = append(pairs, p)
 	}
 	for j := range other {
-		if !taken[j] {
-			pairs = append(pairs, Pair{Other: &other[j]})
+		if taken[j] {
+			continue
 		}
+		p := Pair{Other: &other[j]}
+		if i := match(other[j], present, nil, end); i >= 0 {
+			p.Present = &present[i]
+		}
+		pairs = append(pairs, p)
 	}
 	return pairs
+}
+
+// match finds the incident that has the cause of another, leaving out those taken;
+// -1 is none.
+func match(in incident.Incident, among []incident.Incident, taken []bool, end time.Time) int {
+	for _, same := range []func(a, b incident.Incident) bool{shareElement, beganTogether} {
+		for j := range among {
+			if (taken == nil || !taken[j]) && in.Target == among[j].Target && overlap(in, among[j], end) && same(in, among[j]) {
+				return j
+			}
+		}
+	}
+	return -1
 }
 
 func overlap(a, b incident.Incident, end time.Time) bool {

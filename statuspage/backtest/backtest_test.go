@@ -84,6 +84,7 @@ func TestReplay(t *testing.T) {
 	}{
 		{"the same", func(*incident.Settings) {}, 2, 2, 0, 0, false},
 		{"a higher threshold", func(s *incident.Settings) { s.Threshold = incident.NatsOf(60) }, 2, 2, 0, 0, true},
+		{"a longer hold", func(s *incident.Settings) { s.Hold = 10 * time.Minute }, 2, 1, 0, 0, false},
 		{"every site has to see it", func(s *incident.Settings) { s.Quorum = 3 }, 2, 1, 1, 0, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

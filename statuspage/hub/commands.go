@@ -171,7 +171,10 @@ func (h *Hub) postAction(w http.ResponseWriter, r *http.Request) {
 	}
 	c.Action, c.Incident = action, r.PathValue("id")
 	if action == incident.ActionReopen || action == incident.ActionFalseAlarm || action == incident.ActionPostmortem {
-		// What is resolved is no longer in the engine's state: it comes with the command.
+		// What is resolved is no longer in the engine's state: it comes with the command, as
+		// the one before has left it.
+		h.editing.Lock()
+		defer h.editing.Unlock()
 		in, err := h.store.Incident(r.Context(), c.Incident)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			h.unreadable(w, r, err)

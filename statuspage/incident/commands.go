@@ -10,7 +10,7 @@ import (
 // Action is what a person wants done.
 type Action string
 
-// The actions. All but release, publish and those of maintenances freeze the
+// The actions. All but release, publish without words, and those of maintenances freeze the
 // automation of the incident that they touch.
 const (
 	ActionOpen       Action = "open"        // an incident that no probe has found

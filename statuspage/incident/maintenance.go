@@ -299,8 +299,14 @@ func (p Policy) covers(w Window, e prober.Element) bool {
 	})
 }
 
+// inRegions says whether an element lies in a window's regions. The core and the API
+// have none of their own: work on every region of their target is work on them.
 func (p Policy) inRegions(w Window, e prober.Element) bool {
-	return len(w.Regions) == 0 || slices.Contains(w.Regions, p.index.regions[e])
+	if region := p.index.regions[e]; len(w.Regions) == 0 || region != "" {
+		return len(w.Regions) == 0 || slices.Contains(w.Regions, region)
+	}
+	regions := p.index.target[e.Target].Regions
+	return len(regions) > 0 && !slices.ContainsFunc(regions, func(r Region) bool { return !slices.Contains(w.Regions, r.ID) })
 }
 
 // Touches lists the components that a window covers at least in part, by id in the

@@ -223,3 +223,32 @@ func TestRelapseInMaintenance(t *testing.T) {
 		t.Error("a relapse in a maintenance opened")
 	}
 }
+
+// TestMaintenanceOfEveryRegion: the core, and the API, lie in no region; work on all
+// regions covers them, on some of them does not.
+func TestMaintenanceOfEveryRegion(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		regions []string
+		opens   int
+	}{"one region": {regions[:1], 1}, "all of them": {regions, 0}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, 3, nil, nil)
+			r.warm()
+			w := r.work()
+			w.Components, w.Regions = nil, c.regions
+			r.edge(EdgeAnnounced, w)
+			r.edge(EdgeBegan, w)
+			dark := func(string, string) prober.Stage { return prober.StageManifest }
+			r.every(10, func(_, i int) {
+				r.canaries(i, nil)
+				r.cells(i, prober.KindPlayback, dark)
+				r.cells(i, prober.KindGoLive, dark)
+			})
+			if n := r.count(IncidentOpened); n != c.opens {
+				t.Errorf("%d opened, want %d", n, c.opens)
+			}
+		})
+	}
+}

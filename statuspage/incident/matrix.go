@@ -61,6 +61,9 @@ func (m matrix) separates(l *line) bool {
 // third of the matrix is red. A stray red cell is noise of one path, and nothing;
 // an endpoint that could not even be reached is nobody's but the column's.
 func (m matrix) inPart() (rows, columns []string, between *cell) {
+	if m.red() == 0 {
+		return nil, nil, nil
+	}
 	left := m.rest(func(c cell) bool { return m.rows[c.Ingest].good > 0 && m.columns[c.Playback].good > 0 })
 	if columns = left.halfRed(left.columns); columns != nil {
 		return nil, columns, nil

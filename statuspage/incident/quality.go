@@ -1,6 +1,8 @@
 package incident
 
 import (
+	"slices"
+
 	"streamcanary/prober"
 )
 
@@ -16,18 +18,21 @@ func Promises() []prober.Kind { return append(prober.Kinds(), KindQuality) }
 // judgeQuality reads the matrix of those cells that play: which of them play badly.
 // It blames as judge does, but where nothing plays well, the core; it says nothing
 // of what does not play at all.
-func (t *turn) judgeQuality(round *roundState) {
-	var playing []cell
-	for _, c := range round.Cells {
-		if c.Good {
-			c.Good = !c.Degraded
-			playing = append(playing, c)
+func (t *turn) judgeQuality(round *roundState, m matrix) {
+	playing := round.Cells
+	if m.red() > 0 || slices.ContainsFunc(playing, func(c cell) bool { return c.Degraded }) {
+		playing = nil
+		for _, c := range round.Cells {
+			if c.Good {
+				c.Good = !c.Degraded
+				playing = append(playing, c)
+			}
 		}
+		m = newMatrix(playing)
 	}
 	if len(playing) == 0 {
 		return
 	}
-	m := newMatrix(playing)
 	if m.good == 0 {
 		t.countAs(round, KindQuality, core(round.Target), false, playing[0].Evidence)
 		return

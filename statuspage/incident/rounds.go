@@ -138,10 +138,10 @@ func (t *turn) othersStream(round *roundState, r prober.Result, e Evidence) {
 // columns. What is red besides those is a failing of some only: of columns or of
 // rows where all of it stands in those, else of what lies between them.
 func (t *turn) judge(round *roundState) {
+	m := newMatrix(round.Cells)
 	t.judgeAPI(round)
 	t.unpulled(round)
-	t.judgeQuality(round)
-	m := newMatrix(round.Cells)
+	t.judgeQuality(round, m)
 	if m.good == 0 {
 		t.judgeDark(round, m)
 		return
@@ -177,7 +177,8 @@ func inPart(e Evidence) Evidence {
 
 // judgeDark reads a matrix without a good cell: what cannot be reached is the
 // playbacks', and what is reached and shows nothing is the core's, if broadcasts
-// of more than one ingest were looked for everywhere. Less does not separate.
+// of more than one ingest were looked for everywhere. Less does not separate, unless
+// the others are known to take none.
 func (t *turn) judgeDark(round *roundState, m matrix) {
 	target := t.index.target[round.Target]
 	for _, id := range sortedKeys(m.columns) {
@@ -185,7 +186,7 @@ func (t *turn) judgeDark(round *roundState, m matrix) {
 			t.count(round, playback(round.Target, id), false, l.evidence())
 		}
 	}
-	if len(m.columns) < len(target.Playbacks) || len(m.rows) < min(2, len(target.Ingests)) {
+	if len(m.columns) < len(target.Playbacks) || len(m.rows) < min(2, t.pushing(target, round.Site)) {
 		return
 	}
 	for _, c := range round.Cells {
@@ -193,6 +194,22 @@ func (t *turn) judgeDark(round *roundState, m matrix) {
 			t.count(round, core(round.Target), false, c.Evidence)
 		}
 	}
+}
+
+// pushing is how many ingests a site does not see fail, at least 1.
+func (t *turn) pushing(target Target, site string) int {
+	n := 0
+	for _, in := range target.Ingests {
+		fails := false
+		for _, kind := range []prober.Kind{prober.KindCanary, prober.KindGoLive} {
+			sum := t.s.Sums[sumKey(ingest(target.ID, in.ID), kind)]
+			fails = fails || sum != nil && sum.Sites[site] != nil && sum.Sites[site].Failing
+		}
+		if !fails {
+			n++
+		}
+	}
+	return max(n, 1)
 }
 
 // judgeAPI blames the API when none of a round's streams could be made.

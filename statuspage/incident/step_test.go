@@ -118,22 +118,77 @@ func TestSiteCap(t *testing.T) {
 	}
 }
 
+// stepper feeds rounds of playback of three agents, 10 ms from result to result.
+type stepper struct {
+	policy Policy
+	state  State
+	now    time.Time
+	seq    uint64
+	ended  int // incidents that were resolved
+}
+
+func (x *stepper) result(outcome prober.Outcome) {
+	x.seq++
+	x.now = x.now.Add(10 * time.Millisecond)
+	agent := regions[x.seq%3]
+	r := &prober.Result{
+		Agent: "agent-" + agent, Pusher: "agent-" + agent, Boot: "b", Seq: x.seq, Kind: prober.KindPlayback, Target: "live",
+		Ingest: regions[x.seq/3%3], Playback: regions[x.seq/9%3], Round: fmt.Sprint(x.seq / 27), RoundOf: 9, Run: agent + regions[x.seq/3%3],
+		Outcome: prober.Pass, Control: prober.ControlPass,
+	}
+	if outcome == prober.Fail && r.Playback == regions[1] {
+		r.Outcome, r.Stage, r.Reason = prober.Fail, prober.StageManifest, prober.ReasonHTTPStatus
+	}
+	var events []Event
+	x.state, events = x.policy.Step(x.state, Input{Seq: x.seq, At: x.now, Result: r})
+	for _, e := range events {
+		if e.Type == IncidentResolved {
+			x.ended++
+		}
+	}
+}
+
+// BenchmarkStep is flat in the number of past incidents, and bears an open one.
 func BenchmarkStep(b *testing.B) {
-	p, err := NewPolicy(DefaultSettings(), topology())
+	settings := DefaultSettings()
+	settings.Hold = time.Second
+	p, err := NewPolicy(settings, topology())
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, now, seq := NewState(), time.Unix(1_700_000_000, 0), uint64(0)
-	b.ReportAllocs()
-	for b.Loop() {
-		seq++
-		now = now.Add(10 * time.Millisecond)
-		agent := regions[seq%3]
-		s, _ = p.Step(s, Input{Seq: seq, At: now, Result: &prober.Result{
-			Agent: "agent-" + agent, Pusher: "agent-" + agent, Boot: "b", Seq: seq, Kind: prober.KindPlayback, Target: "live",
-			Ingest: regions[seq/3%3], Playback: regions[seq/9%3], Round: fmt.Sprint(seq / 27), RoundOf: 9, Run: agent + regions[seq/3%3],
-			Outcome: prober.Pass, Control: prober.ControlPass,
-		}})
+	for _, c := range []struct {
+		name    string
+		past    int
+		outcome prober.Outcome
+	}{{"well", 0, prober.Pass}, {"failing", 0, prober.Fail}, {"after300incidents", 300, prober.Pass}} {
+		b.Run(c.name, func(b *testing.B) {
+			x := &stepper{policy: p, state: NewState(), now: time.Unix(1_700_000_000, 0)}
+			for x.ended < c.past {
+				before := x.ended
+				for range 27 * 10 {
+					x.result(prober.Fail)
+				}
+				for range 27 * 200 {
+					if x.ended > before {
+						break
+					}
+					x.result(prober.Pass)
+				}
+				if x.ended == before {
+					b.Fatal("the incident was not resolved")
+				}
+			}
+			for range 27 * 10 {
+				x.result(c.outcome)
+			}
+			if open := len(x.state.Incidents); (open > 0) != (c.outcome == prober.Fail) {
+				b.Fatalf("%d incidents are open", open)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				x.result(c.outcome)
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "results/s")
+		})
 	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "results/s")
 }

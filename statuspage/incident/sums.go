@@ -139,6 +139,7 @@ func (t *turn) failure(sum *sumState) Failure {
 		}
 	}
 	slices.SortFunc(firsts, time.Time.Compare)
+	f.FirstSeen = firsts[0]
 	f.FirstFailed = firsts[min(t.settings.Quorum, len(firsts))-1]
 	return f
 }

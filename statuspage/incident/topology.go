@@ -173,8 +173,9 @@ type AffectedComponent struct {
 type Failure struct {
 	Element     prober.Element `json:"element"`
 	Kind        prober.Kind    `json:"kind"`
-	FirstFailed time.Time      `json:"first_failed"`
-	LastFailed  time.Time      `json:"last_failed"` // newest failure that was seen
+	FirstSeen   time.Time      `json:"first_seen,omitzero"` // first failing result of any site that had a part in it
+	FirstFailed time.Time      `json:"first_failed"`        // of the site that completed the quorum: fewer could be noise
+	LastFailed  time.Time      `json:"last_failed"`         // newest failure that was seen
 	OpenedAt    time.Time      `json:"opened_at"`
 	RecoveredAt time.Time      `json:"recovered_at,omitzero"`
 	Evidence    []Evidence     `json:"evidence"` // the latest of each site

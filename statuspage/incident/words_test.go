@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -253,4 +254,51 @@ func FuzzWords(f *testing.F) {
 			t.Errorf("%q", got)
 		}
 	})
+}
+
+// A partial recovery is an update of the same incident, once it has settled.
+func TestPartialRecoveryIsAnUpdate(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, nil, nil)
+	r.warm()
+	round := func(broken ...string) func(int, int) {
+		return func(_, i int) {
+			r.canaries(i, nil)
+			for _, kind := range []prober.Kind{prober.KindPlayback, prober.KindGoLive} {
+				r.cells(i, kind, func(_, out string) prober.Stage {
+					if slices.Contains(broken, out) {
+						return prober.StageManifest
+					}
+					return ""
+				})
+			}
+		}
+	}
+	r.every(20, round(regions[0], regions[1]))
+	if r.count(IncidentOpened) != 1 {
+		t.Fatalf("%d incidents", r.count(IncidentOpened))
+	}
+	before, recovered := len(r.events), r.now
+	r.every(40, round(regions[1]))
+	var update *Event
+	for i := range r.events[before:] {
+		if e := &r.events[before+i]; e.Type == IncidentUpdated {
+			update = e
+			break
+		}
+	}
+	if update == nil {
+		t.Fatal("nothing was said")
+	}
+	settle := r.policy.Settings().RecoverySettle
+	if after := update.At.Sub(recovered); after < 5*time.Second || after > settle+30*time.Second {
+		t.Errorf("said after %v, want the recovery and %v", after, settle)
+	}
+	last := update.Incident.Updates[len(update.Incident.Updates)-1]
+	if !strings.Contains(last.Body, "orking again") || update.Incident.Phase != Investigating || r.count(IncidentOpened) != 1 {
+		t.Errorf("%s: %s", update.Incident.Phase, last.Body)
+	}
+	if r.state.Components["playback-"+regions[0]].Status != Operational || r.state.Components["playback-"+regions[1]].Status == Operational {
+		t.Errorf("components %+v", r.state.Components)
+	}
 }

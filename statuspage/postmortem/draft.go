@@ -158,10 +158,26 @@ func (d *draft) detection() {
 	case len(in.Failures) == 0:
 		d.linef("No test of ours failed. A person opened this incident at %s.\n", second(in.CreatedAt))
 	case in.OpenedBy != "":
-		d.linef("- First failing result: %s\n- Opened by a person: %s\n", second(in.StartedAt), second(in.CreatedAt))
+		d.linef("- First failing result: %s\n- Opened by a person: %s\n", second(d.firstSeen()), second(in.CreatedAt))
 	default:
-		d.linef("- First failing result: %s\n- Opened by itself: %s\n- Delay: %s\n", second(in.StartedAt), second(in.CreatedAt), length(in.CreatedAt.Sub(in.StartedAt)))
+		told := in.CreatedAt
+		if len(in.Updates) > 0 {
+			told = in.Updates[0].At
+		}
+		d.linef("- First failing result: %s\n- Seen by as many sites as have to agree: %s\n- Opened by itself: %s\n- First message: %s\n- Delay, from the first failing result to the first message: %s\n",
+			second(d.firstSeen()), second(in.StartedAt), second(in.CreatedAt), second(told), length(told.Sub(d.firstSeen())))
 	}
+}
+
+// firstSeen is the first failing result of any site that had a part in it.
+func (d *draft) firstSeen() time.Time {
+	first := d.in.StartedAt
+	for _, f := range d.in.Failures {
+		if !f.FirstSeen.IsZero() && f.FirstSeen.Before(first) {
+			first = f.FirstSeen
+		}
+	}
+	return first
 }
 
 type moment struct {
@@ -174,7 +190,7 @@ func (d *draft) timeline() {
 	d.heading("Timeline")
 	var all []moment
 	if len(d.in.Failures) > 0 {
-		all = append(all, moment{d.in.StartedAt, "The first test fails."})
+		all = append(all, moment{d.firstSeen(), "The first test fails."})
 	}
 	for _, u := range d.in.Updates {
 		if u.Kept != "" && d.in.Public {
