@@ -26,8 +26,11 @@ func audited(trail []Audited, at time.Time, c Command, before, after string) []A
 		Before: clip(before, maxAuditValue), After: clip(after, maxAuditValue),
 	})
 	trail = trail[max(0, len(trail)-maxAudit):]
-	for len(trail) > 1 && jsonBytes(trail) > maxAuditBytes {
-		trail = trail[1:]
+	bytes := 0
+	for i, line := range slices.Backward(trail) {
+		if bytes += bytesOfAudit(line); bytes > maxAuditBytes && i < len(trail)-1 {
+			return trail[i+1:]
+		}
 	}
 	return trail
 }

@@ -1,8 +1,6 @@
 package incident
 
 import (
-	"encoding/json"
-	"math"
 	"slices"
 	"strings"
 )
@@ -18,17 +16,17 @@ const (
 
 // full says whether people may say no more of an incident.
 func (in *Incident) full() bool {
-	return len(in.Updates) >= maxUpdates || jsonBytes(in.Updates) >= maxUpdateBytes
+	return len(in.Updates) >= maxUpdates || bytesOf(in.Updates) >= maxUpdateBytes
 }
 
 // long says whether the automation adds no more to an incident, so that room is
 // left for what people say.
 func (in *Incident) long() bool {
-	return len(in.Updates) >= maxUpdates/2 || jsonBytes(in.Updates) >= maxUpdateBytes/2
+	return len(in.Updates) >= maxUpdates/2 || bytesOf(in.Updates) >= maxUpdateBytes/2
 }
 
 func (in *Incident) refuseFull() *refusal {
-	return refused(RefusedConflict, "it has %d updates of %d KiB, which is all that is kept of one incident; resolve it, and open another", len(in.Updates), jsonBytes(in.Updates)>>10)
+	return refused(RefusedConflict, "it has %d updates of %d KiB, which is all that is kept of one incident; resolve it, and open another", len(in.Updates), bytesOf(in.Updates)>>10)
 }
 
 // speaks says whether a command adds an update, and may be refused: what lets an
@@ -60,11 +58,34 @@ func (in *Incident) thin() {
 	}
 }
 
-// jsonBytes is the size of what an event holds.
-func jsonBytes(v any) int {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return math.MaxInt
+// bytesOf is about what updates take in an event, and no less.
+func bytesOf(updates []Update) int {
+	n := 0
+	for _, u := range updates {
+		n += 250 + quoted(u.Body)
+		for _, a := range u.Affected {
+			n += 100 + len(a.Component)
+		}
 	}
-	return len(b)
+	return n
+}
+
+func bytesOfAudit(a Audited) int {
+	return 250 + quoted(a.Command) + quoted(a.Who) + quoted(a.Note) + quoted(a.Before) + quoted(a.After)
+}
+
+// quoted is what a text may take in JSON: most bytes one, some six.
+func quoted(text string) int {
+	n := len(text)
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '\n', c == '"', c == '\\':
+			n++
+		case c < ' ', c == '<', c == '>', c == '&', c == 0x7f:
+			n += 5
+		case c == 0xe2: // of a line separator
+			n += 3
+		}
+	}
+	return n
 }

@@ -528,7 +528,7 @@ func TestPeopleAtAnyTime(t *testing.T) {
 			opened, past := map[string]int{}, map[string]Incident{}
 			approval, waited := map[string]int{}, map[bool]int{}
 			seen := 0
-			for n := range 120 {
+			for n := range 100 {
 				switch rng.IntN(5) {
 				case 0:
 					r.down(1 + rng.IntN(6))
