@@ -21,6 +21,13 @@ type Audited struct {
 const maxAudit = 200
 
 func audited(trail []Audited, at time.Time, c Command, before, after string) []Audited {
-	trail = append(slices.Clone(trail), Audited{At: at, Command: c.ID, Who: c.Who, Action: c.Action, Note: c.Note, Before: before, After: after})
-	return trail[max(0, len(trail)-maxAudit):]
+	trail = append(slices.Clone(trail), Audited{
+		At: at, Command: c.ID, Who: c.Who, Action: c.Action, Note: c.Note,
+		Before: clip(before, maxAuditValue), After: clip(after, maxAuditValue),
+	})
+	trail = trail[max(0, len(trail)-maxAudit):]
+	for len(trail) > 1 && jsonBytes(trail) > maxAuditBytes {
+		trail = trail[1:]
+	}
+	return trail
 }

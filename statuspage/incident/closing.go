@@ -78,8 +78,8 @@ func over(c Command) (Incident, *refusal) {
 		return Incident{}, refused(RefusedConflict, "it is not resolved")
 	case in.MergedInto != "":
 		return Incident{}, refused(RefusedConflict, "it goes on in the incident %s", shorten(in.MergedInto))
-	case len(in.Updates) >= maxUpdates:
-		return Incident{}, refused(RefusedConflict, "it has %d updates, which is all that is kept of one incident; open another", maxUpdates)
+	case in.full():
+		return Incident{}, in.refuseFull()
 	default:
 		return in.clone(), nil
 	}

@@ -81,8 +81,7 @@ const (
 	MaxName     = 255
 	maxID       = 100
 	maxOutcomes = 64
-	maxUpdates  = 500 // of one incident, beyond which people's are refused
-	maxOpen     = 50  // incidents, beyond which people open none
+	maxOpen     = 50 // incidents, beyond which people open none
 )
 
 // refusal is why a command is not carried out; nil is that it was.
@@ -200,8 +199,8 @@ func (t *turn) carryOut(c Command) (about string, r *refusal) {
 	if o == nil {
 		return "", refused(RefusedUnknown, "no incident with the id %q is open; one that is resolved has to be reopened first", shorten(c.Incident))
 	}
-	if len(o.Incident.Updates) >= maxUpdates && c.Message != "" && c.Action != ActionResolve {
-		return "", refused(RefusedConflict, "it has %d updates, which is all that is kept of one incident; resolve it, and open another", maxUpdates)
+	if c.speaks() && o.Incident.full() {
+		return "", o.Incident.refuseFull()
 	}
 	return c.Incident, edit(o, c)
 }
@@ -216,8 +215,9 @@ func (t *turn) announced(id string) *openIncident {
 	return nil
 }
 
-func shorten(text string) string {
-	const most = 60
+func shorten(text string) string { return clip(text, 60) }
+
+func clip(text string, most int) string {
 	if len(text) > most {
 		return strings.ToValidUTF8(text[:most], "") + "..."
 	}

@@ -235,6 +235,8 @@ func (t *turn) mergeByHand(o *openIncident, c Command) *refusal {
 		return refused(RefusedUnknown, "no incident with the id %q is open to be merged into", shorten(c.Into))
 	case into.Incident.Target != o.Incident.Target:
 		return refused(RefusedConflict, "they are of two targets, %s and %s, which have no cause in common", o.Incident.Target, into.Incident.Target)
+	case into.Incident.full():
+		return into.Incident.refuseFull()
 	}
 	t.freeze(into)
 	o.Incident.Audit = audited(o.Incident.Audit, t.s.At, c, "", "merged into "+c.Into)

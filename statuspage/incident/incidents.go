@@ -326,9 +326,14 @@ func (t *turn) resolve(o *openIncident) {
 // publish appends an update with the components as they are now, and emits the
 // incident as it then is.
 func (t *turn) publish(o *openIncident, kind EventType, body string) {
+	t.publishUpdate(o, kind, Update{Body: body})
+}
+
+func (t *turn) publishUpdate(o *openIncident, kind EventType, said Update) {
 	in := &o.Incident
 	t.goPublic(o)
-	u := t.update(in, body)
+	u := t.update(in, said.Body)
+	u.Automatic = said.Automatic
 	now := t.componentStatuses()
 	for _, c := range t.topology.Components {
 		if !t.affects(in, c) {
@@ -360,7 +365,7 @@ func (t *turn) publish(o *openIncident, kind EventType, body string) {
 // update is the next message of an incident.
 func (t *turn) update(in *Incident, body string) Update {
 	return Update{
-		ID:    PublicID(t.topology.Installation, "update", in.ID+"|"+strconv.Itoa(len(in.Updates))),
+		ID:    PublicID(t.topology.Installation, "update", in.ID+"|"+strconv.Itoa(len(in.Updates)+in.Thinned)),
 		Phase: in.Phase, Body: body, At: t.s.At, Affected: []AffectedComponent{}, Kept: t.keptAs(in),
 	}
 }

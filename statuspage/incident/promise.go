@@ -49,6 +49,7 @@ func (t *turn) publishTold(o *openIncident, kind EventType, wanted message) {
 	in := &o.Incident
 	tell := t.telling(in)
 	tell.Unsure = o.QuorumLost
+	in.thin()
 	promised := t.promise(in)
 	if !promised.IsZero() {
 		tell.NextUpdate = promised.Format("15:04 UTC")
@@ -56,14 +57,14 @@ func (t *turn) publishTold(o *openIncident, kind EventType, wanted message) {
 			tell.NextUpdate = promised.Format("15:04 UTC on 2 January")
 		}
 	}
-	t.publish(o, kind, t.words.phrase(messageOf(in, tell, wanted), tell))
+	t.publishUpdate(o, kind, Update{Body: t.words.phrase(messageOf(in, tell, wanted), tell), Automatic: true})
 	o.PromisedAt = promised
 }
 
 // promise is by when the next update comes: a whole minute, as people read clocks.
 // There is an end to it, so that room is left for what people say.
 func (t *turn) promise(in *Incident) time.Time {
-	if t.settings.UpdateEvery < time.Minute || in.Phase == Resolved || len(in.Updates) >= maxUpdates/2 {
+	if t.settings.UpdateEvery < time.Minute || in.Phase == Resolved || in.long() {
 		return time.Time{}
 	}
 	return t.s.At.UTC().Add(t.settings.UpdateEvery).Truncate(time.Minute)

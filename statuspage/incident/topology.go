@@ -131,6 +131,7 @@ type Incident struct {
 	Public       bool      `json:"public"`
 	Components   []string  `json:"components"`        // ids in the configuration, every one that was ever affected
 	Updates      []Update  `json:"updates"`           // oldest first
+	Thinned      int       `json:"thinned,omitempty"` // updates that newer ones have replaced
 	Failures     []Failure `json:"failures"`          // internal: every element and kind that opened
 	Changes      []Related `json:"changes,omitempty"` // internal: reported shortly before
 
@@ -157,6 +158,8 @@ type Update struct {
 	// Kept is why it is not on the page: PublishHold until a person publishes the
 	// incident, PublishInternal for ever. Its words are of what was not public.
 	Kept Publish `json:"kept,omitempty"`
+
+	Automatic bool `json:"automatic,omitempty"` // of a template; in a long incident newer ones replace it
 }
 
 // AffectedComponent is a component's status before and after an update.
