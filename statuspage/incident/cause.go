@@ -107,7 +107,7 @@ func (t *turn) uniteApproval(a, b *Incident) {
 	var waiting []string
 	for _, c := range t.topology.Components {
 		inA, inB := t.affects(a, c), t.affects(b, c)
-		if c.Publish == PublishHold && (inA || inB) && !(inA && t.shows(a, c)) && !(inB && t.shows(b, c)) {
+		if c.Publish == PublishHold && (inA || inB) && (!inA || !t.shows(a, c)) && (!inB || !t.shows(b, c)) {
 			waiting = append(waiting, c.ID)
 		}
 	}
