@@ -548,6 +548,7 @@ func faultTable() []faultRow {
 		verdict("segment-404", playback, fail, prober.StageSegment, prober.ReasonHTTPStatus, 6*s),
 		verdict("slow-segments", playback, fail, prober.StageSegment, prober.ReasonHTTPTimeout, 10*s),
 		noted("part-404", playback, worse, prober.StageSegment, prober.ReasonLowLatency, 15*s).with(lowLatency),
+		noted("slow-parts", playback, worse, prober.StageSegment, prober.ReasonLowLatency, 15*s).with(lowLatency),
 		noted("paced-segments", playback, worse, prober.StageSegment, prober.ReasonSegmentSlow, 6*s),
 		verdict("throttled-segments", playback, degraded, prober.StageMedia, prober.ReasonRebuffering, 40*s).settled(),
 		verdict("trickle-segments", playback, fail, prober.StageSegment, prober.ReasonHTTPTimeout, 12*s),

@@ -52,7 +52,7 @@ func TestAPIChecks(t *testing.T) {
 		{[]string{"a", "b"}, "11 pass", nil},
 		{[]string{"a", "late"}, "11 degraded latency latency_high", []string{"late degraded latency_high"}},
 		{[]string{"a", "late", "refused"}, "11 inconclusive provision api_unauthorized", []string{"late degraded latency_high", "refused note api_unauthorized"}},
-		{[]string{"late", "down", "a"}, "11 fail provision api_error", []string{"late degraded latency_high", "down fail api_error"}},
+		{[]string{"late", "down", "a"}, "11 fail provision api_error", []string{"down fail api_error", "late degraded latency_high"}},
 		{[]string{"a", "broken"}, "11 inconclusive provision configuration", []string{"broken note configuration"}},
 	} {
 		play(t, assign(target("fra"), checks(c.urls...)), func(w *world, _ *agent.Agent) {

@@ -68,7 +68,7 @@ func (u *unit) pull(p prober.Pull, bound time.Duration) part {
 	if p.VOD {
 		found.failure, found.figures = u.pullVOD(ctx, p)
 	} else {
-		found.failure, found.figures = u.pullLive(ctx, p, bound)
+		found.failure, found.figures, found.findings = u.pullLive(ctx, p, bound)
 	}
 	switch f := found.failure; {
 	case u.ctx.Err() != nil:
@@ -109,7 +109,7 @@ func (u *unit) playback(id string) prober.Playback {
 }
 
 // pullLive follows a stream until a segment has come that was not there at first.
-func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration) (*prober.Failure, prober.Figures) {
+func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration) (fail *prober.Failure, figures prober.Figures, findings []prober.Finding) {
 	playback := u.playback(p.Playback)
 	follower := u.env.Follower(playback, p.URL, "", prober.Signal{})
 	running, stop := context.WithCancel(ctx)
@@ -123,7 +123,6 @@ func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration)
 		stop()
 		<-ended
 	}()
-	var figures prober.Figures
 	segments := 0
 	for {
 		alive := sleep(ctx, pullLook)
@@ -131,27 +130,28 @@ func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration)
 		segments += obs.Segments
 		figures.BytesReceived += obs.Bytes
 		figures.Stages, figures.HTTP = obs.Stages, obs.HTTP
+		findings = prober.AddFindings(findings, prober.MaxFindings, obs.Findings...)
 		select {
 		case <-ended:
 			if broke != nil && u.ctx.Err() == nil {
-				return broken(prober.StageManifest, broke), figures
+				return broken(prober.StageManifest, broke), figures, findings
 			}
 		default:
 		}
 		switch {
 		case obs.Failure == nil && obs.Ended && segments > 0 && playback.Pull.MayEnd():
-			return nil, figures
+			return nil, figures, findings
 		case obs.Failure == nil && obs.Ended:
 			return &prober.Failure{Outcome: prober.Fail, Stage: prober.StageManifest, Reason: prober.ReasonStreamEnded,
-				Detail: "it has an end, and has to be live"}, figures
+				Detail: "it has an end, and has to be live"}, figures, findings
 		case obs.Failure == nil && segments >= liveProof:
-			return nil, figures
+			return nil, figures, findings
 		case alive:
 		case obs.Failure != nil:
-			return obs.Failure, figures
+			return obs.Failure, figures, findings
 		default:
 			return &prober.Failure{Outcome: prober.Fail, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistStale,
-				Detail: fmt.Sprintf("%d segments in %s: no new one came", segments, bound)}, figures
+				Detail: fmt.Sprintf("%d segments in %s: no new one came", segments, bound)}, figures, findings
 		}
 	}
 }

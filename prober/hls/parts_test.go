@@ -109,7 +109,7 @@ func TestPartsThatHang(t *testing.T) {
 				const from, to = 8 * time.Second, 20 * time.Second
 				o := newPartOrigin()
 				o.hints = c.hint
-				o.fault = func(w http.ResponseWriter, r *http.Request, _ int) bool {
+				o.fault = func(_ http.ResponseWriter, r *http.Request, _ int) bool {
 					if age := time.Since(o.start); age >= from && age < to {
 						wait(r, c.hold)
 						return r.Context().Err() != nil

@@ -41,7 +41,7 @@ func needs(fault string) Need {
 		return NeedRenditions
 	case "tls-expired":
 		return NeedTLS
-	case "early-reload", "refuse-reload", "part-404":
+	case "early-reload", "refuse-reload", "part-404", "slow-parts":
 		return NeedLowLatency
 	case "recording-404", "recording-denied", "short-recording":
 		return NeedRecordings

@@ -38,12 +38,34 @@ func (o *Origin) overrideReloads(reload override) (heal func() error, err error)
 
 // beginPart404 answers 404 for what lies within segments.
 func beginPart404(o *Origin) (heal func() error, err error) {
+	return o.overrideParts(func(w http.ResponseWriter, r *http.Request, _ func(http.ResponseWriter)) { http.NotFound(w, r) })
+}
+
+// beginSlowParts lets what lies within segments wait, and nothing else.
+func beginSlowParts(o *Origin) (heal func() error, err error) {
+	over := make(chan struct{})
+	remove, err := o.overrideParts(func(w http.ResponseWriter, r *http.Request, normal func(http.ResponseWriter)) {
+		if wait(r, slowness, over) {
+			normal(w)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func() error {
+		defer close(over)
+		return remove()
+	}, nil
+}
+
+// overrideParts answers for partial segments; whole ones are answered as ever.
+func (o *Origin) overrideParts(part override) (heal func() error, err error) {
 	if o.config.Container != LowLatency {
 		return nil, errNotLowLatency
 	}
 	return healBy(o.playback.segments.add(func(w http.ResponseWriter, r *http.Request, normal func(http.ResponseWriter)) {
 		if strings.Contains(r.URL.Path, "_part") {
-			http.NotFound(w, r)
+			part(w, r, normal)
 			return
 		}
 		normal(w)

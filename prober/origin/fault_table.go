@@ -79,6 +79,7 @@ func faults() []fault {
 		{AtSegment, "segment-404", "every media segment answers 404", beginSegment404},
 		{AtSegment, "slow-segments", "media segments take 12 s to begin", beginSlowSegments},
 		{AtSegment, "part-404", "low latency: every partial segment answers 404", beginPart404},
+		{AtSegment, "slow-parts", "low latency: partial segments take 12 s to begin", beginSlowParts},
 		{AtSegment, "paced-segments", "media segments take nearly as long to come as they play", beginPacedSegments},
 		{AtSegment, "throttled-segments", "media segments take twice as long to come as they play", beginThrottledSegments},
 		{AtSegment, "trickle-segments", "media segments come at a byte a second", beginTrickleSegments},

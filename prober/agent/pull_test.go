@@ -1,0 +1,110 @@
+package agent_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"streamcanary/prober"
+	"streamcanary/prober/agent"
+)
+
+// TestPullsTellFindings: what a follower of others' streams finds is in the result, each
+// with its stream, whether it plays or not.
+func TestPullsTellFindings(t *testing.T) {
+	t.Parallel()
+	play(t, assign(target("fra", "nyc"), pulls(false)), func(w *world, _ *agent.Agent) {
+		w.change(func() {
+			for _, key := range []string{"news", "sport"} {
+				w.live[key] = &fakeBroadcast{world: w, host: "theirs", key: key, began: w.begin}
+			}
+			for _, f := range []prober.Finding{finding(prober.SeverityNote, "720p", 1), finding(prober.SeverityDegraded, "", 2)} {
+				f.Rule = "target-integer"
+				w.findings = append(w.findings, f)
+			}
+		})
+		w.until(70 * time.Second)
+		told := func(playback string) (all []string) {
+			for _, r := range w.results {
+				if r.Playback != playback {
+					continue
+				}
+				for _, f := range r.Findings {
+					if f.Rule != "target-integer" || f.Section != "4.4.3.1" || f.Detail != "as the test has it" {
+						t.Errorf("%+v", f)
+					}
+					all = append(all, fmt.Sprint(f.Severity, " ", f.Where))
+					// It is looked at each 100 ms, and has played after half a second.
+					if f.Count < 4 || f.Count > 10 {
+						t.Errorf("%s: %d times", f.Where, f.Count)
+					}
+				}
+			}
+			return all
+		}
+		for playback, want := range map[string][]string{
+			"fra": {"degraded news", "degraded sport", "note news 720p", "note sport 720p"},
+			"nyc": {"degraded news", "note news 720p"},
+		} {
+			if got := told(playback); !slices.Equal(got, want) {
+				t.Errorf("%s: got %q, want %q", playback, got, want)
+			}
+		}
+		w.change(func() { w.live = map[string]*fakeBroadcast{} })
+	})
+}
+
+// TestPullsFindingsAreBounded: the gravest of all streams is within the bound.
+func TestPullsFindingsAreBounded(t *testing.T) {
+	t.Parallel()
+	play(t, assign(target("fra", "nyc"), pulls(false)), func(w *world, _ *agent.Agent) {
+		w.change(func() {
+			for _, key := range []string{"news", "sport"} {
+				w.live[key] = &fakeBroadcast{world: w, host: "theirs", key: key, began: w.begin}
+			}
+			for i := range 2 * prober.MaxFindings {
+				w.findings = append(w.findings, finding(prober.SeverityNote, fmt.Sprint(i), 1))
+			}
+			w.findings = append(w.findings, finding(prober.SeverityFail, "last", 1))
+		})
+		w.until(70 * time.Second)
+		for _, r := range w.results {
+			f := r.Findings
+			if len(f) != prober.MaxFindings || f[0].Where != "news last" || r.Playback == "fra" && f[1].Where != "sport last" {
+				t.Errorf("%s: %+v", r.Playback, f)
+			}
+		}
+		if len(w.results) != 2 {
+			t.Errorf("%d results", len(w.results))
+		}
+		w.change(func() { w.live = map[string]*fakeBroadcast{} })
+	})
+}
+
+// staleFollower is of a stream that is stale by a rule.
+type staleFollower struct{ endedFollower }
+
+func (staleFollower) Observe(time.Time) agent.Observation {
+	return agent.Observation{
+		Failure: &prober.Failure{Outcome: prober.Fail, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistStale, Detail: "no new segment"},
+		Findings: []prober.Finding{{Rule: "stale", Section: "6.2.1", Severity: prober.SeverityFail, Stage: prober.StageManifest,
+			Reason: prober.ReasonPlaylistStale, Where: "360p", Detail: "no new segment", Count: 1}},
+	}
+}
+
+// TestPullToldByRule: a failure that a rule has found is told by that, and once.
+func TestPullToldByRule(t *testing.T) {
+	t.Parallel()
+	play(t, assign(target("fra", "nyc"), pulls(false)), func(w *world, _ *agent.Agent) {
+		w.until(90 * time.Second)
+		w.expect(prober.KindPlayback, "", "nyc", "80 fail manifest playlist_stale")
+		for _, r := range w.results {
+			if r.Playback == "nyc" && (len(r.Findings) != 1 || r.Findings[0].Rule != "stale" || r.Findings[0].Where != "news 360p") {
+				t.Errorf("%+v", r.Findings)
+			}
+		}
+	}, func(c *agent.Config) {
+		c.Follower = func(prober.Playback, string, string, prober.Signal) agent.Follower { return staleFollower{} }
+	})
+}
