@@ -565,7 +565,7 @@ func faultTable() []faultRow {
 		verdict("silence", playback, fail, prober.StageMedia, prober.ReasonSoundSilent, 25*s).decoded(),
 		noted("missing-video", playback, grave, prober.StageMedia, prober.ReasonVideoMissing, 6*s),
 		noted("missing-audio", playback, grave, prober.StageMedia, prober.ReasonAudioMissing, 6*s),
-		verdict("late-media", playback, degraded, prober.StageLatency, prober.ReasonLatencyHigh, 45*s).granted(8 * s),
+		verdict("late-media", playback, degraded, prober.StageLatency, prober.ReasonLatencyHigh, 45*s).granted(6 * s),
 		noted("av-offset", playback, worse, prober.StageMedia, prober.ReasonAVOffset, 6*s),
 		verdict("timestamp-jump", playback, fail, prober.StageMedia, prober.ReasonTimestampJump, 6*s),
 		noted("dropped-frames", playback, worse, prober.StageMedia, prober.ReasonFramesMissing, 6*s),

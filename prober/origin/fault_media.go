@@ -77,7 +77,7 @@ func beginAVOffset(o *Origin) (heal func() error, err error) {
 }
 
 // lateness is how much later late media is played.
-const lateness = 8 * time.Second
+const lateness = 5 * time.Second
 
 // beginLateMedia holds each frame back until it is late, as a transcoder does whose
 // queue has grown. Its broadcaster's frames wait in the kernel meanwhile.

@@ -96,7 +96,7 @@ func faults() []fault {
 		{AtMedia, "silence", "the sound is silence", beginSilence},
 		{AtMedia, "missing-video", "segments have no video", beginVideoMissing},
 		{AtMedia, "missing-audio", "segments have no audio", beginAudioMissing},
-		{AtMedia, "late-media", "what is pushed is played 8 s later than it could be", beginLateMedia},
+		{AtMedia, "late-media", "what is pushed is played 5 s later than it could be", beginLateMedia},
 		{AtMedia, "av-offset", "the sound is half a second late", beginAVOffset},
 		{AtMedia, "timestamp-jump", "timestamps jump ahead by 20 s, without a discontinuity", beginTimestampJump},
 		{AtMedia, "dropped-frames", "each fifth picture that is no keyframe is lost", beginDroppedFrames},
