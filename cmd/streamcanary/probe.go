@@ -32,7 +32,7 @@ list of processes. To keep a key from them, leave --ingest or --playback out and
 put the URL into the environment, as STREAMCANARY_INGEST or STREAMCANARY_PLAYBACK.
 Keys, users and queries are never printed.
 
-With --playback-only nothing is pushed: any HLS stream is validated, with all its
+With --playback-only nothing is pushed: any HLS stream is validated, with up to 16 of its
 renditions and by all rules. A live stream is watched for a minute, one that has an
 end is loaded to it. What is found is told as what must be fixed (viewers are
 without pictures or sound), what should be fixed (it plays worse than it could), and
