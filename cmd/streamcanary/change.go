@@ -56,7 +56,7 @@ func newChangeCommand() *cobra.Command {
 	f.StringSliceVar(&c.Regions, "region", nil, "a region that it concerns, its id in the configuration; again for more")
 	f.StringVar(&c.Source, "source", "", "who reports it, such as ci")
 	f.StringVar(&c.Link, "link", "", "where more can be read, https://...")
-	f.StringVar(&c.ID, "id", "", "names it, so that it may be sent again (default: of its content)")
+	f.StringVar(&c.ID, "id", "", "names it, so that it may be sent again (default: of its content and time)")
 	f.StringVar(&at, "at", "", "when it was made, as of RFC 3339 (default: now)")
 	return cmd
 }
@@ -65,29 +65,9 @@ func reportChange(ctx context.Context, hub *onCall, c incident.Change, w io.Writ
 	var taken struct {
 		ID string `json:"id"`
 	}
-	if _, err := hub.tell(ctx, "/v1/changes", changeBody(c), &taken); err != nil {
+	if _, err := hub.tell(ctx, "/v1/changes", c, &taken); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(w, taken.ID)
 	return err
-}
-
-// changeBody leaves out what is not set: the hub's own time is the time, then.
-func changeBody(c incident.Change) map[string]any {
-	fields := map[string]any{"summary": c.Summary}
-	for name, text := range map[string]string{"source": c.Source, "link": c.Link, "id": c.ID} {
-		if text != "" {
-			fields[name] = text
-		}
-	}
-	if len(c.Components) > 0 {
-		fields["components"] = c.Components
-	}
-	if len(c.Regions) > 0 {
-		fields["regions"] = c.Regions
-	}
-	if !c.At.IsZero() {
-		fields["at"] = c.At
-	}
-	return fields
 }

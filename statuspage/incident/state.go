@@ -16,7 +16,7 @@ import (
 // that was given to append.
 type State struct {
 	Seq        uint64    `json:"seq"` // of the newest input
-	At         time.Time `json:"at"`  // of the newest input; never falls
+	At         time.Time `json:"at"`  // of the newest input; falls only where the clock of the journal was set back
 	PolicyHash string    `json:"policy_hash"`
 	GraceFrom  time.Time `json:"grace_from"` // silence is counted from here at the earliest
 
