@@ -233,11 +233,7 @@ func newIncidentListCommand() *cobra.Command {
 			var list struct {
 				Incidents []incident.Incident `json:"incidents"`
 			}
-			raw, err := hub.read(cmd.Context(), "/v1/incidents?state="+url.QueryEscape(state), &list)
-			if err != nil {
-				return err
-			}
-			return printList(cmd.OutOrStdout(), raw, asJSON, list.Incidents)
+			return hub.show(cmd, asJSON, "/v1/incidents?state="+url.QueryEscape(state), &list, func(w io.Writer) error { return printList(w, list.Incidents) })
 		},
 	}
 	hub.flags(cmd)
@@ -246,11 +242,7 @@ func newIncidentListCommand() *cobra.Command {
 	return cmd
 }
 
-func printList(w io.Writer, raw []byte, asJSON bool, list []incident.Incident) error {
-	if asJSON {
-		_, err := w.Write(raw)
-		return err
-	}
+func printList(w io.Writer, list []incident.Incident) error {
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(w, "no incident")
 		return err
@@ -272,15 +264,7 @@ func newIncidentShowCommand() *cobra.Command {
 			var one struct {
 				Incident incident.Incident `json:"incident"`
 			}
-			raw, err := hub.read(cmd.Context(), "/v1/incidents/"+url.PathEscape(args[0]), &one)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				_, err = cmd.OutOrStdout().Write(raw)
-				return err
-			}
-			return showIncident(cmd.OutOrStdout(), one.Incident)
+			return hub.show(cmd, asJSON, "/v1/incidents/"+url.PathEscape(args[0]), &one, func(w io.Writer) error { return showIncident(w, one.Incident) })
 		},
 	}
 	hub.flags(cmd)

@@ -160,15 +160,7 @@ func newMaintenanceListCommand() *cobra.Command {
 			var list struct {
 				Maintenances []incident.MaintenanceView `json:"maintenances"`
 			}
-			raw, err := hub.read(cmd.Context(), "/v1/maintenances", &list)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				_, err = cmd.OutOrStdout().Write(raw)
-				return err
-			}
-			return printMaintenances(cmd.OutOrStdout(), list.Maintenances)
+			return hub.show(cmd, asJSON, "/v1/maintenances", &list, func(w io.Writer) error { return printMaintenances(w, list.Maintenances) })
 		},
 	}
 	hub.flags(cmd)

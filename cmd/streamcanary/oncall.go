@@ -125,6 +125,19 @@ func (o *onCall) read(ctx context.Context, path string, into any) ([]byte, error
 	return whole(body, err, into)
 }
 
+// show reads a document into something, and prints it as it came or in text's words.
+func (o *onCall) show(cmd *cobra.Command, asJSON bool, path string, into any, text func(io.Writer) error) error {
+	raw, err := o.read(cmd.Context(), path, into)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		_, err = cmd.OutOrStdout().Write(raw)
+		return err
+	}
+	return text(cmd.OutOrStdout())
+}
+
 // tell tells the hub something, and reads its answer as read does.
 func (o *onCall) tell(ctx context.Context, path string, what, into any) ([]byte, error) {
 	payload, err := json.Marshal(what)

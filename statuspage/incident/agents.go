@@ -183,7 +183,7 @@ func (t *turn) agentEvent(kind EventType, agent, what, summary string) {
 func (t *turn) clearSite(id string) {
 	for _, sum := range t.s.Sums {
 		if site := sum.Sites[id]; site != nil {
-			site.W, site.V, site.Failing, site.FirstFail, site.Noise = 0, 0, false, time.Time{}, 0
+			site.forget()
 		}
 	}
 }

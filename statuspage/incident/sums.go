@@ -148,9 +148,13 @@ func (t *turn) failure(sum *sumState) Failure {
 func (sum *sumState) closeSum() {
 	sum.Open, sum.SplitSince = false, time.Time{}
 	for _, site := range sum.Sites {
-		site.W, site.V, site.Failing, site.FirstFail = 0, 0, false, time.Time{}
+		site.forget()
 	}
-	sum.notNoise()
+}
+
+// forget clears what a site has seen, towards opening and towards recovery.
+func (s *siteSum) forget() {
+	s.W, s.V, s.Failing, s.FirstFail, s.Noise = 0, 0, false, time.Time{}, 0
 }
 
 // touched lists the sums whose verdict may have changed in this turn.
