@@ -531,7 +531,7 @@ func faultTable() []faultRow {
 		noted("wrong-codecs", golive, worse, prober.StageSegment, prober.ReasonRenditionsApart, 10*s),
 		verdict("wrong-resolution", playback, degraded, prober.StageManifest, prober.ReasonRenditionMismatch, 20*s),
 		noted("wrong-bandwidth", golive, worse, prober.StageSegment, prober.ReasonBitrateMismatch, 10*s),
-		noted("rendition-behind", playback, worse, prober.StageManifest, prober.ReasonRenditionsApart, 25*s).with(renditions),
+		noted("rendition-behind", playback, worse, prober.StageManifest, prober.ReasonRenditionsApart, 45*s).with(renditions).warm(),
 		verdict("short-window", playback, degraded, prober.StageManifest, prober.ReasonWindowShort, 6*s),
 		verdict("stale-copies", playback, fail, prober.StageManifest, prober.ReasonSequenceRegression, 12*s).warm(),
 		verdict("old-copies", playback, fail, prober.StageManifest, prober.ReasonPlaylistStale, 10*s),

@@ -46,7 +46,7 @@ func beginOldCopies(o *Origin) (heal func() error, err error) {
 
 // beginRenditionBehind has the last rendition a few segments behind the others.
 func beginRenditionBehind(o *Origin) (heal func() error, err error) {
-	const behind = 4 // what is allowed is less, whenever the playlists were loaded
+	const behind = 5 // what is allowed is less, whenever the playlists were loaded
 	last, err := o.lastRendition()
 	if err != nil {
 		return nil, err

@@ -62,7 +62,7 @@ func faults() []fault {
 		{AtPlaylist, "wrong-codecs", "the multivariant playlist names codecs that the media does not have", beginWrongCodecs},
 		{AtPlaylist, "wrong-resolution", "the multivariant playlist names a resolution that the media does not have", beginWrongResolution},
 		{AtPlaylist, "wrong-bandwidth", "the multivariant playlist names a fifth of the bandwidth that the media has", beginWrongBandwidth},
-		{AtPlaylist, "rendition-behind", "the last rendition is four segments behind the others", beginRenditionBehind},
+		{AtPlaylist, "rendition-behind", "the last rendition is five segments behind the others", beginRenditionBehind},
 		{AtPlaylist, "short-window", "media playlists list their latest segment alone", beginShortWindow},
 		{AtPlaylist, "stale-copies", "every other media playlist is an old copy, as from a cache that was not purged", beginStaleCopies},
 		{AtPlaylist, "old-copies", "every media playlist is an old copy", beginOldCopies},
