@@ -81,7 +81,7 @@ func (m *mux) Create(ctx context.Context, name string) (Stream, *prober.Failure,
 	if failure := c.unusable(201, field{"id", s.ID}, field{"stream_key", s.Key.Reveal()}, field{"public playback id", playback}); failure != nil {
 		return Stream{}, failure, nil
 	}
-	return Stream{ID: s.ID, Key: s.Key, PlaybackID: playback}, nil, nil
+	return Stream{Name: name, ID: s.ID, Key: s.Key, PlaybackID: playback}, nil, nil
 }
 
 // PlayURL follows from the playback id, which other agents are told.
@@ -118,26 +118,22 @@ func (m *mux) data(ctx context.Context, c call, into any, what string) (*prober.
 	return nil, nil //nolint:nilnil // nothing failed
 }
 
+// Delete asks first what was recorded: afterwards nobody knows.
 func (m *mux) Delete(ctx context.Context, s Stream) (*prober.Failure, error) {
-	return m.delete(ctx, s.ID)
-}
-
-// delete asks first what was recorded: afterwards nobody knows.
-func (m *mux) delete(ctx context.Context, id string) (*prober.Failure, error) {
-	if err := checkID(id); err != nil {
+	if err := checkID(s.ID); err != nil {
 		return nil, err
 	}
-	s, unknown, err := m.stream(ctx, prober.StageTeardown, id)
+	was, unknown, err := m.stream(ctx, prober.StageTeardown, s.ID)
 	if err != nil {
 		return nil, err
 	}
-	failure, err := m.remove(ctx, muxStreams, id)
+	failure, err := m.remove(ctx, muxStreams, s.ID)
 	if failure != nil || err != nil {
 		return failure, err
 	}
-	assets := s.Assets
-	if s.ActiveAsset != "" {
-		assets = append(assets, s.ActiveAsset)
+	assets := was.Assets
+	if was.ActiveAsset != "" {
+		assets = append(assets, was.ActiveAsset)
 	}
 	for _, asset := range assets[:min(len(assets), maxRecordings)] {
 		if !usable(asset) {
@@ -175,23 +171,23 @@ func (m *mux) Sweep(ctx context.Context, left Leftover) (int, *prober.Failure, e
 		return 0, nil, err
 	}
 	streams, failure, err := muxList(ctx, m, muxStreams, func(s muxStream) listed {
-		return listed{id: s.ID, name: s.Passthrough, created: muxTime(s.CreatedAt)}
+		return listed{Stream{Name: s.Passthrough, ID: s.ID, Key: s.Key}, muxTime(s.CreatedAt)}
 	})
 	if failure != nil || err != nil {
 		return 0, failure, err
 	}
-	deleted, failure, err := deleteAll(ctx, left.left(streams, time.Now()), m.delete)
+	deleted, failure, err := deleteAll(ctx, left.left(streams, time.Now()), m.Delete)
 	if failure != nil || err != nil {
 		return deleted, failure, err
 	}
 	assets, failure, err := muxList(ctx, m, muxAssets, func(a muxAsset) listed {
-		return listed{id: a.ID, name: a.Passthrough, created: muxTime(a.CreatedAt)}
+		return listed{Stream{Name: a.Passthrough, ID: a.ID}, muxTime(a.CreatedAt)}
 	})
 	if failure != nil || err != nil {
 		return deleted, failure, err
 	}
-	n, failure, err := deleteAll(ctx, left.left(assets, time.Now()), func(ctx context.Context, id string) (*prober.Failure, error) {
-		return m.remove(ctx, muxAssets, id)
+	n, failure, err := deleteAll(ctx, left.left(assets, time.Now()), func(ctx context.Context, asset Stream) (*prober.Failure, error) {
+		return m.remove(ctx, muxAssets, asset.ID)
 	})
 	return deleted + n, failure, err
 }

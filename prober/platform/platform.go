@@ -17,6 +17,7 @@ const Prefix = "streamcanary-"
 
 // Stream is a stream that can be pushed to and pulled from.
 type Stream struct {
+	Name       string        // that it was made under; "" where it is not known
 	ID         string        // by which the API deletes it
 	Key        prober.Secret // takes the place of {stream} in an ingest's URL
 	PlaybackID string        // takes the place of {stream} in a playback's URL

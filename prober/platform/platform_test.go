@@ -53,7 +53,7 @@ func TestCreateSpeaksTheContract(t *testing.T) {
 	if err != nil || failure != nil {
 		t.Fatal(failure, err)
 	}
-	if want := (platform.Stream{ID: "5a5a", Key: "abcd-efgh-ijkl-mnop", PlaybackID: "pb12"}); got != want {
+	if want := (platform.Stream{Name: "streamcanary-fra_1", ID: "5a5a", Key: "abcd-efgh-ijkl-mnop", PlaybackID: "pb12"}); got != want {
 		t.Errorf("got %#v, want %#v", got, want)
 	}
 }
@@ -249,7 +249,7 @@ func TestStatic(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, failure, err := p.Create(t.Context(), "streamcanary-x")
-	if want := (platform.Stream{ID: "streamcanary-x", Key: "streamcanary-x", PlaybackID: "streamcanary-x"}); s != want || failure != nil || err != nil {
+	if want := (platform.Stream{Name: "streamcanary-x", ID: "streamcanary-x", Key: "streamcanary-x", PlaybackID: "streamcanary-x"}); s != want || failure != nil || err != nil {
 		t.Errorf("got %#v, %v, %v", s, failure, err)
 	}
 	if failure, err := p.Delete(t.Context(), s); failure != nil || err != nil {
@@ -264,7 +264,10 @@ func TestNewRefuses(t *testing.T) {
 		{Type: "mux", KeyID: "a", Key: "b"}, {Type: "cloudflare", Account: "a/b", Key: "k", API: "http://x"}, {Type: "livepeer"},
 		{Type: "http", API: "http://x", HTTP: &prober.HTTPContract{Create: prober.HTTPCall{Method: "POST", Status: []int{200}}}},
 		{Type: "http", API: "http://x", HTTP: &prober.HTTPContract{Create: prober.HTTPCall{Method: "POST", Status: []int{200}, Take: prober.Take{ID: "id"}},
-			Delete: prober.HTTPCall{Method: "DELETE", Status: []int{204}}}}, {Type: "livepeer", API: "livepeer.studio/api"}, {Type: "livepeer", API: "ftp://x/api"},
+			Delete: prober.HTTPCall{Method: "DELETE", Path: "/{id}", Status: []int{204}}}}, {Type: "http", API: "http://x", HTTP: &prober.HTTPContract{
+			Create: prober.HTTPCall{Method: "POST", Path: "/", Status: []int{200}}, Delete: prober.HTTPCall{Method: "DELETE", Status: []int{204}}}},
+		{Type: "http", API: "http://x", HTTP: &prober.HTTPContract{Create: prober.HTTPCall{Method: "POST", Path: "/", Status: []int{200}},
+			Delete: prober.HTTPCall{Method: "DELETE", Path: "/streams", Status: []int{204}}}}, {Type: "livepeer", API: "livepeer.studio/api"}, {Type: "livepeer", API: "ftp://x/api"},
 		{Type: "livepeer", API: "http://[::1/"},
 	} {
 		if _, err := platform.New(p, nil); err == nil || !strings.HasPrefix(err.Error(), "platform") {
