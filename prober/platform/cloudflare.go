@@ -121,11 +121,11 @@ func (f *cloudflare) Delete(ctx context.Context, s Stream) (*prober.Failure, err
 	if err := checkID(s.ID); err != nil {
 		return nil, err
 	}
-	videos, unknown, err := f.videos(ctx, prober.StageTeardown, s.ID)
+	videos, unknown, err := f.videos(ctx, prober.StageTeardown, s)
 	if err != nil {
 		return nil, err
 	}
-	failure, err := f.remove(ctx, "/live_inputs/"+url.PathEscape(s.ID))
+	failure, err := f.remove(ctx, "/live_inputs/"+url.PathEscape(s.ID), s)
 	if failure != nil || err != nil {
 		return failure, err
 	}
@@ -133,7 +133,7 @@ func (f *cloudflare) Delete(ctx context.Context, s Stream) (*prober.Failure, err
 		if !usable(v.UID) {
 			continue
 		}
-		failure, err := f.remove(ctx, "/"+v.UID)
+		failure, err := f.remove(ctx, "/"+v.UID, s)
 		if err != nil {
 			return nil, err
 		}
@@ -144,16 +144,18 @@ func (f *cloudflare) Delete(ctx context.Context, s Stream) (*prober.Failure, err
 	return unknown, nil
 }
 
-func (f *cloudflare) remove(ctx context.Context, path string) (*prober.Failure, error) {
+func (f *cloudflare) remove(ctx context.Context, path string, s Stream) (*prober.Failure, error) {
 	c := f.call(prober.StageTeardown, http.MethodDelete, path, maxStream)
+	c.secrets = s.secrets()
 	c.want = []int{http.StatusOK, http.StatusNoContent, http.StatusNotFound}
 	_, failure, err := f.api.do(ctx, c)
 	return failure, err
 }
 
 // videos are what was recorded of an input, of one that is gone none.
-func (f *cloudflare) videos(ctx context.Context, stage prober.Stage, uid string) ([]cloudflareVideo, *prober.Failure, error) {
-	c := f.call(stage, http.MethodGet, "/live_inputs/"+url.PathEscape(uid)+"/videos", maxList)
+func (f *cloudflare) videos(ctx context.Context, stage prober.Stage, s Stream) ([]cloudflareVideo, *prober.Failure, error) {
+	c := f.call(stage, http.MethodGet, "/live_inputs/"+url.PathEscape(s.ID)+"/videos", maxList)
+	c.secrets = s.secrets()
 	if stage == prober.StageTeardown {
 		c.want = append(c.want, http.StatusNotFound)
 	}
@@ -229,7 +231,7 @@ func (l *cloudflareList) UnmarshalJSON(b []byte) error {
 }
 
 func (f *cloudflare) Recording(ctx context.Context, s Stream) (string, *prober.Failure, error) {
-	videos, failure, err := f.videos(ctx, prober.StageRecording, s.ID)
+	videos, failure, err := f.videos(ctx, prober.StageRecording, s)
 	if failure != nil || err != nil {
 		return "", failure, err
 	}

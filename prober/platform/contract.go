@@ -91,7 +91,7 @@ func (g *contract) Create(ctx context.Context, name string) (Stream, *prober.Fai
 	}
 	// What the API does not give is the name, as on a server that makes nothing.
 	s := Stream{Name: name, ID: name, Key: prober.Secret(name), PlaybackID: name}
-	c, err := g.call(prober.StageProvision, g.contract.Create, g.variables(s))
+	c, err := g.call(prober.StageProvision, g.contract.Create, s)
 	if err != nil {
 		return Stream{}, nil, err
 	}
@@ -99,7 +99,7 @@ func (g *contract) Create(ctx context.Context, name string) (Stream, *prober.Fai
 	if failure != nil || err != nil || g.contract.Resolve == nil {
 		return s, failure, err
 	}
-	if c, err = g.call(prober.StageProvision, *g.contract.Resolve, g.variables(s)); err != nil {
+	if c, err = g.call(prober.StageProvision, *g.contract.Resolve, s); err != nil {
 		return s, nil, err
 	}
 	failure, err = g.take(ctx, c, g.contract.Resolve.Take, &s)
@@ -143,7 +143,7 @@ func (g *contract) Delete(ctx context.Context, s Stream) (*prober.Failure, error
 	if err := checkID(s.ID); err != nil {
 		return nil, err
 	}
-	c, err := g.call(prober.StageTeardown, g.contract.Delete, g.variables(s))
+	c, err := g.call(prober.StageTeardown, g.contract.Delete, s)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func (g *contract) list(ctx context.Context, l prober.HTTPList) ([]listed, *prob
 	var all []listed
 	next := ""
 	for range maxPages {
-		c, err := g.call(prober.StageTeardown, l.HTTPCall, map[string]string{prober.VariableNext: next})
+		c, err := filled(prober.StageTeardown, l.HTTPCall, map[string]string{prober.VariableNext: next})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -244,7 +244,7 @@ func (g *contract) Recording(ctx context.Context, s Stream) (string, *prober.Fai
 	if h == nil {
 		return given{"http"}.Recording(ctx, s)
 	}
-	c, err := g.call(prober.StageRecording, *h, g.variables(s))
+	c, err := g.call(prober.StageRecording, *h, s)
 	if err != nil {
 		return "", nil, err
 	}
@@ -267,9 +267,16 @@ func (g *contract) Recording(ctx context.Context, s Stream) (string, *prober.Fai
 	}
 }
 
-// call fills a call's templates. It refuses a path whose variable has no value that
+// call is one about a stream.
+func (g *contract) call(stage prober.Stage, h prober.HTTPCall, s Stream) (call, error) {
+	c, err := filled(stage, h, g.variables(s))
+	c.secrets = s.secrets()
+	return c, err
+}
+
+// filled fills a call's templates. It refuses a path whose variable has no value that
 // can stand there: what is left would be the path of another thing.
-func (g *contract) call(stage prober.Stage, h prober.HTTPCall, known map[string]string) (call, error) {
+func filled(stage prober.Stage, h prober.HTTPCall, known map[string]string) (call, error) {
 	for _, name := range prober.Variables(h.Path + h.Body) {
 		value, ok := known[name]
 		if !ok || name != prober.VariableNext && !usable(value) {

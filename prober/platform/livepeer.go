@@ -79,7 +79,7 @@ func (l *livepeer) Delete(ctx context.Context, s Stream) (*prober.Failure, error
 		return nil, err
 	}
 	_, failure, err := l.api.do(ctx, call{stage: prober.StageTeardown, method: http.MethodDelete, path: "/stream/" + url.PathEscape(s.ID),
-		want: []int{http.StatusNoContent, http.StatusNotFound}, limit: maxStream})
+		want: []int{http.StatusNoContent, http.StatusNotFound}, limit: maxStream, secrets: s.secrets()})
 	return failure, err
 }
 
@@ -201,7 +201,8 @@ func (l *livepeer) listNodes(ctx context.Context) ([]livepeerNode, *prober.Failu
 // playbackInfo asks where a stream is played. What it says of being live is not
 // taken: it may be two minutes old.
 func (l *livepeer) playbackInfo(ctx context.Context, s Stream) (string, *prober.Failure, error) {
-	c := call{stage: prober.StageProvision, method: http.MethodGet, path: "/playback/" + url.PathEscape(s.PlaybackID), want: []int{http.StatusOK}, limit: maxStream}
+	c := call{stage: prober.StageProvision, method: http.MethodGet, path: "/playback/" + url.PathEscape(s.PlaybackID),
+		want: []int{http.StatusOK}, limit: maxStream, secrets: s.secrets()}
 	answer, failure, err := l.api.do(ctx, c)
 	if failure != nil || err != nil {
 		return "", failure, err
@@ -228,7 +229,7 @@ func (l *livepeer) playbackInfo(ctx context.Context, s Stream) (string, *prober.
 // Recording looks at the stream's sessions: GET /stream/{id}/sessions?record=1.
 func (l *livepeer) Recording(ctx context.Context, s Stream) (string, *prober.Failure, error) {
 	c := call{stage: prober.StageRecording, method: http.MethodGet, path: "/stream/" + url.PathEscape(s.ID) + "/sessions?record=1",
-		want: []int{http.StatusOK}, limit: maxStream}
+		want: []int{http.StatusOK}, limit: maxStream, secrets: s.secrets()}
 	answer, failure, err := l.api.do(ctx, c)
 	if failure != nil || err != nil {
 		return "", failure, err

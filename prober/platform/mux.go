@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -59,6 +60,7 @@ func newMux(p prober.Platform, client *http.Client) (*mux, error) {
 		return nil, err
 	}
 	a.authorize = func(r *http.Request) { r.SetBasicAuth(p.KeyID, p.Key.Reveal()) }
+	a.secrets = append(a.secrets, prober.Secret("Basic "+base64.StdEncoding.EncodeToString([]byte(p.KeyID+":"+p.Key.Reveal()))))
 	return &mux{given: given{"mux"}, api: a, test: p.Test}, nil
 }
 
@@ -123,11 +125,11 @@ func (m *mux) Delete(ctx context.Context, s Stream) (*prober.Failure, error) {
 	if err := checkID(s.ID); err != nil {
 		return nil, err
 	}
-	was, unknown, err := m.stream(ctx, prober.StageTeardown, s.ID)
+	was, unknown, err := m.stream(ctx, prober.StageTeardown, s)
 	if err != nil {
 		return nil, err
 	}
-	failure, err := m.remove(ctx, muxStreams, s.ID)
+	failure, err := m.remove(ctx, muxStreams, s.ID, s)
 	if failure != nil || err != nil {
 		return failure, err
 	}
@@ -139,7 +141,7 @@ func (m *mux) Delete(ctx context.Context, s Stream) (*prober.Failure, error) {
 		if !usable(asset) {
 			continue
 		}
-		failure, err := m.remove(ctx, muxAssets, asset)
+		failure, err := m.remove(ctx, muxAssets, asset, s)
 		if err != nil {
 			return nil, err
 		}
@@ -150,19 +152,19 @@ func (m *mux) Delete(ctx context.Context, s Stream) (*prober.Failure, error) {
 	return unknown, nil
 }
 
-func (m *mux) remove(ctx context.Context, of, id string) (*prober.Failure, error) {
+func (m *mux) remove(ctx context.Context, of, id string, s Stream) (*prober.Failure, error) {
 	_, failure, err := m.api.do(ctx, call{stage: prober.StageTeardown, method: http.MethodDelete, path: of + "/" + url.PathEscape(id),
-		want: []int{http.StatusNoContent, http.StatusNotFound}, limit: maxStream})
+		want: []int{http.StatusNoContent, http.StatusNotFound}, limit: maxStream, secrets: s.secrets()})
 	return failure, err
 }
 
 // stream reads a stream; one that is gone is empty.
-func (m *mux) stream(ctx context.Context, stage prober.Stage, id string) (muxStream, *prober.Failure, error) {
-	c := call{stage: stage, method: http.MethodGet, path: muxStreams + "/" + url.PathEscape(id),
-		want: []int{http.StatusOK, http.StatusNotFound}, limit: maxStream}
-	var s muxStream
-	failure, err := m.data(ctx, c, &s, "a live stream")
-	return s, failure, err
+func (m *mux) stream(ctx context.Context, stage prober.Stage, s Stream) (muxStream, *prober.Failure, error) {
+	c := call{stage: stage, method: http.MethodGet, path: muxStreams + "/" + url.PathEscape(s.ID),
+		want: []int{http.StatusOK, http.StatusNotFound}, limit: maxStream, secrets: s.secrets()}
+	var is muxStream
+	failure, err := m.data(ctx, c, &is, "a live stream")
+	return is, failure, err
 }
 
 // Sweep deletes streams, and then the assets of streams that are gone already.
@@ -187,7 +189,7 @@ func (m *mux) Sweep(ctx context.Context, left Leftover) (int, *prober.Failure, e
 		return deleted, failure, err
 	}
 	n, failure, err := deleteAll(ctx, left.left(assets, time.Now()), func(ctx context.Context, asset Stream) (*prober.Failure, error) {
-		return m.remove(ctx, muxAssets, asset.ID)
+		return m.remove(ctx, muxAssets, asset.ID, asset)
 	})
 	return deleted + n, failure, err
 }
@@ -215,12 +217,13 @@ func muxList[T any](ctx context.Context, m *mux, path string, what func(T) liste
 
 // Recording looks at the assets that the stream's broadcasts have become.
 func (m *mux) Recording(ctx context.Context, s Stream) (string, *prober.Failure, error) {
-	stream, failure, err := m.stream(ctx, prober.StageRecording, s.ID)
+	stream, failure, err := m.stream(ctx, prober.StageRecording, s)
 	if failure != nil || err != nil || len(stream.Assets) == 0 || stream.ActiveAsset != "" {
 		return "", failure, err // none yet, or still being recorded
 	}
 	newest := stream.Assets[len(stream.Assets)-1]
-	c := call{stage: prober.StageRecording, method: http.MethodGet, path: muxAssets + "/" + url.PathEscape(newest), want: []int{http.StatusOK}, limit: maxStream}
+	c := call{stage: prober.StageRecording, method: http.MethodGet, path: muxAssets + "/" + url.PathEscape(newest),
+		want: []int{http.StatusOK}, limit: maxStream, secrets: s.secrets()}
 	if failure := c.unusable(200, field{"asset id", newest}); failure != nil {
 		return "", failure, nil
 	}

@@ -73,7 +73,10 @@ func TestCreateFailures(t *testing.T) {
 		{429, "", prober.Inconclusive, prober.ReasonAPIQuota, "429 Too Many Requests"},
 		{500, "<html>\n\x00oops " + token, prober.Fail, prober.ReasonAPIError, "POST /stream: 500 Internal Server Error: <html> oops [secret] (the contract says 201)"},
 		{503, strings.Repeat("x", 1<<20), prober.Fail, prober.ReasonAPIError, "503 Service Unavailable"},
-		{200, created, prober.Fail, prober.ReasonAPIError, "200 OK"},
+		{200, created, prober.Fail, prober.ReasonAPIError, "POST /stream: 200 OK (the contract says 201)"},
+		{302, created, prober.Fail, prober.ReasonAPIError, "POST /stream: 302 Found (the contract says 201)"},
+		{409, `{"errors":["exists"], "stream": ` + created, prober.Fail, prober.ReasonAPIError, `409 Conflict: {"errors":["exists"], "stream": {"id":"5a5a","streamKey":"[secret]"`},
+		{409, `{"StreamKey" : "abcd-efgh\"-ij`, prober.Fail, prober.ReasonAPIError, `{"StreamKey" : "[secret]" (`},
 		{307, "", prober.Fail, prober.ReasonAPIError, "307"},
 		{201, "", prober.Fail, prober.ReasonAPIBadAnswer, "not a stream in JSON"},
 		{201, "<html>", prober.Fail, prober.ReasonAPIBadAnswer, "not a stream in JSON"},
@@ -97,7 +100,7 @@ func TestCreateFailures(t *testing.T) {
 			if failure.Outcome != c.outcome || failure.Reason != c.reason || failure.Stage != prober.StageProvision {
 				t.Errorf("got %+v", failure)
 			}
-			if !strings.Contains(failure.Detail, c.detail) || len(failure.Detail) > 300 || strings.Contains(failure.Detail, token) {
+			if !strings.Contains(failure.Detail, c.detail) || len(failure.Detail) > 300 || strings.Contains(failure.Detail, token) || strings.Contains(failure.Detail, "abcd-efgh") {
 				t.Errorf("detail %q, want it to say %q", failure.Detail, c.detail)
 			}
 		})
