@@ -2,6 +2,7 @@ package incident
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -71,7 +72,7 @@ func (w *sim) measured(kind prober.Kind, rounds uint64) {
 // settled says whether good rounds would change nothing but clocks and counters.
 func (w *sim) settled() bool {
 	s := w.state
-	if len(s.Incidents)+len(s.Rounds)+len(s.Requests) > 0 || len(s.Agents) == 0 {
+	if len(s.Incidents)+len(s.Rounds)+len(s.Requests) > 0 || len(s.Agents) == 0 || slices.ContainsFunc(w.sites, func(s *siteSum) bool { return s.W != 0 }) {
 		return false
 	}
 	for _, a := range w.agents {
@@ -113,7 +114,8 @@ func (w *sim) noisy(r *simRounds, until time.Time) time.Time {
 	return at
 }
 
-// TestSkip runs the same time with and without skipping.
+// TestSkip runs the same time with and without skipping; the long version does so for
+// ten days.
 func TestSkip(t *testing.T) {
 	t.Parallel()
 	for _, c := range []simSetup{
@@ -121,12 +123,20 @@ func TestSkip(t *testing.T) {
 		{seed: 2, sites: 5, regions: 1, canary: 2 * time.Second, pulls: 20 * time.Second, golive: time.Minute, noise: .001, drops: 1e-5},
 		{seed: 3, sites: 4, regions: 2, canary: 2 * time.Second, pulls: 20 * time.Second, golive: time.Minute, noise: .0005, drops: 1e-5, latency: time.Second,
 			bursts: &simBursts{mean: 20 * time.Second, share: .002, seen: .9, fails: .9}},
+		calm(3, 2, func(s *simSetup) { s.seed, s.noise = 4, .03 }),
+		calm(4, 3, func(s *simSetup) {
+			s.seed, s.noise, s.bursts = 5, .001, &simBursts{mean: 20 * time.Second, share: .01, seen: .5, pairs: .3, fails: .95}
+		}),
 	} {
 		all, some := newSim(t, c), newSim(t, c)
 		some.skips = true
-		for range 4 {
-			all.run(30 * time.Minute)
-			some.run(30 * time.Minute)
+		parts, part := 4, 30*time.Minute
+		if *long {
+			parts, part = 40, 6*time.Hour
+		}
+		for range parts {
+			all.run(part)
+			some.run(part)
 			a, err := all.state.Encode()
 			if err != nil {
 				t.Fatal(err)

@@ -29,7 +29,11 @@ type sim struct {
 	agents []*simAgent
 	rounds []*simRounds
 	flying int  // results on their way
-	skips  bool // quiet stretches are skipped
+	skips  bool // quiet stretches are skipped, and good rounds taken at once
+
+	quick   map[string]*quickRound // by agent and kind
+	collect *[]prober.Result       // where results go instead of on their way
+	sites   []*siteSum             // of all sums
 
 	events  []Event
 	steps   int
@@ -108,6 +112,7 @@ type simAgent struct {
 	seq        uint64
 	skew       time.Duration
 	control    prober.Control
+	known      *agentState
 	burstUntil time.Time // fails until then
 	held       []prober.Result
 	mixed      []prober.Result
@@ -177,7 +182,7 @@ func newSim(t *testing.T, c simSetup) *sim {
 		t.Fatal(err)
 	}
 	w := &sim{t: t, setup: c, policy: p, state: NewState(), rng: rand.New(rand.NewPCG(c.seed, 0x5eed)),
-		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), quick: map[string]*quickRound{}}
 	w.start = w.now
 	for i := range c.sites {
 		a := &simAgent{n: i, id: "a" + strconv.Itoa(i), control: prober.ControlPass}
@@ -237,6 +242,15 @@ func (w *sim) due() *simRounds {
 }
 
 func (w *sim) round(a *simAgent, kind prober.Kind) {
+	if w.good(a, kind) {
+		w.quickly(a, kind)
+		return
+	}
+	w.results(a, kind)
+}
+
+// results sends the results of a round.
+func (w *sim) results(a *simAgent, kind prober.Kind) {
 	switch kind {
 	case prober.KindCanary:
 		w.canaries(a)
@@ -251,9 +265,11 @@ func (w *sim) round(a *simAgent, kind prober.Kind) {
 func (w *sim) run(d time.Duration) {
 	end := w.now.Add(d)
 	for {
-		due := w.policy.Next(w.state)
-		if housekeeping := w.state.At.Add(10 * time.Second); due.IsZero() || housekeeping.Before(due) {
-			due = housekeeping
+		due := w.state.At.Add(10 * time.Second) // housekeeping
+		if !w.idle(due) {
+			if next := w.policy.Next(w.state); !next.IsZero() && next.Before(due) {
+				due = next
+			}
 		}
 		if due.Before(w.now) {
 			due = w.now
@@ -303,14 +319,19 @@ func (w *sim) step(in Input) {
 	in.Seq, in.At = w.seq, w.now
 	var events []Event
 	w.state, events = w.policy.Step(w.state, in)
+	w.told(events)
+	if w.check != nil {
+		w.check()
+	}
+}
+
+// told does what the engine asks for.
+func (w *sim) told(events []Event) {
 	for _, e := range events {
 		w.events = append(w.events, e)
 		if e.ProbeNow != nil {
 			w.confirm(*e.ProbeNow)
 		}
-	}
-	if w.check != nil {
-		w.check()
 	}
 }
 
@@ -319,9 +340,9 @@ func (w *sim) confirm(req prober.ProbeNow) {
 	for i := range req.Rounds {
 		w.after(time.Duration(i)*req.Spacing+50*time.Millisecond, func() {
 			for _, a := range w.agents {
-				w.canaries(a)
-				w.plays(a)
-				w.goLive(a)
+				for _, kind := range []prober.Kind{prober.KindCanary, prober.KindPlayback, prober.KindGoLive} {
+					w.round(a, kind)
+				}
 			}
 		})
 	}
@@ -329,35 +350,44 @@ func (w *sim) confirm(req prober.ProbeNow) {
 
 // send brings a result into the journal, after its way there.
 func (w *sim) send(a *simAgent, after time.Duration, r prober.Result) {
-	f := w.truth()
-	if f.silent[a.n] {
+	if w.collect != nil {
+		*w.collect = append(*w.collect, r)
 		return
 	}
-	at := w.now.Add(after)
+	if w.truth().silent[a.n] {
+		return
+	}
 	w.flying++
-	w.at(at, func() {
+	w.after(after, func() {
 		w.flying--
-		r.Control = a.control
-		if w.truth().sick[a.n] {
-			r.Control = prober.ControlFail
-		}
-		if r.Host.Reference = prober.ControlPass; w.truth().refer || w.truth().cut[a.n] {
-			r.Host.Reference = prober.ControlFail
-		}
-		a.seq++
-		r.Agent, r.Boot, r.Seq, r.Site, r.Target = a.id, "boot", a.seq, "s", "live"
-		r.Ended = w.now.Add(a.skew)
-		if w.truth().away {
-			a.held = append(a.held, r)
-			return
-		}
-		for _, late := range a.held {
-			late.Age = w.now.Sub(late.Ended.Add(-a.skew))
-			w.step(Input{Result: &late})
-		}
-		a.held = nil
-		w.deliver(a, r)
+		w.receive(a, r)
 	})
+}
+
+// receive completes a result with what is known of its agent when it arrives, and
+// brings it to the hub, unless that is away.
+func (w *sim) receive(a *simAgent, r prober.Result) {
+	f := w.truth()
+	r.Control = a.control
+	if f.sick[a.n] {
+		r.Control = prober.ControlFail
+	}
+	if r.Host.Reference = prober.ControlPass; f.refer || f.cut[a.n] {
+		r.Host.Reference = prober.ControlFail
+	}
+	a.seq++
+	r.Agent, r.Boot, r.Seq, r.Site, r.Target = a.id, "boot", a.seq, "s", "live"
+	r.Ended = w.now.Add(a.skew)
+	if f.away {
+		a.held = append(a.held, r)
+		return
+	}
+	for _, late := range a.held {
+		late.Age = w.now.Sub(late.Ended.Add(-a.skew))
+		w.step(Input{Result: &late})
+	}
+	a.held = nil
+	w.deliver(a, r)
 }
 
 // deliver hands a result to the engine, as it comes or as a bad network brings it.
@@ -414,6 +444,9 @@ func (w *sim) noisyAt(a *simAgent, kind prober.Kind, at time.Time, what int) boo
 
 // lost says whether a probe of an agent fails for the agent's own sake.
 func (w *sim) lost(a *simAgent, f simFault) bool {
+	if w.collect != nil {
+		return false // of a round that is known to be good: a burst has begun since
+	}
 	if f.sick[a.n] || f.blind[a.n] || f.cut[a.n] {
 		return true
 	}
@@ -511,8 +544,11 @@ func (w *sim) matrix(a *simAgent, kind prober.Kind, f simFault) simMatrix {
 	return m
 }
 
+// goLiveLasts is how long it takes until a fresh broadcast is known to play.
+const goLiveLasts = 6 * time.Second
+
 // goLive is a round of fresh broadcasts: what is refused is known at once, what
-// plays after six seconds.
+// plays later.
 func (w *sim) goLive(a *simAgent) {
 	f, round, way := w.truth(), w.newRound(prober.KindGoLive), w.way(a, prober.KindGoLive)
 	n := w.setup.regions
@@ -520,7 +556,7 @@ func (w *sim) goLive(a *simAgent) {
 	refused := w.setup.api && w.hit(a, f.api, f)
 	for i := range n {
 		r := prober.Result{Kind: prober.KindGoLive, Pusher: a.id, Ingest: w.region(i), Run: fmt.Sprint(a.id, round, i), Round: round, RoundOf: n + n*n, Outcome: prober.Pass}
-		pushed, known := r, way+6*time.Second
+		pushed, known := r, way+goLiveLasts
 		switch {
 		case refused:
 			pushed = bad(r, prober.StageProvision)
