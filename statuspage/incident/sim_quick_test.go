@@ -94,7 +94,7 @@ func (w *sim) takeQuick(a *simAgent, kind prober.Kind) bool {
 		}
 	}
 	second := w.now.Unix() != s.At.Unix()
-	if second && !(w.idle(w.now) && w.agreed()) {
+	if second && (!w.idle(w.now) || !w.agreed()) {
 		return false // agents are looked at once a second
 	}
 	n := uint64(q.results)

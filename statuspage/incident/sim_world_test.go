@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"bytes"
 	"container/heap"
 	"fmt"
 	"math/rand/v2"
@@ -39,6 +40,7 @@ type sim struct {
 	steps   int
 	skipped uint64 // inputs
 	check   func() // after every step; nil is nothing
+	twin    *sim   // is given the same inputs, from its last snapshot on; nil is none
 }
 
 // simRounds are the rounds of one kind of probe at one agent.
@@ -319,10 +321,48 @@ func (w *sim) step(in Input) {
 	in.Seq, in.At = w.seq, w.now
 	var events []Event
 	w.state, events = w.policy.Step(w.state, in)
+	w.compare(in, events)
 	w.told(events)
 	if w.check != nil {
 		w.check()
 	}
+}
+
+// compare holds that the same inputs give the same bytes, and the same events, also
+// to a hub that starts again from its snapshot every so often.
+func (w *sim) compare(in Input, events []Event) {
+	if w.twin == nil {
+		return
+	}
+	var same []Event
+	w.twin.state, same = w.policy.Step(w.twin.state, in)
+	if a, b := fmt.Sprintf("%+v", ids(events)), fmt.Sprintf("%+v", ids(same)); a != b {
+		w.t.Errorf("the same inputs gave the events %s and %s", a, b)
+	}
+	if w.steps%500 != 0 {
+		return
+	}
+	a, err := w.state.Encode()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	b, err := w.twin.state.Encode()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if !bytes.Equal(a, b) {
+		w.t.Errorf("the same inputs gave the states\n%s\n%s", a, b)
+	}
+	if w.twin.state, err = DecodeState(b); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func ids(events []Event) (all []string) {
+	for _, e := range events {
+		all = append(all, e.ID)
+	}
+	return all
 }
 
 // told does what the engine asks for.
