@@ -76,13 +76,12 @@ func (w *sim) takeQuick(a *simAgent, kind prober.Kind) bool {
 		len(known.Boots) != 1 || known.Boots[0].Window != ^uint64(0) {
 		return false
 	}
-	key := a.id + string(kind)
-	q := w.quick[key]
+	q := a.quick[kind]
 	if q == nil {
 		if q = w.learn(a, kind); q == nil {
 			return false
 		}
-		w.quick[key] = q
+		a.quick[kind] = q
 	}
 	for _, e := range q.sums {
 		total := Nats(0)
@@ -101,7 +100,8 @@ func (w *sim) takeQuick(a *simAgent, kind prober.Kind) bool {
 	a.seq += n
 	w.seq += n
 	w.skipped += n
-	turn := &turn{Policy: w.policy, s: s, seq: w.seq, before: s.At}
+	turn := &w.turn
+	turn.Policy, turn.s, turn.seq, turn.before, turn.events = w.policy, s, w.seq, s.At, nil
 	turn.clock(w.now)
 	s.Seq, known.SeenAt = w.seq, w.now
 	known.Boots[0].Newest += n
@@ -152,14 +152,7 @@ func (w *sim) idle(until time.Time) bool {
 
 // agreed says whether no agent stands alone with what it sees.
 func (w *sim) agreed() bool {
-	if len(w.sites) < len(w.state.Sums)*len(w.agents) {
-		w.sites = w.sites[:0]
-		for _, sum := range w.state.Sums {
-			for _, site := range sum.Sites {
-				w.sites = append(w.sites, site)
-			}
-		}
-	}
+	w.remember()
 	for _, a := range w.agents {
 		if a.known.Contradicted || !a.known.AloneSince.IsZero() {
 			return false

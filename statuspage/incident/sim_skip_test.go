@@ -36,6 +36,7 @@ func (w *sim) skip(end time.Time) bool {
 	if until.Sub(w.now) < longest {
 		return false
 	}
+	w.first = nil
 	for _, r := range w.rounds {
 		n := uint64(0)
 		if r.next.Before(until) {
@@ -76,24 +77,42 @@ func (w *sim) settled() bool {
 		return false
 	}
 	for _, a := range w.agents {
-		known := s.Agents[a.id]
+		if a.known == nil {
+			a.known = s.Agents[a.id]
+		}
+		known := a.known
 		if known == nil || a.control != prober.ControlPass || w.now.Before(a.burstUntil) || len(a.held) > 0 ||
 			known.Control != prober.ControlPass || known.Silent || known.Sick || known.Contradicted || !known.AloneSince.IsZero() ||
 			len(known.Boots) != 1 || known.Boots[0].Window != ^uint64(0) {
 			return false
 		}
 	}
-	for _, sum := range s.Sums {
+	w.remember()
+	for _, sum := range w.sums {
 		if sum.Open || len(sum.Sites) < len(w.agents) {
 			return false
 		}
-		for _, site := range sum.Sites {
-			if site.W != 0 || site.V != 0 || site.Failing || site.Goods < goodsBetween {
-				return false
-			}
+	}
+	for _, site := range w.sites {
+		if site.W != 0 || site.V != 0 || site.Failing || site.Goods < goodsBetween {
+			return false
 		}
 	}
 	return true
+}
+
+// remember keeps the sums at hand.
+func (w *sim) remember() {
+	if len(w.sums) == len(w.state.Sums) && len(w.sites) == len(w.sums)*len(w.agents) {
+		return
+	}
+	w.sums, w.sites = w.sums[:0], w.sites[:0]
+	for _, sum := range w.state.Sums {
+		w.sums = append(w.sums, sum)
+		for _, site := range sum.Sites {
+			w.sites = append(w.sites, site)
+		}
+	}
 }
 
 // noisy is the first round from now on that is not all good, as far as until.

@@ -2,7 +2,6 @@ package incident
 
 import (
 	"bytes"
-	"container/heap"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -29,12 +28,14 @@ type sim struct {
 	order  uint64 // keeps the order of what is due at one time
 	agents []*simAgent
 	rounds []*simRounds
-	flying int  // results on their way
-	skips  bool // quiet stretches are skipped, and good rounds taken at once
+	first  *simRounds // of the rounds, the next; nil is not known
+	flying int        // results on their way
+	skips  bool       // quiet stretches are skipped, and good rounds taken at once
 
-	quick   map[string]*quickRound // by agent and kind
-	collect *[]prober.Result       // where results go instead of on their way
-	sites   []*siteSum             // of all sums
+	collect *[]prober.Result // where results go instead of on their way
+	sums    []*sumState      // all of them
+	sites   []*siteSum       // of all sums
+	turn    turn             // of a good round
 
 	events  []Event
 	steps   int
@@ -115,6 +116,7 @@ type simAgent struct {
 	skew       time.Duration
 	control    prober.Control
 	known      *agentState
+	quick      map[prober.Kind]*quickRound
 	burstUntil time.Time // fails until then
 	held       []prober.Result
 	mixed      []prober.Result
@@ -126,22 +128,41 @@ type simItem struct {
 	do    func()
 }
 
+// simQueue is a heap of what is due, the soonest first.
 type simQueue []simItem
 
-func (q simQueue) Len() int { return len(q) }
-func (q simQueue) Less(i, j int) bool {
+func (q simQueue) before(i, j int) bool {
 	if !q[i].at.Equal(q[j].at) {
 		return q[i].at.Before(q[j].at)
 	}
 	return q[i].order < q[j].order
 }
-func (q simQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *simQueue) Push(x any)   { *q = append(*q, x.(simItem)) }
-func (q *simQueue) Pop() any {
+
+func (q *simQueue) push(x simItem) {
+	*q = append(*q, x)
+	for i := len(*q) - 1; i > 0 && q.before(i, (i-1)/2); i = (i - 1) / 2 {
+		(*q)[i], (*q)[(i-1)/2] = (*q)[(i-1)/2], (*q)[i]
+	}
+}
+
+func (q *simQueue) pop() simItem {
 	old := *q
-	x := old[len(old)-1]
-	*q = old[:len(old)-1]
-	return x
+	x, last := old[0], len(old)-1
+	old[0], old[last] = old[last], simItem{}
+	*q = old[:last]
+	for i := 0; ; {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < last; child++ {
+			if q.before(child, least) {
+				least = child
+			}
+		}
+		if least == i {
+			return x
+		}
+		old[i], old[least] = old[least], old[i]
+		i = least
+	}
 }
 
 func simTopology(sites, regions int, api bool) Topology {
@@ -184,10 +205,10 @@ func newSim(t *testing.T, c simSetup) *sim {
 		t.Fatal(err)
 	}
 	w := &sim{t: t, setup: c, policy: p, state: NewState(), rng: rand.New(rand.NewPCG(c.seed, 0x5eed)),
-		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), quick: map[string]*quickRound{}}
+		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	w.start = w.now
 	for i := range c.sites {
-		a := &simAgent{n: i, id: "a" + strconv.Itoa(i), control: prober.ControlPass}
+		a := &simAgent{n: i, id: "a" + strconv.Itoa(i), control: prober.ControlPass, quick: map[prober.Kind]*quickRound{}}
 		if c.skew > 0 {
 			a.skew = time.Duration(w.rng.Int64N(int64(2*c.skew))) - c.skew
 		}
@@ -218,7 +239,7 @@ func (c simSetup) schedule() Schedule {
 // at puts something into the queue.
 func (w *sim) at(when time.Time, do func()) {
 	w.order++
-	heap.Push(&w.queue, simItem{at: when, order: w.order, do: do})
+	w.queue.push(simItem{at: when, order: w.order, do: do})
 }
 
 func (w *sim) after(d time.Duration, do func()) { w.at(w.now.Add(d), do) }
@@ -234,13 +255,15 @@ func (w *sim) every(a *simAgent, kind prober.Kind, period time.Duration, results
 
 // due is the round that comes next.
 func (w *sim) due() *simRounds {
-	var first *simRounds
+	if w.first != nil {
+		return w.first
+	}
 	for _, r := range w.rounds {
-		if first == nil || r.next.Before(first.next) {
-			first = r
+		if w.first == nil || r.next.Before(w.first.next) {
+			w.first = r
 		}
 	}
-	return first
+	return w.first
 }
 
 func (w *sim) round(a *simAgent, kind prober.Kind) {
@@ -278,7 +301,7 @@ func (w *sim) run(d time.Duration) {
 		}
 		round := w.due()
 		if len(w.queue) > 0 && !w.queue[0].at.After(due) && !w.queue[0].at.After(end) && !w.queue[0].at.After(round.next) {
-			item, _ := heap.Pop(&w.queue).(simItem)
+			item := w.queue.pop()
 			w.now = item.at
 			item.do()
 			continue
@@ -288,7 +311,7 @@ func (w *sim) run(d time.Duration) {
 				continue
 			}
 			w.now = round.next
-			round.next = round.next.Add(round.period)
+			round.next, w.first = round.next.Add(round.period), nil
 			w.round(round.agent, round.kind)
 			continue
 		}
