@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"fmt"
 	"slices"
 
 	"streamcanary/prober"
@@ -21,8 +22,9 @@ type invariants struct {
 	told   map[string]bool     // what sinks were told, and is not over, by the alerts' keys
 	ids    map[string]struct{} // of events: a sink takes each once
 	known  map[string]bool     // failures, by element, kind and time
-	causes int                 // that are at work: so many incidents may be open at a time; 0 is any number
-	frozen map[string]bool     // incidents that a person held before this step
+	row    string
+	causes int             // that are at work: so many incidents may be open at a time; 0 is any number
+	frozen map[string]bool // incidents that a person held before this step
 }
 
 func newInvariants(w *sim) *invariants {
@@ -130,7 +132,12 @@ func (v *invariants) state() {
 		}
 	}
 	if v.causes > 0 && announced > v.causes {
-		t.Errorf("%d incidents are open at a time, of %d causes", announced, v.causes)
+		var names []string
+		for _, o := range s.Incidents {
+			names = append(names, fmt.Sprintf("%s (%v)", o.Incident.Name, o.Incident.Components))
+		}
+		t.Errorf("%s: %d incidents are open at a time, of %d causes: %q", v.row, announced, v.causes, names)
+		v.causes = announced // said once
 	}
 	if n := len(s.Rounds); n > maxRounds*len(v.w.agents) {
 		t.Errorf("%d rounds are open", n)

@@ -139,7 +139,7 @@ func (row faultRow) run(t *testing.T, seed uint64, f *faultFigures) {
 	}
 	w := newSim(t, c)
 	watch := newInvariants(w)
-	watch.causes = row.causes()
+	watch.row, watch.causes = fmt.Sprintf("%s, seed %d", row.name, seed), row.causes()
 	if seed%10 == 1 {
 		w.twin = &sim{policy: w.policy, state: NewState()}
 	}
