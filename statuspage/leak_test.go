@@ -143,6 +143,7 @@ func TestNothingLeaks(t *testing.T) {
 		"View.Incidents.Failures.Evidence.Detail", "View.Incidents.Failures.Evidence.Agent", "View.Incidents.Failures.Evidence.Site",
 		"View.Incidents.Changes.Change.Summary", "View.Incidents.Changes.Change.Link", "View.Incidents.Changes.Change.Components",
 		"View.Incidents.Audit.Who", "View.Incidents.Audit.Note", "View.Incidents.OpenedBy", "View.Incidents.Withheld",
+		"View.Components.Suspicions.Element.ID", "View.Components.Suspicions.Evidence.Detail", "View.Components.Suspicions.Evidence.Site",
 		"View.Maintenances.Maintenance.Audit.Note", "View.Maintenances.Maintenance.Window.Source",
 	} {
 		if !strings.Contains(whole, canary(place)) {
