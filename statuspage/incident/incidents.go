@@ -356,7 +356,7 @@ func (t *turn) publishUpdate(o *openIncident, kind EventType, said Update) {
 	}
 	in.Updates = append(in.Updates, u)
 	in.UpdatedAt = t.s.At
-	in.Changes = t.related(in)
+	in.Changes, in.Cause = t.related(in), t.cause(t.index.target[in.Target], in.Failures)
 	snapshot := in.clone()
 	t.emit(Event{Type: kind, Key: "incident/" + in.ID, Summary: in.Name, Incident: &snapshot})
 	t.askApproval(o)

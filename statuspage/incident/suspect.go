@@ -23,11 +23,10 @@ type Suspicion struct {
 const suspectShare = 0.5
 
 // suspicions are all that a state holds, in an order of their own.
-func (p Policy) suspicions(s State) []Suspicion {
-	t := turn{Policy: p, s: &s} // to read with: it changes nothing
+func (t *turn) suspicions() []Suspicion {
 	var all []Suspicion
-	for _, key := range sortedKeys(s.Sums) {
-		if x, ok := t.suspicion(s.Sums[key]); ok {
+	for _, key := range sortedKeys(t.s.Sums) {
+		if x, ok := t.suspicion(t.s.Sums[key]); ok {
 			all = append(all, x)
 		}
 	}

@@ -41,7 +41,8 @@ type ComponentState struct {
 // View reads a state for the page.
 func (p Policy) View(s State) View {
 	v := View{At: s.At, Components: []ComponentState{}, Incidents: []Incident{}, Maintenances: []MaintenanceView{}}
-	suspicions := p.suspicions(s)
+	t := turn{Policy: p, s: &s} // to read with: it changes nothing
+	suspicions := t.suspicions()
 	for _, c := range p.topology.Components {
 		view := p.componentView(s, c)
 		view.suspect(c, suspicions)
@@ -49,7 +50,9 @@ func (p Policy) View(s State) View {
 	}
 	for i := len(s.Incidents) - 1; i >= 0; i-- {
 		if o := s.Incidents[i]; o.Announced {
-			v.Incidents = append(v.Incidents, o.Incident.clone())
+			in := o.Incident.clone()
+			in.Cause = t.cause(p.index.target[in.Target], in.Failures) // of now, not of its last word
+			v.Incidents = append(v.Incidents, in)
 		}
 	}
 	for _, m := range s.Maintenances {
