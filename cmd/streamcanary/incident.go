@@ -279,6 +279,9 @@ func showIncident(w io.Writer, in incident.Incident) error {
 		fmt.Fprintf(&b, ", resolved %s", in.ResolvedAt.Format(time.RFC3339))
 	}
 	fmt.Fprintf(&b, "\ncomponents: %s\n", strings.Join(append(append([]string{}, in.Components...), in.Withheld...), ", "))
+	if in.Cause.Place != "" {
+		fmt.Fprintf(&b, "where: %s\n", in.Cause.Words)
+	}
 	for _, f := range in.Failures {
 		state := "fails since " + f.FirstFailed.Format(time.RFC3339)
 		if !f.RecoveredAt.IsZero() {
