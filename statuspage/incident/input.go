@@ -57,7 +57,7 @@ const (
 	ReferenceBack     EventType = "reference_back"     // resolves reference_failed
 	QuorumLost        EventType = "quorum_lost"        // an incident is open and too few sites are left to resolve it
 	QuorumBack        EventType = "quorum_back"
-	ResultRefused     EventType = "result_refused" // a result of an unknown agent, element or time; told once a cause
+	ResultRefused     EventType = "result_refused" // a result of an unknown agent, element or time; told once a day and cause
 	ChangeReported    EventType = "change_reported"
 	BaselineExceeded  EventType = "baseline_exceeded" // more fails while all is well than p0 grants
 	BaselineHolds     EventType = "baseline_holds"    // resolves baseline_exceeded
