@@ -48,6 +48,8 @@ func meaningOf(t incident.EventType) (meaning, bool) {
 		return meaning{"maintenance.ended", ActionNotice, SeverityInfo}, true
 	case incident.MaintenanceCancelled:
 		return meaning{"maintenance.cancelled", ActionNotice, SeverityInfo}, true
+	case incident.MaintenanceRefused: // work that is not announced mutes nothing
+		return meaning{"maintenance.refused", ActionNotice, SeverityWarning}, true
 
 	case incident.NoAgents: // blind: whatever breaks now is seen by nobody
 		return meaning{"agents.none", ActionTrigger, SeverityCritical}, true

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -74,11 +75,23 @@ func (t *turn) edge(e MaintenanceEdge) {
 	case EdgeCancelled:
 		r = t.cancel(e.Window.ID, nil)
 	default:
-		r = refused(RefusedInvalid, "no such edge")
+		e.Edge, r = "odd", refused(RefusedInvalid, "no such edge")
 	}
 	if r != nil {
-		t.s.Refused["maintenance: "+string(r.kind)]++
+		t.refuseEdge(e, r)
 	}
+}
+
+// refuseEdge counts an edge that comes to nothing. On-call is told where work is
+// muted less than the configuration says; of what is gone there is nothing to end.
+func (t *turn) refuseEdge(e MaintenanceEdge, r *refusal) {
+	tell := t.counted("maintenance: " + string(e.Edge) + ": " + string(r.kind))
+	how, missed := map[Edge]string{EdgeAnnounced: "announced as the configuration has it", EdgeBegan: "begun"}[e.Edge]
+	if !tell || !missed {
+		return
+	}
+	t.emit(Event{Type: MaintenanceRefused, Key: "maintenance/" + shorten(e.Window.ID),
+		Summary: fmt.Sprintf("A maintenance is not %s: %s: %s. What fails in it opens incidents as ever", how, clip(e.Window.Name, MaxName), r.reason)})
 }
 
 func (t *turn) maintenance(id string) *Maintenance {
