@@ -290,7 +290,8 @@ func showIncident(w io.Writer, in incident.Incident) error {
 		}
 	}
 	for _, c := range in.Changes {
-		fmt.Fprintf(&b, "change %s: %s\n", c.At.Format(time.RFC3339), prober.Clip(c.Summary, 200))
+		c.Summary = prober.Clip(c.Summary, 200)
+		fmt.Fprintf(&b, "change %s: %s\n", c.At.Format(time.RFC3339), c.Words())
 	}
 	for _, u := range in.Updates {
 		fmt.Fprintf(&b, "%s %s: %s\n", u.At.Format(time.RFC3339), u.Phase, strings.ReplaceAll(u.Body, "\n", " "))
