@@ -35,6 +35,9 @@ func TestPeopleByCommand(t *testing.T) {
 	id := strings.Fields(w.onCall(t, exitOK, "incident", "open", "No sound", "ingest=partial_outage", "-m", "Sound is missing.", "--note", "secret ticket 7"))[0]
 	w.onCall(t, exitOK, "incident", "update", id, "-m", "We have found a broken mixer.", "--id", "once")
 	w.onCall(t, exitOK, "incident", "update", id, "-m", "We have found a broken mixer.", "--id", "once")
+	if said := w.onCall(t, exitFailure, "incident", "resolve", id, "--id", "once"); !strings.Contains(said, `refused: the id "once" was that of another command, update of `+id+" by anna;") {
+		t.Errorf("an id twice: %s", said)
+	}
 	w.onCall(t, exitOK, "incident", "status", id, "identified")
 	w.onCall(t, exitOK, "incident", "components", id, "ingest=major_outage")
 	w.hub.kill()
@@ -93,6 +96,12 @@ func TestPeopleByCommand(t *testing.T) {
 	}
 	status("under_maintenance")
 	status("operational")
+	for range 2 { // a step of a pipeline that is repeated
+		w.onCall(t, exitOK, "maintenance", "add", "Now", "--region", "eu", "--for", "1h", "--id", "now-1")
+	}
+	if list := w.onCall(t, exitOK, "maintenance", "list"); strings.Count(list, " Now ") != 1 {
+		t.Errorf("list: %s", list)
+	}
 	later := strings.Fields(w.onCall(t, exitOK, "maintenance", "add", "Later", "--region", "eu", "--at", time.Now().Add(time.Hour).Format(time.RFC3339), "--for", "1h"))[0]
 	if list := w.onCall(t, exitOK, "maintenance", "list"); !strings.Contains(list, "completed") || !strings.Contains(list, "scheduled") {
 		t.Errorf("list: %s", list)

@@ -28,6 +28,8 @@ With a token of your own (alerts.people) the trail has your name.
 
 Exit codes: 0 done, 1 refused (the reason is told) or the hub cannot be reached, 2 usage.`
 
+const idHelp = "an id of your own: the same command with it may be sent again, and does nothing more"
+
 // edit is what the flags of one command say; the hub knows it as JSON.
 type edit struct {
 	ID         string            `json:"id,omitempty"`
@@ -102,7 +104,7 @@ func (e *edit) flags(cmd *cobra.Command, message bool) {
 	e.hub.flags(cmd)
 	cmd.Flags().StringVar(&e.Note, "note", "", "why; for on-call alone")
 	cmd.Flags().StringVar(&e.Who, "as", "", "your name, where the token is a shared one")
-	cmd.Flags().StringVar(&e.ID, "id", "", "an id of your own: the same one again does nothing more")
+	cmd.Flags().StringVar(&e.ID, "id", "", idHelp)
 	cmd.Flags().BoolVar(&e.json, "json", false, "print the incident as JSON")
 	if message {
 		cmd.Flags().StringVarP(&e.Message, "message", "m", "", "what the page says, plain text")

@@ -49,8 +49,9 @@ type windowWish struct {
 	Message    string    `json:"message"`
 	Components []string  `json:"components"`
 	Regions    []string  `json:"regions"`
-	StartsAt   time.Time `json:"starts_at"`
+	StartsAt   time.Time `json:"starts_at"` // none is now
 	EndsAt     time.Time `json:"ends_at"`
+	Lasts      float64   `json:"lasts_s"` // seconds, in the place of ends_at
 }
 
 // handlePeople serves what on-call may do, to whoever holds a token.
@@ -211,8 +212,12 @@ func (h *Hub) postMaintenance(w http.ResponseWriter, r *http.Request) {
 	if !readBody(w, r, &x) {
 		return
 	}
+	if most := incident.MaxWindow.Seconds(); x.Lasts < 0 || x.Lasts > most {
+		http.Error(w, fmt.Sprintf("lasts_s is a number from 0 to %.0f", most), http.StatusUnprocessableEntity)
+		return
+	}
 	h.carryOut(w, r, incident.Command{
-		ID: x.ID, Who: whose(r.Context(), x.Who), Note: x.Note, Action: incident.ActionMaintenanceAdd,
+		ID: x.ID, Who: whose(r.Context(), x.Who), Note: x.Note, Action: incident.ActionMaintenanceAdd, Lasts: time.Duration(x.Lasts * float64(time.Second)),
 		Window: &incident.Window{Name: x.Name, Body: x.Message, Components: x.Components, Regions: x.Regions, StartsAt: x.StartsAt.UTC(), EndsAt: x.EndsAt.UTC()},
 	})
 }
@@ -271,7 +276,8 @@ func readBody(w http.ResponseWriter, r *http.Request, into any) bool {
 }
 
 // carryOut brings a command into the journal and answers with what came of it.
-// With an id of the caller's own, it may be sent again.
+// With an id of the caller's own, it may be sent again; the journal takes it once, and
+// another command that has its id for the engine to refuse.
 func (h *Hub) carryOut(w http.ResponseWriter, r *http.Request, c incident.Command) {
 	if c.ID == "" {
 		c.ID = rand.Text()
@@ -280,13 +286,13 @@ func (h *Hub) carryOut(w http.ResponseWriter, r *http.Request, c incident.Comman
 		http.Error(w, "id is too long, or has a character that is not printable ASCII", http.StatusUnprocessableEntity)
 		return
 	}
-	seq, err := h.enter(r.Context(), c.ID, incident.Entered{Command: &c})
+	seq, err := h.enter(r.Context(), c.ID+" "+c.Digest(), incident.Entered{Command: &c})
 	if err != nil {
 		h.log.Error("a command could not be taken", "error", err)
 		http.Error(w, "the journal does not take it now; send it again, with the same id", http.StatusServiceUnavailable)
 		return
 	}
-	out, known := h.outcome(r.Context(), c.ID, seq)
+	out, known := h.outcome(r.Context(), c, seq)
 	switch {
 	case !known:
 		answerJSON(w, http.StatusAccepted, map[string]any{"id": c.ID, "note": "taken; what came of it is not known yet"})
@@ -307,14 +313,15 @@ func (h *Hub) enter(ctx context.Context, id string, e incident.Entered) (uint64,
 
 // outcome waits until an entry is folded and committed, and says what came of the
 // command in it; false is that nobody knows, yet or any more.
-func (h *Hub) outcome(ctx context.Context, id string, seq uint64) (incident.Outcome, bool) {
+func (h *Hub) outcome(ctx context.Context, c incident.Command, seq uint64) (incident.Outcome, bool) {
 	ctx, cancel := context.WithTimeout(ctx, commandWait)
 	defer cancel()
+	digest := c.Digest()
 	for {
 		moved := h.moved.changed()
 		if h.folded.Load() >= seq {
 			for _, o := range slices.Backward(h.view.Load().Outcomes) {
-				if o.Command == id {
+				if o.Of(c.ID, digest) {
 					return o, true
 				}
 			}

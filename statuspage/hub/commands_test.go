@@ -43,6 +43,7 @@ func TestCommandRefusals(t *testing.T) {
 	open := must(t, h.url+"/v1/incidents", `{"name": "x", "message": "y", "components": {"ingest-fra": "major_outage"}}`).ID
 	over := must(t, h.url+"/v1/incidents", `{"name": "x", "message": "y", "components": {"ingest-fra": "major_outage"}}`).ID
 	must(t, h.url+"/v1/incidents/"+over+"/resolve", "")
+	must(t, h.url+"/v1/incidents/"+open+"/update", `{"id": "first", "message": "x"}`)
 	for name, test := range map[string]struct {
 		method, path, bearer, body string
 		code                       int
@@ -64,6 +65,8 @@ func TestCommandRefusals(t *testing.T) {
 		"odd id":           {"POST", "/v1/incidents/" + open + "/impact", token, `{"id": "a b"}`, 422, "id is too long"},
 		"long":             {"POST", "/v1/incidents/" + open + "/update", token, `{"message": "` + strings.Repeat("x", 70<<10) + `"}`, 413, "larger than 65536 bytes"},
 		"long message":     {"POST", "/v1/incidents/" + open + "/update", token, `{"message": "` + strings.Repeat("x", 6<<10) + `"}`, 422, "longer than 5000 bytes"},
+		"id of another":    {"POST", "/v1/incidents/" + open + "/resolve", token, `{"id": "first"}`, 409, `the id "first" was that of another command, update of ` + open},
+		"odd length":       {"POST", "/v1/maintenances", token, `{"name": "x", "lasts_s": -1}`, 422, "lasts_s is a number"},
 		"odd state":        {"GET", "/v1/incidents?state=closed", token, "", 400, "state is open, resolved or all"},
 		"odd limit":        {"GET", "/v1/incidents?limit=0", token, "", 400, "limit is a number"},
 		"odd maintenance":  {"POST", "/v1/maintenances", token, `{"name": "x"}`, 422, "has to end after it starts"},

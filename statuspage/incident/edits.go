@@ -25,7 +25,7 @@ func (t *turn) openByHand(c Command) (id string, r *refusal) {
 		return "", r
 	}
 	in := Incident{
-		ID: PublicID(t.topology.Installation, "incident", "command|"+c.ID), Name: c.Name, Named: true, OpenedBy: c.Who, Approved: true,
+		ID: PublicID(t.topology.Installation, "incident", t.madeBy(c)), Name: c.Name, Named: true, OpenedBy: c.Who, Approved: true,
 		Target: t.targetOf(c.Components), Phase: c.Phase, Impact: c.Impact, StartedAt: t.s.At, CreatedAt: t.s.At, UpdatedAt: t.s.At,
 		Components: []string{}, Updates: []Update{}, Failures: []Failure{},
 	}

@@ -339,7 +339,16 @@ func (t *turn) addMaintenance(c Command) (id string, r *refusal) {
 		return "", refused(RefusedInvalid, "the command names no window")
 	}
 	w := *c.Window
-	w.ID, w.Source = PublicID(t.topology.Installation, "maintenance", "command|"+c.ID), ""
+	w.ID, w.Source = PublicID(t.topology.Installation, "maintenance", t.madeBy(c)), ""
+	switch {
+	case c.Lasts != 0 && !w.EndsAt.IsZero():
+		return "", refused(RefusedInvalid, "it says both when it ends and how long it lasts; leave one out")
+	case w.StartsAt.IsZero():
+		w.StartsAt = t.s.At.Truncate(time.Second)
+	}
+	if w.EndsAt.IsZero() {
+		w.EndsAt = w.StartsAt.Add(c.Lasts)
+	}
 	w.StartsAt, w.EndsAt = w.StartsAt.UTC(), w.EndsAt.UTC()
 	return w.ID, t.announce(w, audited(nil, t.s.At, c, "", "announced"))
 }

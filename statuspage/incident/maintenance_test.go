@@ -148,6 +148,25 @@ func TestCancelledStaysCancelled(t *testing.T) {
 	}
 }
 
+// TestWorkFromNowOn: a window without times begins when its command is taken, so that
+// the same command sent again is the same.
+func TestWorkFromNowOn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, nil, nil)
+	r.warm()
+	w := r.work()
+	w.StartsAt, w.EndsAt = time.Time{}, time.Time{}
+	r.now = r.now.Add(300 * time.Millisecond)
+	began := r.now.Truncate(time.Second)
+	for range 2 {
+		r.must(Command{ID: "work", Action: ActionMaintenanceAdd, Window: &w, Lasts: 2 * time.Hour})
+		r.now = r.now.Add(time.Minute)
+	}
+	if all := r.state.Maintenances; len(all) != 1 || !all[0].StartsAt.Equal(began) || !all[0].EndsAt.Equal(began.Add(2*time.Hour)) {
+		t.Errorf("%+v", all[0])
+	}
+}
+
 func TestWindowRefusals(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 3, nil, nil)
@@ -171,6 +190,10 @@ func TestWindowRefusals(t *testing.T) {
 		if o := r.do(Command{Action: ActionMaintenanceAdd, Window: &w}); o.Refused != RefusedInvalid || !strings.Contains(o.Reason, test.want) {
 			t.Errorf("%s: %+v", name, o)
 		}
+	}
+	w := r.work()
+	if o := r.do(Command{Action: ActionMaintenanceAdd, Window: &w, Lasts: time.Hour}); o.Refused != RefusedInvalid || !strings.Contains(o.Reason, "both when it ends") {
+		t.Errorf("two ends: %+v", o)
 	}
 	r.edge("odd", r.work())
 	r.edge(EdgeBegan, Window{ID: "nothing"})
