@@ -280,6 +280,12 @@ func showIncident(w io.Writer, in incident.Incident) error {
 	if !in.ResolvedAt.IsZero() {
 		fmt.Fprintf(&b, ", resolved %s", in.ResolvedAt.Format(time.RFC3339))
 	}
+	switch {
+	case in.Postmortem != "":
+		fmt.Fprintf(&b, "\npostmortem of %s", in.PostmortemAt.Format(time.RFC3339))
+	case in.Withdrawn != "":
+		b.WriteString("\nits postmortem was withdrawn when it was reopened; the draft of the next one has its text")
+	}
 	fmt.Fprintf(&b, "\ncomponents: %s\n", strings.Join(append(append([]string{}, in.Components...), in.Withheld...), ", "))
 	for _, f := range in.Failures {
 		state := "fails since " + f.FirstFailed.Format(time.RFC3339)

@@ -137,6 +137,7 @@ type Incident struct {
 
 	Postmortem   string    `json:"postmortem,omitempty"` // public, Markdown, as a person published it
 	PostmortemAt time.Time `json:"postmortem_at,omitzero"`
+	Withdrawn    string    `json:"postmortem_withdrawn,omitempty"` // internal: the one that it had until it was reopened
 
 	FalseAlarm bool      `json:"false_alarm,omitempty"` // a person says that it was none; it counts as no outage
 	OpenedBy   string    `json:"opened_by,omitempty"`   // internal: the person, if one opened it

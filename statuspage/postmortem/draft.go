@@ -252,6 +252,9 @@ func (d *draft) internal() {
 		}
 		d.linef("")
 	}
+	if d.in.Withdrawn != "" {
+		d.linef("### The postmortem that was withdrawn when the incident was reopened\n\n%s\n", d.in.Withdrawn)
+	}
 	d.linef("%s", incident.InternalEnd)
 }
 

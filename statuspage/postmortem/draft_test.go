@@ -94,7 +94,9 @@ func TestDraft(t *testing.T) {
 	byHand.Failures, byHand.Changes, byHand.OpenedBy, byHand.Audit = nil, nil, "ann", nil
 	none := outage()
 	none.FalseAlarm = true
-	for name, in := range map[string]incident.Incident{"outage": outage(), "by_hand": byHand, "false_alarm": none} {
+	reopened := outage()
+	reopened.Withdrawn = "# It was ann's change\n\nSo it seemed."
+	for name, in := range map[string]incident.Incident{"outage": outage(), "by_hand": byHand, "false_alarm": none, "reopened": reopened} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := postmortem.Draft(topology(), in)
