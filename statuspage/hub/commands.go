@@ -344,7 +344,11 @@ func (h *Hub) refusalStatus(ctx context.Context, c incident.Command, out inciden
 	case incident.RefusedInvalid:
 		return http.StatusUnprocessableEntity
 	case incident.RefusedUnknown:
-		if _, err := h.store.Incident(ctx, c.Incident); err != nil {
+		gone := func(id string) bool {
+			_, err := h.store.Incident(ctx, id)
+			return err != nil
+		}
+		if gone(c.Incident) || c.Action == incident.ActionMerge && gone(c.Into) {
 			return http.StatusNotFound
 		}
 	case incident.RefusedConflict:

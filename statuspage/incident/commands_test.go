@@ -195,6 +195,7 @@ func TestCommandRefusals(t *testing.T) {
 		"not frozen":         {Command{Action: ActionRelease, Incident: id}, RefusedConflict, "is not frozen"},
 		"nothing withheld":   {Command{Action: ActionPublish, Incident: id}, RefusedConflict, "nothing of it is withheld"},
 		"into itself":        {Command{Action: ActionMerge, Incident: id, Into: id}, RefusedInvalid, "into itself"},
+		"into none":          {Command{Action: ActionMerge, Incident: id}, RefusedInvalid, "into which incident"},
 		"into nothing":       {Command{Action: ActionMerge, Incident: id, Into: "x"}, RefusedUnknown, "to be merged into"},
 		"reopen an open one": {Command{Action: ActionReopen, Incident: id, Resolved: &Incident{ID: id}}, RefusedConflict, "it is open"},
 		"reopen what is not": {Command{Action: ActionReopen, Incident: "x"}, RefusedUnknown, "no incident with the id"},

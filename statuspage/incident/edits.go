@@ -229,6 +229,8 @@ func (t *turn) statusesOf(o *openIncident, components map[string]Status) string 
 func (t *turn) mergeByHand(o *openIncident, c Command) *refusal {
 	into := t.announced(c.Into)
 	switch {
+	case c.Into == "":
+		return refused(RefusedInvalid, "it does not say into which incident")
 	case c.Into == c.Incident:
 		return refused(RefusedInvalid, "an incident cannot be merged into itself")
 	case into == nil:
