@@ -80,6 +80,7 @@ func actions() []action {
 			return nil
 		}},
 		{name: "publish", short: "Let out what publish: hold withholds", message: true},
+		{name: "keep", short: "Keep from the page what publish: hold withholds; its automation goes on"},
 	}
 }
 
@@ -213,10 +214,13 @@ func marks(in incident.Incident) []string {
 	if in.FalseAlarm {
 		all = append(all, "false alarm")
 	}
-	if len(in.Withheld) > 0 {
-		all = append(all, "waits for publish: "+strings.Join(in.Withheld, ", "))
+	if waits := in.Waiting(); len(waits) > 0 {
+		all = append(all, "waits for publish or keep: "+strings.Join(waits, ", "))
 	} else if !in.Public {
 		all = append(all, "not public")
+	}
+	if in.Public && len(in.KeptBack) > 0 {
+		all = append(all, "kept from the page: "+strings.Join(in.KeptBack, ", "))
 	}
 	if in.MergedInto != "" {
 		all = append(all, "goes on in "+in.MergedInto)

@@ -154,7 +154,7 @@ func fromIncident(i incident.Incident) *Incident {
 		ID: i.ID, Name: i.Name, Target: i.Target, Status: i.Phase, Impact: i.Impact, Public: i.Public,
 		StartedAt: i.StartedAt.UTC(), CreatedAt: i.CreatedAt.UTC(),
 		MonitoringAt: i.MonitoringAt.UTC(), ResolvedAt: i.ResolvedAt.UTC(),
-		Frozen: i.Frozen, FalseAlarm: i.FalseAlarm, Withheld: i.Withheld,
+		Frozen: i.Frozen, FalseAlarm: i.FalseAlarm, Withheld: i.Waiting(),
 		Components: list(i.Components), Failures: list(i.Failures), Changes: []Change{},
 		Elements: []string{}, Sites: []string{},
 	}

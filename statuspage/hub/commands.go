@@ -189,7 +189,7 @@ func (h *Hub) postAction(w http.ResponseWriter, r *http.Request) {
 }
 
 func actions() []string {
-	return []string{"update", "status", "impact", "components", "freeze", "release", "resolve", "reopen", "false-alarm", "merge", "publish", "postmortem"}
+	return []string{"update", "status", "impact", "components", "freeze", "release", "resolve", "reopen", "false-alarm", "merge", "publish", "keep", "postmortem"}
 }
 
 func actionOf(name string) (incident.Action, bool) {

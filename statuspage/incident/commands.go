@@ -15,8 +15,8 @@ import (
 // Action is what a person wants done.
 type Action string
 
-// The actions. All but release, publish without words, and those of maintenances freeze the
-// automation of the incident that they touch.
+// The actions. All but release, keep, publish without words, and those of maintenances
+// freeze the automation of the incident that they touch.
 const (
 	ActionOpen       Action = "open"        // an incident that no probe has found
 	ActionUpdate     Action = "update"      // a message
@@ -30,6 +30,7 @@ const (
 	ActionFalseAlarm Action = "false_alarm" // resolves, and says that it was none
 	ActionMerge      Action = "merge"       // into another one, in which it goes on
 	ActionPublish    Action = "publish"     // what publish: hold withholds
+	ActionKeep       Action = "keep"        // that from the page: nobody is asked any more
 
 	ActionPostmortem Action = "postmortem" // publishes one of a resolved incident
 
@@ -231,6 +232,7 @@ func (t *turn) carryOut(c Command) (about string, r *refusal) {
 		ActionUpdate: t.postUpdate, ActionStatus: t.setPhase, ActionImpact: t.setImpact, ActionComponents: t.setComponents,
 		ActionFreeze: t.freezeByHand, ActionRelease: t.release, ActionResolve: t.resolveByHand,
 		ActionFalseAlarm: t.falseAlarm, ActionMerge: t.mergeByHand, ActionPublish: t.approveByHand,
+		ActionKeep: t.keepByHand,
 	}[c.Action]
 	if !known {
 		return "", refused(RefusedInvalid, "there is no action %q", shorten(string(c.Action)))

@@ -194,6 +194,7 @@ func TestCommandRefusals(t *testing.T) {
 		"no component":       {Command{Action: ActionComponents, Incident: id}, RefusedInvalid, "no component is named"},
 		"not frozen":         {Command{Action: ActionRelease, Incident: id}, RefusedConflict, "is not frozen"},
 		"nothing withheld":   {Command{Action: ActionPublish, Incident: id}, RefusedConflict, "nothing of it is withheld"},
+		"nothing to keep":    {Command{Action: ActionKeep, Incident: id}, RefusedConflict, "nothing of it waits to be published"},
 		"into itself":        {Command{Action: ActionMerge, Incident: id, Into: id}, RefusedInvalid, "into itself"},
 		"into none":          {Command{Action: ActionMerge, Incident: id}, RefusedInvalid, "into which incident"},
 		"into nothing":       {Command{Action: ActionMerge, Incident: id, Into: "x"}, RefusedUnknown, "to be merged into"},
@@ -608,7 +609,11 @@ func TestPeopleAtAnyTime(t *testing.T) {
 				for _, id := range sortedKeys(past) {
 					over = append(over, past[id])
 				}
-				r.do(person(rng, r.state, over, n, "playback-fra", "ingest-nyc", "api"))
+				c := person(rng, r.state, over, n, "playback-fra", "ingest-nyc", "api")
+				if n%7 == 0 {
+					c.Action, c.Message = ActionKeep, ""
+				}
+				r.do(c)
 				for ; seen < len(r.events); seen++ {
 					e := r.events[seen]
 					switch e.Type {

@@ -144,7 +144,8 @@ type Incident struct {
 	Named      bool      `json:"named,omitempty"`       // a person gave it its name
 	Frozen     bool      `json:"frozen,omitempty"`      // internal: its automation waits for release
 	Approved   bool      `json:"approved,omitempty"`    // what publish: hold withholds may be public
-	Withheld   []string  `json:"withheld,omitempty"`    // internal: components that wait for that
+	Withheld   []string  `json:"withheld,omitempty"`    // internal: components that are not public without that
+	KeptBack   []string  `json:"kept_back,omitempty"`   // internal: of them, those that a person keeps from the page
 	Audit      []Audited `json:"audit,omitempty"`       // internal: what people did, oldest first
 }
 
