@@ -173,9 +173,13 @@ func (h *Hub) postAction(w http.ResponseWriter, r *http.Request) {
 	c.Action, c.Incident = action, r.PathValue("id")
 	if action == incident.ActionReopen || action == incident.ActionFalseAlarm || action == incident.ActionPostmortem {
 		// What is resolved is no longer in the engine's state: it comes with the command, as
-		// the one before has left it.
+		// the one before has left it, whether or not its person has waited for that.
 		h.editing.Lock()
 		defer h.editing.Unlock()
+		if !h.await(r.Context(), h.entered.Load()) {
+			http.Error(w, "what others have done before is not taken in yet; send it again", http.StatusServiceUnavailable)
+			return
+		}
 		in, err := h.store.Incident(r.Context(), c.Incident)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			h.unreadable(w, r, err)
@@ -286,7 +290,10 @@ func (h *Hub) carryOut(w http.ResponseWriter, r *http.Request, c incident.Comman
 		http.Error(w, "id is too long, or has a character that is not printable ASCII", http.StatusUnprocessableEntity)
 		return
 	}
-	seq, err := h.enter(r.Context(), c.ID+" "+c.Digest(), incident.Entered{Command: &c})
+	// From here on it is carried out, also for a person who does not wait.
+	entering, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), commandWait)
+	defer cancel()
+	seq, err := h.enter(entering, c.ID+" "+c.Digest(), incident.Entered{Command: &c})
 	if err != nil {
 		h.log.Error("a command could not be taken", "error", err)
 		http.Error(w, "the journal does not take it now; send it again, with the same id", http.StatusServiceUnavailable)
@@ -308,31 +315,45 @@ func (h *Hub) enter(ctx context.Context, id string, e incident.Entered) (uint64,
 	if err != nil {
 		return 0, err
 	}
-	return h.journal.Command(ctx, id, payload)
+	seq, err := h.journal.Command(ctx, id, payload)
+	for err == nil && e.Command != nil {
+		if old := h.entered.Load(); seq <= old || h.entered.CompareAndSwap(old, seq) {
+			break
+		}
+	}
+	return seq, err
 }
 
 // outcome waits until an entry is folded and committed, and says what came of the
 // command in it; false is that nobody knows, yet or any more.
 func (h *Hub) outcome(ctx context.Context, c incident.Command, seq uint64) (incident.Outcome, bool) {
+	if !h.await(ctx, seq) {
+		return incident.Outcome{}, false
+	}
+	digest := c.Digest()
+	for _, o := range slices.Backward(h.view.Load().Outcomes) {
+		if o.Of(c.ID, digest) {
+			return o, true
+		}
+	}
+	return incident.Outcome{}, false
+}
+
+// await waits until an entry is folded and committed, and says whether it is.
+func (h *Hub) await(ctx context.Context, seq uint64) bool {
 	ctx, cancel := context.WithTimeout(ctx, commandWait)
 	defer cancel()
-	digest := c.Digest()
 	for {
 		moved := h.moved.changed()
 		if h.folded.Load() >= seq {
-			for _, o := range slices.Backward(h.view.Load().Outcomes) {
-				if o.Of(c.ID, digest) {
-					return o, true
-				}
-			}
-			return incident.Outcome{}, false
+			return true
 		}
 		select {
 		case <-ctx.Done():
-			return incident.Outcome{}, false
+			return false
 		case <-moved:
 		case <-h.closing.Done():
-			return incident.Outcome{}, false
+			return false
 		}
 	}
 }
