@@ -334,3 +334,44 @@ func TestPeopleAtOnce(t *testing.T) {
 	}
 	t.Logf("%d edits were carried out, %d updates said", len(one.Incident.Audit), len(one.Incident.Updates))
 }
+
+// TestHold: what waits for a person is on-call's alone, and stays so where the person
+// says so; who thinks otherwise publishes it.
+func TestHold(t *testing.T) {
+	t.Parallel()
+	p := newPlan(t)
+	p.Hold = true
+	h := p.start(t)
+	agents := startFleet(t, p.NATS).warm()
+	agents.down.Store(true)
+	asked := waitAlert(t, h.url, "approval.needed")
+	if asked.Incident == nil || len(asked.Incident.Withheld) == 0 {
+		t.Fatalf("%+v", asked)
+	}
+	one := h.url + "/v1/incidents/" + asked.Incident.ID
+	hidden := func(when string) {
+		t.Helper()
+		if s, ok := readSummary(t, h.url); !ok || len(s.Incidents) != 0 || s.Status.Indicator != "none" {
+			t.Errorf("%s the page has %+v", when, s)
+		}
+		if _, code := get(t, h.url+"/incidents/"+asked.Incident.ID); code != http.StatusNotFound {
+			t.Errorf("%s the incident's page answers %d", when, code)
+		}
+	}
+	hidden("while it waits")
+	in := must(t, one+"/keep", `{"note": "a rehearsal"}`)
+	if a := in.Audit[len(in.Audit)-1]; in.Frozen || len(in.Waiting()) != 0 || a.Who != "anna" || a.Note != "a rehearsal" || a.Action != incident.ActionKeep {
+		t.Errorf("%+v", in)
+	}
+	waitAlert(t, h.url, "approval.over")
+	hidden("kept,")
+	if code, answer := call(t, http.MethodPost, one+"/keep", annas, ""); code != http.StatusConflict || !strings.Contains(answer, "nothing of it waits") {
+		t.Errorf("twice: %d: %s", code, answer)
+	}
+	if in = must(t, one+"/publish", `{"note": "it is none"}`); !in.Public || len(in.Withheld) != 0 {
+		t.Errorf("%+v", in)
+	}
+	waitIncident(t, h.url)
+	agents.down.Store(false)
+	waitResolved(t, h.url)
+}
