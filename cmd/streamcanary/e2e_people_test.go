@@ -12,10 +12,9 @@ import (
 	"streamcanary/statuspage/incident"
 )
 
-// TestPeopleByCommand takes the way of a person on call: the program's commands,
-// against a hub in a process of its own that is killed in the middle.
-func TestPeopleByCommand(t *testing.T) {
-	t.Parallel()
+// newPeople starts a hub that knows anna, and whose playback waits for a person.
+func newPeople(t *testing.T) *system {
+	t.Helper()
 	page := freePort(t, "127.0.0.1")
 	w := &system{dir: t.TempDir(), page: "http://" + page, token: "e2e-on-call-token"}
 	hub := fmt.Sprintf(systemHub, page, freePort(t, "127.0.0.1"), "rtmp://127.0.0.1:9/live/{stream}", "http://127.0.0.1:9/{stream}/index.m3u8")
@@ -31,6 +30,14 @@ func TestPeopleByCommand(t *testing.T) {
 		}
 	}
 	w.serve(t)
+	return w
+}
+
+// TestPeopleByCommand takes the way of a person on call: the program's commands,
+// against a hub in a process of its own that is killed in the middle.
+func TestPeopleByCommand(t *testing.T) {
+	t.Parallel()
+	w := newPeople(t)
 
 	id := strings.Fields(w.onCall(t, exitOK, "incident", "open", "No sound", "ingest=partial_outage", "-m", "Sound is missing.", "--note", "secret ticket 7"))[0]
 	w.onCall(t, exitOK, "incident", "update", id, "-m", "We have found a broken mixer.", "--id", "once")
