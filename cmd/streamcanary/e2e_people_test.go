@@ -125,6 +125,55 @@ func TestPeopleByCommand(t *testing.T) {
 	}
 }
 
+// TestEveryActionByCommand: each action takes --note, and stands in incident show with
+// who, when, what was and what is; what cannot be done is refused with the reason.
+func TestEveryActionByCommand(t *testing.T) {
+	t.Parallel()
+	w := newPeople(t)
+	open := func(name string) string {
+		return strings.Fields(w.onCall(t, exitOK, "incident", "open", name, "ingest=major_outage", "-m", "Something is odd.", "--note", "note of open"))[0]
+	}
+	id, into := open("No sound"), open("No pictures")
+	for _, step := range []struct {
+		code int
+		args []string // the action, and what follows the incident's id
+		want string   // in the trail, or of the refusal
+	}{
+		{exitOK, []string{"update", "-m", "We are on it."}, "update by anna (note of update)"},
+		{exitOK, []string{"status", "identified"}, "status by anna: investigating -> identified (note of status)"},
+		{exitOK, []string{"impact", "minor"}, "impact by anna: major -> minor (note of impact)"},
+		{exitFailure, []string{"impact", "minor"}, "refused: its impact is minor already"},
+		{exitOK, []string{"components", "ingest=partial_outage"}, "components by anna: ingest=major_outage -> ingest=partial_outage (note of components)"},
+		{exitFailure, []string{"components", "mixer=partial_outage"}, `refused: there is no component "mixer"`},
+		{exitOK, []string{"release"}, "release by anna: frozen -> automatic (note of release)"},
+		{exitFailure, []string{"release"}, "refused: it is not frozen: its automation is at work"},
+		{exitOK, []string{"freeze"}, "freeze by anna: automatic -> frozen (note of freeze)"},
+		{exitFailure, []string{"publish"}, "refused: nothing of it is withheld"},
+		{exitFailure, []string{"keep"}, "refused: nothing of it waits to be published"},
+		{exitFailure, []string{"reopen"}, "refused: it is open"},
+		{exitOK, []string{"resolve"}, " -> resolved (note of resolve)"},
+		{exitFailure, []string{"update", "-m", "Too late."}, "is open; one that is resolved has to be reopened first"},
+		{exitOK, []string{"reopen"}, "reopen by anna: resolved -> investigating (note of reopen)"},
+		{exitOK, []string{"false-alarm"}, "false_alarm by anna: investigating -> resolved (note of false-alarm)"},
+		{exitOK, []string{"reopen"}, "reopen by anna: resolved -> investigating (note of reopen)"},
+		{exitFailure, []string{"merge", "n0n0n0n0n0n0"}, `refused: no incident with the id "n0n0n0n0n0n0" is open to be merged into`},
+		{exitOK, []string{"merge", into}, "merge by anna: merged into " + into + " (note of merge)"},
+		{exitFailure, []string{"reopen"}, "refused: it goes on in the incident " + into},
+	} {
+		args := append([]string{"incident", step.args[0], id}, step.args[1:]...)
+		said := w.onCall(t, step.code, append(args, "--note", "note of "+step.args[0])...)
+		if step.code == exitOK {
+			said = w.onCall(t, exitOK, "incident", "show", id)
+		}
+		if !strings.Contains(said, step.want) {
+			t.Errorf("%v: no %q in\n%s", step.args, step.want, said)
+		}
+	}
+	if show := w.onCall(t, exitOK, "incident", "show", into); !strings.Contains(show, "merge by anna: took in "+id+" (note of merge)") {
+		t.Errorf("show: %s", show)
+	}
+}
+
 // onCall runs a command as anna, and gives what it said.
 func (w *system) onCall(t *testing.T, code int, args ...string) string {
 	t.Helper()
