@@ -180,6 +180,9 @@ func (s *State) rewind(by time.Duration) {
 	for target, until := range s.Requests {
 		s.Requests[target] = until.Add(-by)
 	}
+	for cause, told := range s.RefusedTold {
+		s.RefusedTold[cause] = told.Add(-by)
+	}
 	for _, o := range s.Incidents {
 		back(&o.SayAt)
 		back(&o.PromisedAt)
