@@ -18,13 +18,16 @@ func (p Policy) Step(s State, in Input) (State, []Event) {
 	if in.Seq <= s.Seq && s.Seq != 0 {
 		return s, nil
 	}
-	t := &turn{Policy: p, s: &s, seq: in.Seq, before: s.At}
+	t := &turn{Policy: &p, s: &s, seq: in.Seq, before: s.At, found: &found{}}
+	met := s.PolicyHash == p.hash // what the topology names has its room already
 	s.Seq, s.PolicyHash = in.Seq, p.hash
 	t.clock(in.At.UTC())
-	t.known()
+	if !met {
+		t.known()
+	}
 	switch {
 	case in.Result != nil:
-		t.result(*in.Result, s.At)
+		t.result(in.Result, s.At)
 	case in.Change != nil:
 		t.change(*in.Change)
 	case in.Config != nil:
@@ -68,15 +71,21 @@ func (p Policy) Next(s State) time.Time {
 	return next
 }
 
-// turn is one Step under way.
+// turn is one Step under way. It lies on the stack, as the state that Step was given
+// does: what grows while it runs is held apart, since it does not.
 type turn struct {
-	Policy
+	*Policy
+	*found
 	s        *State
 	seq      uint64
 	before   time.Time // the state's time before this input
-	dirty    []string  // sums that got evidence
 	allDirty bool      // an agent's word began or ceased to count
-	events   []Event
+}
+
+// found is what a turn has come to.
+type found struct {
+	dirty  []string // sums that got evidence
+	events []Event
 }
 
 // emit adds an event. Its id derives from its type, what it is about, and the
