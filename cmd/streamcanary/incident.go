@@ -28,6 +28,8 @@ With a token of your own (alerts.people) the trail has your name.
 
 Exit codes: 0 done, 1 refused (the reason is told) or the hub cannot be reached, 2 usage.`
 
+const idHelp = "an id of your own: the same command with it may be sent again, and does nothing more"
+
 // edit is what the flags of one command say; the hub knows it as JSON.
 type edit struct {
 	ID         string            `json:"id,omitempty"`
@@ -78,6 +80,7 @@ func actions() []action {
 			return nil
 		}},
 		{name: "publish", short: "Let out what publish: hold withholds", message: true},
+		{name: "keep", short: "Keep from the page what publish: hold withholds; its automation goes on"},
 	}
 }
 
@@ -102,7 +105,7 @@ func (e *edit) flags(cmd *cobra.Command, message bool) {
 	e.hub.flags(cmd)
 	cmd.Flags().StringVar(&e.Note, "note", "", "why; for on-call alone")
 	cmd.Flags().StringVar(&e.Who, "as", "", "your name, where the token is a shared one")
-	cmd.Flags().StringVar(&e.ID, "id", "", "an id of your own: the same one again does nothing more")
+	cmd.Flags().StringVar(&e.ID, "id", "", idHelp)
 	cmd.Flags().BoolVar(&e.json, "json", false, "print the incident as JSON")
 	if message {
 		cmd.Flags().StringVarP(&e.Message, "message", "m", "", "what the page says, plain text")
@@ -211,10 +214,13 @@ func marks(in incident.Incident) []string {
 	if in.FalseAlarm {
 		all = append(all, "false alarm")
 	}
-	if len(in.Withheld) > 0 {
-		all = append(all, "waits for publish: "+strings.Join(in.Withheld, ", "))
+	if waits := in.Waiting(); len(waits) > 0 {
+		all = append(all, "waits for publish or keep: "+strings.Join(waits, ", "))
 	} else if !in.Public {
 		all = append(all, "not public")
+	}
+	if in.Public && len(in.KeptBack) > 0 {
+		all = append(all, "kept from the page: "+strings.Join(in.KeptBack, ", "))
 	}
 	if in.MergedInto != "" {
 		all = append(all, "goes on in "+in.MergedInto)
@@ -278,6 +284,12 @@ func showIncident(w io.Writer, in incident.Incident) error {
 	if !in.ResolvedAt.IsZero() {
 		fmt.Fprintf(&b, ", resolved %s", in.ResolvedAt.Format(time.RFC3339))
 	}
+	switch {
+	case in.Postmortem != "":
+		fmt.Fprintf(&b, "\npostmortem of %s", in.PostmortemAt.Format(time.RFC3339))
+	case in.Withdrawn != "":
+		b.WriteString("\nits postmortem was withdrawn when it was reopened; the draft of the next one has its text")
+	}
 	fmt.Fprintf(&b, "\ncomponents: %s\n", strings.Join(append(append([]string{}, in.Components...), in.Withheld...), ", "))
 	if in.Cause.Place != "" {
 		fmt.Fprintf(&b, "where: %s\n", in.Cause.Words)
@@ -293,7 +305,8 @@ func showIncident(w io.Writer, in incident.Incident) error {
 		}
 	}
 	for _, c := range in.Changes {
-		fmt.Fprintf(&b, "change %s: %s\n", c.At.Format(time.RFC3339), prober.Clip(c.Summary, 200))
+		c.Summary = prober.Clip(c.Summary, 200)
+		fmt.Fprintf(&b, "change %s: %s\n", c.At.Format(time.RFC3339), c.Words())
 	}
 	for _, u := range in.Updates {
 		fmt.Fprintf(&b, "%s %s: %s\n", u.At.Format(time.RFC3339), u.Phase, strings.ReplaceAll(u.Body, "\n", " "))

@@ -82,6 +82,7 @@ func TestFromEvent(t *testing.T) {
 		{incident.MaintenanceBegan, "", ActionNotice, SeverityInfo},
 		{incident.MaintenanceEnded, "", ActionNotice, SeverityInfo},
 		{incident.MaintenanceCancelled, "", ActionNotice, SeverityInfo},
+		{incident.MaintenanceRefused, "", ActionNotice, SeverityWarning},
 	} {
 		e := Event{Seq: 7, Event: incident.Event{ID: "e1", Type: c.event, Key: "k", Summary: "s", At: began}}
 		if c.impact != "" {

@@ -49,8 +49,9 @@ type windowWish struct {
 	Message    string    `json:"message"`
 	Components []string  `json:"components"`
 	Regions    []string  `json:"regions"`
-	StartsAt   time.Time `json:"starts_at"`
+	StartsAt   time.Time `json:"starts_at"` // none is now
 	EndsAt     time.Time `json:"ends_at"`
+	Lasts      float64   `json:"lasts_s"` // seconds, in the place of ends_at
 }
 
 // handlePeople serves what on-call may do, to whoever holds a token.
@@ -173,9 +174,13 @@ func (h *Hub) postAction(w http.ResponseWriter, r *http.Request) {
 	c.Action, c.Incident = action, r.PathValue("id")
 	if action == incident.ActionReopen || action == incident.ActionFalseAlarm || action == incident.ActionPostmortem {
 		// What is resolved is no longer in the engine's state: it comes with the command, as
-		// the one before has left it.
+		// the one before has left it, whether or not its person has waited for that.
 		h.editing.Lock()
 		defer h.editing.Unlock()
+		if !h.await(r.Context(), h.entered.Load()) {
+			http.Error(w, "what others have done before is not taken in yet; send it again", http.StatusServiceUnavailable)
+			return
+		}
 		in, err := h.store.Incident(r.Context(), c.Incident)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			h.unreadable(w, r, err)
@@ -189,7 +194,7 @@ func (h *Hub) postAction(w http.ResponseWriter, r *http.Request) {
 }
 
 func actions() []string {
-	return []string{"update", "status", "impact", "components", "freeze", "release", "resolve", "reopen", "false-alarm", "merge", "publish", "postmortem"}
+	return []string{"update", "status", "impact", "components", "freeze", "release", "resolve", "reopen", "false-alarm", "merge", "publish", "keep", "postmortem"}
 }
 
 func actionOf(name string) (incident.Action, bool) {
@@ -212,8 +217,12 @@ func (h *Hub) postMaintenance(w http.ResponseWriter, r *http.Request) {
 	if !readBody(w, r, &x) {
 		return
 	}
+	if most := incident.MaxWindow.Seconds(); x.Lasts < 0 || x.Lasts > most {
+		http.Error(w, fmt.Sprintf("lasts_s is a number from 0 to %.0f", most), http.StatusUnprocessableEntity)
+		return
+	}
 	h.carryOut(w, r, incident.Command{
-		ID: x.ID, Who: whose(r.Context(), x.Who), Note: x.Note, Action: incident.ActionMaintenanceAdd,
+		ID: x.ID, Who: whose(r.Context(), x.Who), Note: x.Note, Action: incident.ActionMaintenanceAdd, Lasts: time.Duration(x.Lasts * float64(time.Second)),
 		Window: &incident.Window{Name: x.Name, Body: x.Message, Components: x.Components, Regions: x.Regions, StartsAt: x.StartsAt.UTC(), EndsAt: x.EndsAt.UTC()},
 	})
 }
@@ -272,7 +281,8 @@ func readBody(w http.ResponseWriter, r *http.Request, into any) bool {
 }
 
 // carryOut brings a command into the journal and answers with what came of it.
-// With an id of the caller's own, it may be sent again.
+// With an id of the caller's own, it may be sent again; the journal takes it once, and
+// another command that has its id for the engine to refuse.
 func (h *Hub) carryOut(w http.ResponseWriter, r *http.Request, c incident.Command) {
 	if c.ID == "" {
 		c.ID = rand.Text()
@@ -281,13 +291,16 @@ func (h *Hub) carryOut(w http.ResponseWriter, r *http.Request, c incident.Comman
 		http.Error(w, "id is too long, or has a character that is not printable ASCII", http.StatusUnprocessableEntity)
 		return
 	}
-	seq, err := h.enter(r.Context(), c.ID, incident.Entered{Command: &c})
+	// From here on it is carried out, also for a person who does not wait.
+	entering, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), commandWait)
+	defer cancel()
+	seq, err := h.enter(entering, c.ID+" "+c.Digest(), incident.Entered{Command: &c})
 	if err != nil {
 		h.log.Error("a command could not be taken", "error", err)
 		http.Error(w, "the journal does not take it now; send it again, with the same id", http.StatusServiceUnavailable)
 		return
 	}
-	out, known := h.outcome(r.Context(), c.ID, seq)
+	out, known := h.outcome(r.Context(), c, seq)
 	switch {
 	case !known:
 		answerJSON(w, http.StatusAccepted, map[string]any{"id": c.ID, "note": "taken; what came of it is not known yet"})
@@ -303,30 +316,45 @@ func (h *Hub) enter(ctx context.Context, id string, e incident.Entered) (uint64,
 	if err != nil {
 		return 0, err
 	}
-	return h.journal.Command(ctx, id, payload)
+	seq, err := h.journal.Command(ctx, id, payload)
+	for err == nil && e.Command != nil {
+		if old := h.entered.Load(); seq <= old || h.entered.CompareAndSwap(old, seq) {
+			break
+		}
+	}
+	return seq, err
 }
 
 // outcome waits until an entry is folded and committed, and says what came of the
 // command in it; false is that nobody knows, yet or any more.
-func (h *Hub) outcome(ctx context.Context, id string, seq uint64) (incident.Outcome, bool) {
+func (h *Hub) outcome(ctx context.Context, c incident.Command, seq uint64) (incident.Outcome, bool) {
+	if !h.await(ctx, seq) {
+		return incident.Outcome{}, false
+	}
+	digest := c.Digest()
+	for _, o := range slices.Backward(h.view.Load().Outcomes) {
+		if o.Of(c.ID, digest) {
+			return o, true
+		}
+	}
+	return incident.Outcome{}, false
+}
+
+// await waits until an entry is folded and committed, and says whether it is.
+func (h *Hub) await(ctx context.Context, seq uint64) bool {
 	ctx, cancel := context.WithTimeout(ctx, commandWait)
 	defer cancel()
 	for {
 		moved := h.moved.changed()
 		if h.folded.Load() >= seq {
-			for _, o := range slices.Backward(h.view.Load().Outcomes) {
-				if o.Command == id {
-					return o, true
-				}
-			}
-			return incident.Outcome{}, false
+			return true
 		}
 		select {
 		case <-ctx.Done():
-			return incident.Outcome{}, false
+			return false
 		case <-moved:
 		case <-h.closing.Done():
-			return incident.Outcome{}, false
+			return false
 		}
 	}
 }
@@ -338,7 +366,11 @@ func (h *Hub) refusalStatus(ctx context.Context, c incident.Command, out inciden
 	case incident.RefusedInvalid:
 		return http.StatusUnprocessableEntity
 	case incident.RefusedUnknown:
-		if _, err := h.store.Incident(ctx, c.Incident); err != nil {
+		gone := func(id string) bool {
+			_, err := h.store.Incident(ctx, id)
+			return err != nil
+		}
+		if gone(c.Incident) || c.Action == incident.ActionMerge && gone(c.Into) {
 			return http.StatusNotFound
 		}
 	case incident.RefusedConflict:

@@ -65,6 +65,7 @@ type plan struct {
 	Webhook  string // "" is none
 	Settings incident.Settings
 	Work     []hub.Maintenance
+	Hold     bool // every ingest waits for a person to publish what fails of it
 }
 
 func newPlan(t *testing.T) plan {
@@ -73,7 +74,13 @@ func newPlan(t *testing.T) plan {
 }
 
 func (p plan) config(log *slog.Logger) (hub.Config, error) {
-	policy, err := incident.NewPolicy(p.Settings, topology())
+	platform := topology()
+	for i := range platform.Components {
+		if p.Hold && strings.HasPrefix(platform.Components[i].ID, "ingest-") {
+			platform.Components[i].Publish = incident.PublishHold
+		}
+	}
+	policy, err := incident.NewPolicy(p.Settings, platform)
 	if err != nil {
 		return hub.Config{}, err
 	}

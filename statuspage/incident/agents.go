@@ -85,18 +85,33 @@ func contradictory(r *prober.Result) bool {
 	return pulled(r.Stage) || r.Stage == prober.StageRecording
 }
 
-// refuse counts a result that cannot be weighed, and tells on-call the first.
+// refuse counts a result that cannot be weighed, and tells on-call.
 func (t *turn) refuse(cause string, r *prober.Result) {
 	t.odd(cause, r, fmt.Sprintf("Results are not counted: %s (agent %q, target %q, ingest %q, playback %q, kind %q, stage %q, age %s). "+
 		"Does the hub's configuration name them, and has the agent its version?", cause, r.Agent, r.Target, r.Ingest, r.Playback, r.Kind, r.Stage, r.Age.Round(time.Second)))
 }
 
-// odd counts what is odd of a result, and tells on-call the first.
+// odd counts what is odd of a result, and tells on-call.
 func (t *turn) odd(cause string, r *prober.Result, summary string) {
-	t.s.Refused[cause]++
-	if t.s.Refused[cause] == 1 {
+	if t.counted(cause) {
 		t.emit(Event{Type: ResultRefused, Key: "refused/" + cause, Agent: r.Agent, Summary: summary})
 	}
+}
+
+// counted counts what is not taken, and says whether to tell on-call: of each cause
+// once a day. What comes back is news, what goes on for long must not be forgotten.
+func (t *turn) counted(cause string) bool {
+	const again = 24 * time.Hour
+	t.s.Refused[cause]++
+	told, ever := t.s.RefusedTold[cause]
+	if ever && t.s.At.Sub(told) < again {
+		return false
+	}
+	if t.s.RefusedTold == nil {
+		t.s.RefusedTold = map[string]time.Time{}
+	}
+	t.s.RefusedTold[cause] = t.s.At
+	return true
 }
 
 // take says whether a result of a boot is new, and whether the boot is. Delivery

@@ -112,13 +112,13 @@ func (t *turn) uniteApproval(a, b *Incident) {
 			waiting = append(waiting, c.ID)
 		}
 	}
-	a.Approved, a.Withheld = a.Approved || b.Approved, waiting
+	a.Approved, a.Withheld, a.KeptBack = a.Approved || b.Approved, waiting, keptBack(a, b, waiting)
 }
 
 // reask asks again, or no more, after what is withheld has changed.
 func (t *turn) reask(o *openIncident) {
-	if len(o.Incident.Withheld) == 0 {
-		t.approvalOver(o, "Nothing of it is withheld any more: "+o.Incident.Name)
+	if len(o.Incident.Waiting()) == 0 {
+		t.approvalOver(o, "Nothing of it waits any more: "+o.Incident.Name)
 	}
 	t.askApproval(o)
 }

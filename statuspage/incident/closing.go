@@ -105,11 +105,16 @@ func (t *turn) reopen(c Command) *refusal {
 			f.RecoveredAt = in.ResolvedAt
 		}
 	}
-	in.Audit = audited(in.Audit, t.s.At, c, string(in.Phase), string(Investigating))
+	after, words := string(Investigating), "This incident is open again. We are investigating."
+	if in.withdraw() {
+		after += ", its postmortem withdrawn"
+		words = "This incident is open again, and its postmortem is withdrawn. We are investigating."
+	}
+	in.Audit = audited(in.Audit, t.s.At, c, string(in.Phase), after)
 	in.Phase, in.ResolvedAt, in.MonitoringAt, in.FalseAlarm = Investigating, time.Time{}, time.Time{}, false
 	o := &openIncident{Incident: in, Announced: true}
 	t.s.Incidents = append(t.s.Incidents, o)
 	t.freeze(o)
-	t.publish(o, IncidentOpened, orElse(c.Message, "This incident is open again. We are investigating."))
+	t.publish(o, IncidentOpened, orElse(c.Message, words))
 	return nil
 }

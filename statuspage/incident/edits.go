@@ -25,7 +25,7 @@ func (t *turn) openByHand(c Command) (id string, r *refusal) {
 		return "", r
 	}
 	in := Incident{
-		ID: PublicID(t.topology.Installation, "incident", "command|"+c.ID), Name: c.Name, Named: true, OpenedBy: c.Who, Approved: true,
+		ID: PublicID(t.topology.Installation, "incident", t.madeBy(c)), Name: c.Name, Named: true, OpenedBy: c.Who, Approved: true,
 		Target: t.targetOf(c.Components), Phase: c.Phase, Impact: c.Impact, StartedAt: t.s.At, CreatedAt: t.s.At, UpdatedAt: t.s.At,
 		Components: []string{}, Updates: []Update{}, Failures: []Failure{},
 	}
@@ -229,6 +229,8 @@ func (t *turn) statusesOf(o *openIncident, components map[string]Status) string 
 func (t *turn) mergeByHand(o *openIncident, c Command) *refusal {
 	into := t.announced(c.Into)
 	switch {
+	case c.Into == "":
+		return refused(RefusedInvalid, "it does not say into which incident")
 	case c.Into == c.Incident:
 		return refused(RefusedInvalid, "an incident cannot be merged into itself")
 	case into == nil:

@@ -411,7 +411,7 @@ func (t *turn) update(in *Incident, body string) Update {
 func (in Incident) clone() Incident {
 	in.Components = slices.Clone(in.Components)
 	in.Changes = slices.Clone(in.Changes)
-	in.Withheld = slices.Clone(in.Withheld)
+	in.Withheld, in.KeptBack = slices.Clone(in.Withheld), slices.Clone(in.KeptBack)
 	in.Audit = slices.Clone(in.Audit)
 	in.Updates = slices.Clone(in.Updates)
 	in.Failures = slices.Clone(in.Failures)

@@ -23,6 +23,11 @@ func appendRoundKey(b []byte, r *prober.Result) []byte {
 	return append(b, r.Round...)
 }
 
+func sumKey(e prober.Element, k prober.Kind) string {
+	var room [keyRoom]byte
+	return string(appendSumKey(room[:0], e, k))
+}
+
 // sum is the evidence on an element for a kind; nil is none so far.
 func (s *State) sum(e prober.Element, k prober.Kind) *sumState {
 	var room [keyRoom]byte

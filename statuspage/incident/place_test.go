@@ -107,7 +107,7 @@ func TestPlaceOfLittle(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := NewState()
-	x := turn{Policy: &p, s: &s}
+	x := turn{Policy: p, s: &s}
 	out, badly := Failure{Element: playback("live", "fra"), Kind: prober.KindPlayback}, Failure{Element: core("live"), Kind: KindQuality}
 	for _, tt := range []struct {
 		failures []Failure

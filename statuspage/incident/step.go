@@ -18,7 +18,7 @@ func (p Policy) Step(s State, in Input) (State, []Event) {
 	if in.Seq <= s.Seq && s.Seq != 0 {
 		return s, nil
 	}
-	t := &turn{Policy: &p, s: &s, seq: in.Seq, before: s.At, found: &found{}}
+	t := &turn{Policy: p, s: &s, seq: in.Seq, before: s.At}
 	met := s.PolicyHash == p.hash // what the topology names has its room already
 	s.Seq, s.PolicyHash = in.Seq, p.hash
 	t.clock(in.At.UTC())
@@ -71,21 +71,15 @@ func (p Policy) Next(s State) time.Time {
 	return next
 }
 
-// turn is one Step under way. It lies on the stack, as the state that Step was given
-// does: what grows while it runs is held apart, since it does not.
+// turn is one Step under way. It lies on the stack.
 type turn struct {
-	*Policy
-	*found
+	Policy
 	s        *State
 	seq      uint64
 	before   time.Time // the state's time before this input
+	dirty    []string  // sums that got evidence
 	allDirty bool      // an agent's word began or ceased to count
-}
-
-// found is what a turn has come to.
-type found struct {
-	dirty  []string // sums that got evidence
-	events []Event
+	events   []Event
 }
 
 // emit adds an event. Its id derives from its type, what it is about, and the
@@ -188,6 +182,9 @@ func (s *State) rewind(by time.Duration) {
 	}
 	for target, until := range s.Requests {
 		s.Requests[target] = until.Add(-by)
+	}
+	for cause, told := range s.RefusedTold {
+		s.RefusedTold[cause] = told.Add(-by)
 	}
 	for _, o := range s.Incidents {
 		back(&o.SayAt)

@@ -41,7 +41,7 @@ type ComponentState struct {
 // View reads a state for the page.
 func (p Policy) View(s State) View {
 	v := View{At: s.At, Components: []ComponentState{}, Incidents: []Incident{}, Maintenances: []MaintenanceView{}}
-	t := turn{Policy: &p, s: &s} // to read with: it changes nothing
+	t := turn{Policy: p, s: &s} // to read with: it changes nothing
 	suspicions := t.suspicions()
 	for _, c := range p.topology.Components {
 		view := p.componentView(s, c)
