@@ -52,7 +52,7 @@ func TestPeopleByCommand(t *testing.T) {
 	if said := w.onCall(t, exitFailure, "incident", "impact", id, "huge"); !strings.Contains(said, `refused: there is no impact "huge"`) {
 		t.Errorf("a wrong impact: %s", said)
 	}
-	if said := w.onCall(t, exitFailure, "incident", "resolve", "n0n0n0n0n0n0"); !strings.Contains(said, "refused: no incident with the id") {
+	if said := w.onCall(t, exitFailure, "incident", "resolve", "n0n0n0n0n0n0"); !strings.Contains(said, `refused: there is no incident with the id "n0n0n0n0n0n0"; 'streamcanary incident list --state all' has their ids`) {
 		t.Errorf("an unknown incident: %s", said)
 	}
 	if list := w.onCall(t, exitOK, "incident", "list"); !strings.Contains(list, id) || !strings.Contains(list, "automation is frozen") {

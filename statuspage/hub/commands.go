@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"streamcanary/prober"
 	"streamcanary/statuspage/alert"
 	"streamcanary/statuspage/incident"
 	"streamcanary/statuspage/postmortem"
@@ -113,7 +114,7 @@ func (h *Hub) getIncident(w http.ResponseWriter, r *http.Request) {
 	in, err := h.store.Incident(r.Context(), r.PathValue("id"))
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		http.Error(w, "there is no incident with that id", http.StatusNotFound)
+		http.Error(w, noIncident(r.PathValue("id")), http.StatusNotFound)
 	case err != nil:
 		h.unreadable(w, r, err)
 	default:
@@ -126,7 +127,7 @@ func (h *Hub) getPostmortem(w http.ResponseWriter, r *http.Request) {
 	in, err := h.store.Incident(r.Context(), r.PathValue("id"))
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		http.Error(w, "there is no incident with that id", http.StatusNotFound)
+		http.Error(w, noIncident(r.PathValue("id")), http.StatusNotFound)
 	case err != nil:
 		h.unreadable(w, r, err)
 	case in.ResolvedAt.IsZero():
@@ -304,7 +305,7 @@ func (h *Hub) carryOut(w http.ResponseWriter, r *http.Request, c incident.Comman
 	case !known:
 		answerJSON(w, http.StatusAccepted, map[string]any{"id": c.ID, "note": "taken; what came of it is not known yet"})
 	case out.Refused != "":
-		http.Error(w, out.Reason, h.refusalStatus(r.Context(), c, out))
+		h.answerRefused(w, r, c, out)
 	default:
 		h.answerDone(w, r, c, out)
 	}
@@ -358,23 +359,27 @@ func (h *Hub) await(ctx context.Context, seq uint64) bool {
 	}
 }
 
-// refusalStatus is 404 for what there is not, 409 for what cannot be done now, as
+// answerRefused answers 404 for what there is not, 409 for what cannot be done now, as
 // with an incident that is resolved, and 422 for a wrong value.
-func (h *Hub) refusalStatus(ctx context.Context, c incident.Command, out incident.Outcome) int {
-	switch out.Refused {
-	case incident.RefusedInvalid:
-		return http.StatusUnprocessableEntity
-	case incident.RefusedUnknown:
-		gone := func(id string) bool {
-			_, err := h.store.Incident(ctx, id)
-			return err != nil
-		}
-		if gone(c.Incident) || c.Action == incident.ActionMerge && gone(c.Into) {
-			return http.StatusNotFound
-		}
-	case incident.RefusedConflict:
+func (h *Hub) answerRefused(w http.ResponseWriter, r *http.Request, c incident.Command, out incident.Outcome) {
+	gone := func(id string) bool {
+		_, err := h.store.Incident(r.Context(), id)
+		return errors.Is(err, store.ErrNotFound)
 	}
-	return http.StatusConflict
+	switch {
+	case out.Refused == incident.RefusedInvalid:
+		http.Error(w, out.Reason, http.StatusUnprocessableEntity)
+	case out.Refused == incident.RefusedUnknown && c.Maintenance == "" && gone(c.Incident):
+		http.Error(w, noIncident(c.Incident), http.StatusNotFound)
+	case out.Refused == incident.RefusedUnknown && (c.Maintenance != "" || c.Action == incident.ActionMerge && gone(c.Into)):
+		http.Error(w, out.Reason, http.StatusNotFound)
+	default:
+		http.Error(w, out.Reason, http.StatusConflict)
+	}
+}
+
+func noIncident(id string) string {
+	return fmt.Sprintf("there is no incident with the id %q", prober.Clip(id, 60))
 }
 
 func (h *Hub) answerDone(w http.ResponseWriter, r *http.Request, c incident.Command, out incident.Outcome) {

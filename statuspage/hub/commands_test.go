@@ -56,7 +56,7 @@ func TestCommandRefusals(t *testing.T) {
 		"list, no token":   {"GET", "/v1/incidents", "", "", 401, "send the on-call token"},
 		"show, no token":   {"GET", "/v1/incidents/" + open, "", "", 401, "send the on-call token"},
 		"unknown":          {"POST", "/v1/incidents/n0n0n0n0n0n0/resolve", token, "", 404, "no incident with the id"},
-		"show unknown":     {"GET", "/v1/incidents/n0n0n0n0n0n0", token, "", 404, "no incident with that id"},
+		"show unknown":     {"GET", "/v1/incidents/n0n0n0n0n0n0", token, "", 404, `there is no incident with the id "n0n0n0n0n0n0"`},
 		"resolved":         {"POST", "/v1/incidents/" + over + "/update", token, `{"message": "x"}`, 409, "has to be reopened first"},
 		"no such action":   {"POST", "/v1/incidents/" + open + "/explode", token, "", 404, "want one of update, status"},
 		"not frozen twice": {"POST", "/v1/incidents/" + open + "/freeze", token, "", 409, "it is frozen already"},

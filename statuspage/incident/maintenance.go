@@ -168,18 +168,28 @@ func (t *turn) checkWindow(w Window) *refusal {
 	}
 	for _, id := range w.Components {
 		if !known(id) {
-			return refused(RefusedInvalid, "there is no component %q", shorten(id))
+			return t.noComponent(id)
 		}
 	}
 	for _, id := range w.Regions {
 		if !region(id) {
-			return refused(RefusedInvalid, "there is no region %q", shorten(id))
+			return t.noRegion(id)
 		}
 	}
 	if !slices.ContainsFunc(t.topology.Components, func(c Component) bool { return t.coversAny(w, c) }) {
 		return refused(RefusedInvalid, "none of these components has an element in these regions")
 	}
 	return nil
+}
+
+func (t *turn) noRegion(id string) *refusal {
+	var all []string
+	for _, target := range t.topology.Targets {
+		for _, r := range target.Regions {
+			all = append(all, r.ID)
+		}
+	}
+	return refused(RefusedInvalid, "there is no region %q; there are %s", shorten(id), clip(strings.Join(all, ", "), maxListed))
 }
 
 func (t *turn) begin(id string) *refusal {
