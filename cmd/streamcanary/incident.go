@@ -320,6 +320,9 @@ func showIncident(w io.Writer, in incident.Incident) error {
 		b.WriteString("\nits postmortem was withdrawn when it was reopened; the draft of the next one has its text")
 	}
 	fmt.Fprintf(&b, "\ncomponents: %s\n", strings.Join(append(append([]string{}, in.Components...), in.Withheld...), ", "))
+	if in.Cause.Place != "" {
+		fmt.Fprintf(&b, "where: %s\n", in.Cause.Words)
+	}
 	for _, f := range in.Failures {
 		state := "fails since " + f.FirstFailed.Format(time.RFC3339)
 		if !f.RecoveredAt.IsZero() {

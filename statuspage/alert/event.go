@@ -158,6 +158,9 @@ func fromIncident(i incident.Incident) *Incident {
 		Components: list(i.Components), Failures: list(i.Failures), Changes: []Change{},
 		Elements: []string{}, Sites: []string{},
 	}
+	if i.Cause.Place != "" {
+		a.Cause = &i.Cause
+	}
 	for _, c := range i.Changes {
 		a.Changes = append(a.Changes, Change{Change: c.Change, Scope: c.Scope, Lead: c.Lead.Seconds(), Coincidence: math.Round(c.Coincidence()*1e4) / 1e4, Note: c.Words()})
 	}

@@ -38,6 +38,7 @@ func drop() *incident.Incident {
 		}},
 		Changes: []incident.Related{{Change: incident.Change{ID: "d1", At: began.Add(-time.Minute), Summary: "media server 4.2", Source: "ci", Link: "https://ci.example/runs/9"},
 			Scope: incident.ScopeEverything, Lead: time.Minute, Similar: 3, Over: 24 * time.Hour}},
+		Cause: incident.Cause{Place: incident.PlaceIngest, Words: "ingest fra"},
 	}
 }
 

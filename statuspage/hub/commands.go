@@ -58,6 +58,7 @@ type windowWish struct {
 // handlePeople serves what on-call may do, to whoever holds a token.
 func (h *Hub) handlePeople(mux *http.ServeMux) {
 	for pattern, do := range map[string]http.HandlerFunc{
+		"GET /v1/components":                  h.getComponents,
 		"GET /v1/incidents":                   h.getIncidents,
 		"GET /v1/incidents/{id}":              h.getIncident,
 		"GET /v1/incidents/{id}/postmortem":   h.getPostmortem,

@@ -162,6 +162,7 @@ func (p plan) start(t *testing.T) *running {
 type fleet struct {
 	t     *testing.T
 	down  atomic.Bool // every ingest drops every broadcast
+	ill   sync.Map    // agents for which alone they do
 	muted sync.Map    // agents that make no results
 	good  sync.Map    // agents that have seen every broadcast up
 }
@@ -230,6 +231,9 @@ func (f *fleet) probe(ctx context.Context, agent string, client *report.Client) 
 		}
 		var together sync.WaitGroup // one sync of the disk for all
 		down := f.down.Load()
+		if _, ill := f.ill.Load(agent); ill {
+			down = true
+		}
 		for _, r := range turn(agent, &seq, down) {
 			together.Go(func() {
 				if err := client.Queue(context.WithoutCancel(ctx), r); err != nil {

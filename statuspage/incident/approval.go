@@ -153,7 +153,7 @@ func (t *turn) approve(o *openIncident, summary string, words ...string) {
 	case in.Frozen && last.Kept != PublishInternal:
 		t.publish(o, IncidentUpdated, last.Body)
 	default:
-		o.Said, o.Scope = t.describe(in), in.failingNow()
+		o.Said, o.Scope = t.describe(in), t.scope(in)
 		t.publishTold(o, IncidentUpdated, updated)
 	}
 }

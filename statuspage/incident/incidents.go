@@ -84,6 +84,7 @@ func (t *turn) opened(f Failure) {
 
 func (t *turn) join(o *openIncident, f Failure) {
 	i := slices.IndexFunc(o.Incident.Failures, func(g Failure) bool { return g.Element == f.Element && g.Kind == f.Kind })
+	again := i >= 0 && !o.Incident.Failures[i].RecoveredAt.IsZero()
 	if i >= 0 {
 		o.Incident.Failures[i] = f
 	} else {
@@ -92,13 +93,19 @@ func (t *turn) join(o *openIncident, f Failure) {
 	if f.FirstFailed.Before(o.Incident.StartedAt) {
 		o.Incident.StartedAt = f.FirstFailed
 	}
-	if !o.HoldUntil.IsZero() {
+	// What relapses together, and before it is told, is one relapse.
+	if !o.HoldUntil.IsZero() || again && o.SayAt.IsZero() {
 		o.Relapses++
 	}
 	o.HoldUntil = time.Time{}
-	if o.Announced {
-		o.sayBy(t.s.At.Add(o.patience(t.settings.UpdateSettle)))
+	if !o.Announced {
+		return
 	}
+	settle := t.settings.UpdateSettle
+	if i >= 0 { // what never failed in it before is news, however much else flaps
+		settle = o.patience(settle)
+	}
+	o.sayBy(t.s.At.Add(settle))
 }
 
 // patience is how long a message waits. What fails and recovers again and again
@@ -280,9 +287,10 @@ func (t *turn) say(o *openIncident) {
 	}
 	kind, said := IncidentUpdated, t.describe(in)
 	name, impact := t.headline(in)
-	scope := in.failingNow()
+	scope := t.scope(in)
 	if o.Announced && name == in.Name && impact == in.Impact &&
 		in.Phase == in.Updates[len(in.Updates)-1].Phase && !t.statusesDiffer(in) {
+		t.keepUp(o)
 		if said == o.Said {
 			return // nothing that a reader would miss
 		}
@@ -333,7 +341,16 @@ func (t *turn) publishUpdate(o *openIncident, kind EventType, said Update) {
 	in := &o.Incident
 	t.goPublic(o)
 	u := t.update(in, said.Body)
-	u.Automatic = said.Automatic
+	u.Automatic, u.Affected = said.Automatic, t.show(in)
+	in.Updates = append(in.Updates, u)
+	in.UpdatedAt = t.s.At
+	t.tell(o, kind)
+}
+
+// show makes the components of an incident what they are now, and withholds those that
+// wait for a person.
+func (t *turn) show(in *Incident) []AffectedComponent {
+	affected := []AffectedComponent{}
 	now := t.componentStatuses()
 	for _, c := range t.topology.Components {
 		if !t.affects(in, c) {
@@ -348,15 +365,32 @@ func (t *turn) publishUpdate(o *openIncident, kind EventType, said Update) {
 		if now[c.ID] != old {
 			state.Status, state.UpdatedAt = now[c.ID], t.s.At
 		}
-		u.Affected = append(u.Affected, AffectedComponent{Component: c.ID, Old: old, New: state.Status})
+		affected = append(affected, AffectedComponent{Component: c.ID, Old: old, New: state.Status})
 		if !slices.Contains(in.Components, c.ID) {
 			in.Components = append(in.Components, c.ID)
 		}
 		in.Public = in.Public || c.Publish != PublishInternal
 	}
-	in.Updates = append(in.Updates, u)
-	in.UpdatedAt = t.s.At
-	in.Changes = t.related(in)
+	return affected
+}
+
+// keepUp brings up to date what is no news on the page, internal components and those
+// that wait for a person, and tells on-call without a message.
+func (t *turn) keepUp(o *openIncident) {
+	in := &o.Incident
+	known, changed := len(in.Components)+len(in.Withheld), false
+	for _, a := range t.show(in) {
+		changed = changed || a.Old != a.New
+	}
+	if changed || len(in.Components)+len(in.Withheld) > known {
+		t.tell(o, IncidentUpdated)
+	}
+}
+
+// tell emits an incident as it is.
+func (t *turn) tell(o *openIncident, kind EventType) {
+	in := &o.Incident
+	in.Changes, in.Cause = t.related(in), t.cause(t.index.target[in.Target], in.Failures)
 	snapshot := in.clone()
 	t.emit(Event{Type: kind, Key: "incident/" + in.ID, Summary: in.Name, Incident: &snapshot})
 	t.askApproval(o)

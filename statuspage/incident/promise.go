@@ -70,10 +70,11 @@ func (t *turn) promise(in *Incident) time.Time {
 	return t.s.At.UTC().Add(t.settings.UpdateEvery).Truncate(time.Minute)
 }
 
-// failingNow names what of an incident has not recovered, in an order of its own.
-func (in *Incident) failingNow() string {
+// scope names what of an incident has not recovered, in an order of its own: what is
+// not told is no change of it.
+func (t *turn) scope(in *Incident) string {
 	var all []string
-	for _, f := range in.Failures {
+	for _, f := range t.told(in) {
 		if f.RecoveredAt.IsZero() {
 			all = append(all, f.Element.String()+" "+string(f.Kind))
 		}

@@ -134,6 +134,7 @@ type Incident struct {
 	Thinned      int       `json:"thinned,omitempty"` // updates that newer ones have replaced
 	Failures     []Failure `json:"failures"`          // internal: every element and kind that opened
 	Changes      []Related `json:"changes,omitempty"` // internal: reported shortly before
+	Cause        Cause     `json:"cause,omitzero"`    // internal: where it lies
 
 	Postmortem   string    `json:"postmortem,omitempty"` // public, Markdown, as a person published it
 	PostmortemAt time.Time `json:"postmortem_at,omitzero"`

@@ -229,6 +229,9 @@ func (d *draft) people(title, hint string) {
 func (d *draft) internal() {
 	d.linef("%s\n", incident.InternalBegin)
 	d.heading("Internal: take this out before you publish")
+	if d.in.Cause.Place != "" {
+		d.linef("Where it lies, as far as tests can tell: %s.\n", escape(d.in.Cause.Words))
+	}
 	d.linef("### Evidence and edits\n")
 	var all []moment
 	for _, f := range d.in.Failures {

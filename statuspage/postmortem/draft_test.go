@@ -54,6 +54,7 @@ func outage() incident.Incident {
 			Change: incident.Change{ID: "deploy-42", At: at(-300), Summary: "media server 4.2"}, Scope: incident.ScopeRegion,
 			Lead: 5 * time.Minute, Similar: 3, Over: 72 * time.Hour,
 		}},
+		Cause: incident.Cause{Place: incident.PlacePlayback, Words: "playback fra"},
 		Audit: []incident.Audited{{At: at(100), Who: "ann", Action: incident.ActionImpact, Before: "minor", After: "major", Note: "tickets\ncome in"}},
 	}
 }
@@ -92,6 +93,7 @@ func TestDraft(t *testing.T) {
 	t.Parallel()
 	byHand := outage()
 	byHand.Failures, byHand.Changes, byHand.OpenedBy, byHand.Audit = nil, nil, "ann", nil
+	byHand.Cause = incident.Cause{}
 	none := outage()
 	none.FalseAlarm = true
 	reopened := outage()
