@@ -159,6 +159,7 @@ func TestEveryActionByCommand(t *testing.T) {
 		{exitFailure, []string{"merge", "n0n0n0n0n0n0"}, `refused: no incident with the id "n0n0n0n0n0n0" is open to be merged into`},
 		{exitOK, []string{"merge", into}, "merge by anna: merged into " + into + " (note of merge)"},
 		{exitFailure, []string{"reopen"}, "refused: it goes on in the incident " + into},
+		{exitFailure, []string{"postmortem"}, "refused: the incident goes on in " + into + "; its postmortem is that one's"},
 	} {
 		args := append([]string{"incident", step.args[0], id}, step.args[1:]...)
 		said := w.onCall(t, step.code, append(args, "--note", "note of "+step.args[0])...)

@@ -83,7 +83,7 @@ func actions() []action {
 		{name: "components", use: "COMPONENT=STATUS...", short: "Set statuses of components", message: true, args: -1, more: func(e *edit, args []string) (err error) {
 			e.Components, err = statuses(args)
 			return err
-		}, long: "COMPONENT is its id in the hub's configuration, STATUS one of\n" + statusWords + "." + freezes,
+		}, long: "COMPONENT is an id, as 'streamcanary components' has them, STATUS one of\n" + statusWords + "." + freezes,
 			example: "  streamcanary incident components n4inc0000001 ingest-fra=partial_outage ingest-nyc=operational"},
 		{name: "freeze", short: "Stop the automation: nothing is said or resolved by itself",
 			long: "On-call is told once when it would have been resolved, and once when more fails than it\nsays. 'streamcanary incident release ID' lets it go on."},
@@ -168,7 +168,7 @@ func newIncidentOpenCommand() *cobra.Command {
 		Use:                   "open NAME COMPONENT=STATUS...",
 		DisableFlagsInUseLine: true,
 		Short:                 "Open an incident that no probe has found",
-		Long:                  "Open an incident that no probe has found. It is equal to those that probes find, and\nits automation is frozen: release it, or resolve it yourself. COMPONENT is its id in the\nhub's configuration, STATUS one of\n" + statusWords + ".\n\n" + onCallHelp,
+		Long:                  "Open an incident that no probe has found. It is equal to those that probes find, and\nits automation is frozen: release it, or resolve it yourself. COMPONENT is an id, as\n'streamcanary components' has them, STATUS one of\n" + statusWords + ".\n\n" + onCallHelp,
 		Example:               `  streamcanary incident open "Black pictures in Frankfurt" playback-fra=degraded_performance -m "Viewers tell us of black pictures."`,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if len(args) < 2 || e.Message == "" {
