@@ -106,8 +106,25 @@ func TestPeopleByCommand(t *testing.T) {
 	for range 2 { // a step of a pipeline that is repeated
 		w.onCall(t, exitOK, "maintenance", "add", "Now", "--region", "eu", "--for", "1h", "--id", "now-1")
 	}
-	if list := w.onCall(t, exitOK, "maintenance", "list"); strings.Count(list, " Now ") != 1 {
+	list := w.onCall(t, exitOK, "maintenance", "list")
+	if strings.Count(list, " Now ") != 1 {
 		t.Errorf("list: %s", list)
+	}
+	now := ""
+	for line := range strings.Lines(list) {
+		if strings.Contains(line, " Now ") {
+			now, _, _ = strings.Cut(line, " ")
+		}
+	}
+	eventually(t, "it has begun", e2ePatience, func() error {
+		if show := w.onCall(t, exitOK, "maintenance", "show", now); !strings.Contains(show, "in progress") {
+			return fmt.Errorf("%s", show)
+		}
+		return nil
+	})
+	w.onCall(t, exitOK, "maintenance", "end", now, "--note", "it was quick")
+	if show := w.onCall(t, exitOK, "maintenance", "show", now); !strings.Contains(show, "maintenance_add by anna: announced\n") || !strings.Contains(show, "maintenance_end by anna: running -> ended (it was quick)\n") {
+		t.Errorf("show: %s", show)
 	}
 	later := strings.Fields(w.onCall(t, exitOK, "maintenance", "add", "Later", "--region", "eu", "--at", time.Now().Add(time.Hour).Format(time.RFC3339), "--for", "1h"))[0]
 	if list := w.onCall(t, exitOK, "maintenance", "list"); !strings.Contains(list, "completed") || !strings.Contains(list, "scheduled") {

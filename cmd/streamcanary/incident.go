@@ -340,11 +340,20 @@ func showIncident(w io.Writer, in incident.Incident) error {
 	for _, u := range in.Updates {
 		fmt.Fprintf(&b, "%s %s: %s\n", u.At.Format(time.RFC3339), u.Phase, strings.ReplaceAll(u.Body, "\n", " "))
 	}
-	for _, a := range in.Audit {
-		fmt.Fprintf(&b, "%s %s by %s%s%s\n", a.At.Format(time.RFC3339), a.Action, a.Who, arrow(a.Before, a.After), withNote(a.Note))
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return err
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return printAudit(w, in.Audit)
+}
+
+// printAudit writes a line for each thing that a person did.
+func printAudit(w io.Writer, trail []incident.Audited) error {
+	for _, a := range trail {
+		if _, err := fmt.Fprintf(w, "%s %s by %s%s%s\n", a.At.Format(time.RFC3339), a.Action, a.Who, arrow(a.Before, a.After), withNote(a.Note)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func arrow(before, after string) string {

@@ -368,8 +368,11 @@ func (t *turn) cancelMaintenance(c Command) *refusal {
 }
 
 func (t *turn) endMaintenance(c Command) *refusal {
-	if m := t.maintenance(c.Maintenance); m != nil && !m.Running() {
-		return refused(RefusedConflict, "it does not run")
+	switch m := t.maintenance(c.Maintenance); {
+	case m != nil && !m.EndedAt.IsZero():
+		return refused(RefusedConflict, "it is over")
+	case m != nil && m.BeganAt.IsZero():
+		return refused(RefusedConflict, "it has not begun; cancel it")
 	}
 	return t.endWindow(c.Maintenance, audited(nil, t.s.At, c, "running", "ended"))
 }
