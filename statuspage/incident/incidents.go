@@ -15,7 +15,7 @@ func (t *turn) decide() {
 		switch sum := t.s.Sums[key]; {
 		case !sum.Open && t.muted(sum.Element):
 			sum.notNoise() // work on it, not noise
-		case !sum.Open && t.reached(sum):
+		case !sum.Open && t.reached(sum) && !t.byChance(sum):
 			sum.Open = true
 			sum.notNoise()
 			for _, site := range sum.Sites {
