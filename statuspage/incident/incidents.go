@@ -275,19 +275,10 @@ func (t *turn) quorum(o *openIncident, good int) {
 func (t *turn) say(o *openIncident) {
 	in := &o.Incident
 	o.SayAt = time.Time{}
-	failing := t.tellsFailing(in)
-	if !o.Announced && !failing {
+	if !o.Announced && !t.tellsFailing(in) {
 		t.sayLate(o)
 	}
-	switch {
-	case !failing && in.Phase == Monitoring && o.failing(): // since what else fails is not told
-	case !failing:
-		in.Phase = Monitoring
-		in.MonitoringAt = t.s.At
-	case in.Phase == Monitoring:
-		in.Phase = Investigating
-		in.MonitoringAt = time.Time{}
-	}
+	t.phase(o)
 	kind, said := IncidentUpdated, t.describe(in)
 	name, impact := t.headline(in)
 	scope := t.scope(in)
@@ -308,6 +299,20 @@ func (t *turn) say(o *openIncident) {
 		kind, o.Announced, wanted = IncidentOpened, true, opened
 	}
 	t.publishTold(o, kind, wanted)
+}
+
+// phase is monitoring once nothing fails that is told.
+func (t *turn) phase(o *openIncident) {
+	in := &o.Incident
+	switch failing := t.tellsFailing(in); {
+	case !failing && in.Phase == Monitoring && o.failing(): // since what else fails is not told
+	case !failing:
+		in.Phase = Monitoring
+		in.MonitoringAt = t.s.At
+	case in.Phase == Monitoring:
+		in.Phase = Investigating
+		in.MonitoringAt = time.Time{}
+	}
 }
 
 // sayLate opens an incident that was over before a word was said of it, as when

@@ -79,6 +79,16 @@ func FuzzStep(f *testing.F) {
 				t.Fatalf("a tick was due %v ago and did not help", s.At.Sub(next))
 			}
 		}
+		for _, c := range p.View(s).Components {
+			if c.SuspectSince.IsZero() != (len(c.Suspicions) == 0) {
+				t.Fatalf("%s is suspect since %v of %v", c.ID, c.SuspectSince, c.Suspicions)
+			}
+			for _, x := range c.Suspicions {
+				if len(x.Evidence) == 0 || x.Share <= 0 {
+					t.Fatalf("%s is suspect of nothing: %+v", c.ID, x)
+				}
+			}
+		}
 		b, err := s.Encode()
 		if err != nil {
 			t.Fatal(err)
