@@ -72,6 +72,9 @@ func TestPeopleByCommand(t *testing.T) {
 	if err != nil || len(s.Incidents) != 1 || s.Components[0].Status != "major_outage" {
 		t.Errorf("the page says %+v (%v)", s, err)
 	}
+	if list := w.onCall(t, exitOK, "components"); !strings.HasPrefix(list, "ingest ") || !strings.Contains(list, "major_outage") || !strings.Contains(list, "unknown since ") {
+		t.Errorf("components: %s", list)
+	}
 	w.onCall(t, exitOK, "incident", "false-alarm", id)
 	w.onCall(t, exitOK, "incident", "reopen", id, "-m", "It was none.")
 	w.onCall(t, exitOK, "incident", "resolve", id)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -351,4 +352,30 @@ func TestProbeAudioOnly(t *testing.T) {
 		t.Fatalf("exit code %d, %+v", code, report)
 	}
 	checkSeen(t, report.Renditions[0], "0x0 0 mp4a")
+}
+
+// A live playlist that breaks one rule that nobody feels, and then is no playlist any
+// more: both have one reason, and the note does not hide the failure.
+func TestPlaybackOnlyBreaks(t *testing.T) {
+	t.Parallel()
+	began := sync.OnceValue(time.Now) // the first request
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		first := int(time.Since(began()) / time.Second)
+		if first >= 3 {
+			_, _ = fmt.Fprint(w, "#EXTM3U\n#EXT-X-TARGETDURATION:words\n#EXTINF:words,\na.ts\n")
+			return
+		}
+		_, _ = fmt.Fprintf(w, "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:%d\n", first)
+		for n := first; n < first+6; n++ {
+			_, _ = fmt.Fprintf(w, "#EXTINF:1.000,\ns%d.ts\n", n)
+		}
+	}))
+	defer server.Close()
+	code, report, _ := validate(t, server.URL+"/live.m3u8", "--sample", "playlist", "--for", "6s")
+	if code != exitFailure || report.Outcome != prober.Fail || report.Reason != prober.ReasonPlaylistMalformed {
+		t.Errorf("exit code %d, %s %s; findings %+v", code, report.Outcome, report.Reason, report.Findings)
+	}
+	if found := report.reasons(); found != "fail playlist_malformed, note playlist_malformed" {
+		t.Errorf("found %q", found)
+	}
 }

@@ -107,9 +107,9 @@ type validation struct {
 	rec   *summary.Recorder
 	clean func(string) string // takes out what may be secret
 
-	active      map[trouble]bool // conditions that hold
-	told        map[trouble]bool // what findings have told of
-	live        bool             // a playlist without an end
+	active      map[trouble]prober.Severity // conditions that hold
+	told        map[trouble]prober.Severity // what findings have told of, the gravest of each
+	live        bool                        // a playlist without an end
 	played      bool
 	ended       time.Time // when all of it was had; zero: not yet
 	failing     time.Time // since when nothing plays and something fails; zero: it does not
@@ -126,7 +126,7 @@ type trouble struct {
 }
 
 func newValidation(o probeOptions, now time.Time) *validation {
-	v := &validation{o: o, began: now, clean: cleanPaths(o.playback), active: map[trouble]bool{}, told: map[trouble]bool{}}
+	v := &validation{o: o, began: now, clean: cleanPaths(o.playback), active: map[trouble]prober.Severity{}, told: map[trouble]prober.Severity{}}
 	info, _ := debug.ReadBuildInfo()
 	v.rec = summary.NewRecorder(summary.Summary{Version: versionLine(version, info), Mode: summary.ModePlayback, Playback: shownPlaylist(o.playback), Began: now})
 	return v
@@ -201,7 +201,9 @@ func (v *validation) record(now time.Time, obs agent.Observation, last bool) {
 		r.Figures.TTFF = obs.PlayingSince.Sub(v.began)
 	}
 	for _, f := range obs.Findings {
-		v.told[trouble{f.Where, f.Stage, f.Reason}] = true
+		if at := (trouble{f.Where, f.Stage, f.Reason}); !covers(v.told[at], f.Severity) {
+			v.told[at] = f.Severity
+		}
 		r.Findings = append(r.Findings, f)
 	}
 	conditions := v.conditions(now, obs, last)
@@ -228,18 +230,20 @@ func (v *validation) cleanRenditions(all []prober.Rendition) []prober.Rendition 
 }
 
 // conditions are findings of what is wrong now and no finding tells of: once for as
-// long as it lasts.
+// long as it lasts. Many rules share a reason, so what is milder tells nothing of it.
 func (v *validation) conditions(now time.Time, obs agent.Observation, last bool) []prober.Finding {
 	var found []prober.Finding
-	holds := map[trouble]bool{}
+	holds := map[trouble]prober.Severity{}
 	add := func(where string, playing bool, f *prober.Failure) {
 		if f == nil || !playing && !last && now.Sub(v.began) < startLength {
 			return
 		}
-		at := trouble{where, f.Stage, f.Reason}
-		holds[at] = true
-		if !v.active[at] && !v.told[at] {
-			found = append(found, prober.Finding{Severity: severityOf(f.Outcome), Stage: f.Stage, Reason: f.Reason, Where: where, Detail: f.Detail, Count: 1})
+		at, severity := trouble{where, f.Stage, f.Reason}, severityOf(f.Outcome)
+		if !covers(holds[at], severity) { // two renditions may have one name
+			holds[at] = severity
+		}
+		if !covers(v.active[at], severity) && !covers(v.told[at], severity) {
+			found = append(found, prober.Finding{Severity: severity, Stage: f.Stage, Reason: f.Reason, Where: where, Detail: f.Detail, Count: 1})
 		}
 	}
 	for _, r := range obs.Renditions {
@@ -252,16 +256,24 @@ func (v *validation) conditions(now time.Time, obs agent.Observation, last bool)
 	return found
 }
 
-// known says whether the failure of the whole is a rendition's, or a finding's.
+// known says whether the failure of the whole is a rendition's, or a finding's, and no
+// graver than that.
 func (v *validation) known(f *prober.Failure, all []prober.Rendition) bool {
-	for at := range v.told {
-		if at.stage == f.Stage && at.reason == f.Reason {
+	severity := severityOf(f.Outcome)
+	for at, told := range v.told {
+		if at.stage == f.Stage && at.reason == f.Reason && covers(told, severity) {
 			return true
 		}
 	}
 	return slices.ContainsFunc(all, func(r prober.Rendition) bool {
-		return r.Failure != nil && r.Failure.Stage == f.Stage && r.Failure.Reason == f.Reason
+		return r.Failure != nil && r.Failure.Stage == f.Stage && r.Failure.Reason == f.Reason && covers(severityOf(r.Failure.Outcome), severity)
 	})
+}
+
+// covers says whether what was told, "" being nothing, is at least as grave.
+func covers(told, severity prober.Severity) bool {
+	grave := prober.Severities()
+	return told != "" && slices.Index(grave, told) <= slices.Index(grave, severity)
 }
 
 func severityOf(o prober.Outcome) prober.Severity {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +109,59 @@ func TestValidation(t *testing.T) {
 			worse.Failure = slow
 			return agent.Observation{Failure: slow, Renditions: []prober.Rendition{worse}}
 		}, 20 * time.Second, prober.Degraded, prober.ReasonSegmentSlow, 1},
+		{"it is slow, and then breaks of the same reason", probeOptions{length: 20 * time.Second}, func(i int) agent.Observation {
+			worse := live
+			worse.Failure = slow
+			if i >= 20 {
+				worse.Failure = fail(prober.Fail, slow.Stage, slow.Reason)
+			}
+			return agent.Observation{Failure: worse.Failure, Renditions: []prober.Rendition{worse}}
+		}, 20 * time.Second, prober.Fail, prober.ReasonSegmentSlow, 2},
+	}
+	// A finding of one reason, and 15 looks later a condition of the same.
+	malformed := func(s prober.Severity) []prober.Finding {
+		return []prober.Finding{{Rule: "version", Severity: s, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistMalformed, Where: "720p"}}
+	}
+	then := func(before prober.Severity, o prober.Outcome, name string) func(i int) agent.Observation {
+		return func(i int) agent.Observation {
+			r := live
+			switch {
+			case i == 0:
+				return agent.Observation{Findings: malformed(before), Renditions: []prober.Rendition{live}}
+			case i < 15:
+				return agent.Observation{Renditions: []prober.Rendition{live}}
+			case name == "":
+				return agent.Observation{Failure: fail(o, prober.StageManifest, prober.ReasonPlaylistMalformed), Renditions: []prober.Rendition{live}}
+			}
+			r.Name, r.Failure = name, fail(o, prober.StageManifest, prober.ReasonPlaylistMalformed)
+			return agent.Observation{Failure: r.Failure, Renditions: []prober.Rendition{r}}
+		}
+	}
+	for _, c := range []struct {
+		before  prober.Severity
+		then    prober.Outcome
+		outcome prober.Outcome
+		count   int
+	}{
+		{prober.SeverityNote, prober.Fail, prober.Fail, 2},
+		{prober.SeverityNote, prober.Degraded, prober.Degraded, 2},
+		{prober.SeverityDegraded, prober.Fail, prober.Fail, 2},
+		{prober.SeverityDegraded, prober.Degraded, prober.Degraded, 1},
+		{prober.SeverityFail, prober.Fail, prober.Fail, 1},
+		{prober.SeverityFail, prober.Degraded, prober.Fail, 1},
+	} {
+		for _, where := range []string{"720p", ""} {
+			tests = append(tests, struct {
+				name    string
+				flags   probeOptions
+				looks   func(i int) agent.Observation
+				over    time.Duration
+				outcome prober.Outcome
+				reason  prober.Reason
+				count   int
+			}{fmt.Sprintf("a %s, then %s of one reason at %q", c.before, c.then, where), probeOptions{length: 20 * time.Second}, then(c.before, c.then, where),
+				20 * time.Second, c.outcome, prober.ReasonPlaylistMalformed, c.count})
+		}
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -28,6 +28,7 @@ type Machine struct {
 
 // Stream is a stream that a platform made.
 type Stream struct {
+	Name       string
 	ID         string
 	Key        prober.Secret // for the ingest's URL
 	PlaybackID string        // for the playback's URL

@@ -64,21 +64,10 @@ func failureOf(f prober.Finding) *prober.Failure {
 // maxTold bounds the findings that are kept from one Observe to the next.
 const maxTold = 64
 
-// merge keeps the latest finding of each rule and place, and counts.
+// merge counts more in, with the latest evidence of each rule, place and severity.
+// What is beyond the bound is the least grave, whatever came first.
 func merge(have, more []prober.Finding) []prober.Finding {
-	for _, m := range more {
-		m.Count = max(m.Count, 1)
-		same := func(h prober.Finding) bool {
-			return h.Rule == m.Rule && h.Section == m.Section && h.Reason == m.Reason && h.Where == m.Where
-		}
-		if i := slices.IndexFunc(have, same); i >= 0 {
-			m.Count += have[i].Count
-			have[i] = m
-		} else if len(have) < maxTold {
-			have = append(have, m)
-		}
-	}
-	return have
+	return prober.AddFindings(have, maxTold, more...)
 }
 
 // gravest sorts findings and cuts them to what a result carries.

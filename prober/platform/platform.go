@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -17,11 +19,25 @@ const Prefix = "streamcanary-"
 
 // Stream is a stream that can be pushed to and pulled from.
 type Stream struct {
+	Name       string        // that it was made under; "" where it is not known
 	ID         string        // by which the API deletes it
 	Key        prober.Secret // takes the place of {stream} in an ingest's URL
 	PlaybackID string        // takes the place of {stream} in a playback's URL
 	Push       prober.Secret // whole URL, key included, where the API gave one with the stream
 	Play       string        // URL of its playlist, where the API gave one with the stream
+}
+
+// secrets are what a server may repeat of a stream, and nobody else is to read.
+func (s Stream) secrets() []prober.Secret {
+	all := []prober.Secret{s.Key, s.Push}
+	if u, err := url.Parse(s.Push.Reveal()); err == nil && len(u.Path) > 1 {
+		password, _ := u.User.Password()
+		all = append(all, prober.Secret(path.Base(u.Path)), prober.Secret(u.RawQuery), prober.Secret(password))
+	}
+	if u, err := url.Parse(s.Play); err == nil {
+		all = append(all, prober.Secret(u.RawQuery)) // signed, where it has one
+	}
+	return all
 }
 
 // Leftover says which streams a sweep deletes.

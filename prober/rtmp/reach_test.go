@@ -110,6 +110,14 @@ func TestRedirectsThatAreNotFollowed(t *testing.T) {
 			t.Errorf("%q: %+v, want %q", to, over, want)
 		}
 	}
+	// One that is followed is shown, and may have the key in it.
+	at, err := parseEndpoint("rtmp://h/live/" + testKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if to, over := at.elsewhere("rtmp://other/live/" + testKey + "/more"); over != nil || to.String() != "rtmp://other:1935/live/[secret]/more" {
+		t.Errorf("%s, %+v", to, over)
+	}
 }
 
 // adobe is a server that asks for user and password as Flash Media Server did. Its

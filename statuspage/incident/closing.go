@@ -100,7 +100,7 @@ func (t *turn) reopen(c Command) *refusal {
 	}
 	for i := range in.Failures {
 		f := &in.Failures[i]
-		sum := t.s.Sums[sumKey(f.Element, f.Kind)]
+		sum := t.s.sum(f.Element, f.Kind)
 		if f.RecoveredAt.IsZero() && (sum == nil || !sum.Open || t.find(sum) != nil) {
 			f.RecoveredAt = in.ResolvedAt
 		}
