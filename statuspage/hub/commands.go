@@ -358,11 +358,13 @@ func (h *Hub) carryOut(w http.ResponseWriter, r *http.Request, c incident.Comman
 }
 
 func (h *Hub) enter(ctx context.Context, id string, e incident.Entered) (uint64, error) {
-	payload, err := json.Marshal(e)
-	if err != nil {
+	var payload bytes.Buffer
+	plain := json.NewEncoder(&payload)
+	plain.SetEscapeHTML(false) // a byte of Markdown is not six: the journal's entries are bounded
+	if err := plain.Encode(e); err != nil {
 		return 0, err
 	}
-	seq, err := h.journal.Command(ctx, id, payload)
+	seq, err := h.journal.Command(ctx, id, payload.Bytes())
 	for err == nil && e.Command != nil {
 		if old := h.entered.Load(); seq <= old || h.entered.CompareAndSwap(old, seq) {
 			break
