@@ -52,7 +52,7 @@ func TestPeopleByCommand(t *testing.T) {
 	if said := w.onCall(t, exitFailure, "incident", "impact", id, "huge"); !strings.Contains(said, `refused: there is no impact "huge"`) {
 		t.Errorf("a wrong impact: %s", said)
 	}
-	if said := w.onCall(t, exitFailure, "incident", "resolve", "n0n0n0n0n0n0"); !strings.Contains(said, "refused: no incident with the id") {
+	if said := w.onCall(t, exitFailure, "incident", "resolve", "n0n0n0n0n0n0"); !strings.Contains(said, `refused: there is no incident with the id "n0n0n0n0n0n0"; 'streamcanary incident list --state all' has their ids`) {
 		t.Errorf("an unknown incident: %s", said)
 	}
 	if list := w.onCall(t, exitOK, "incident", "list"); !strings.Contains(list, id) || !strings.Contains(list, "automation is frozen") {
@@ -71,6 +71,9 @@ func TestPeopleByCommand(t *testing.T) {
 	s, err := w.summary()
 	if err != nil || len(s.Incidents) != 1 || s.Components[0].Status != "major_outage" {
 		t.Errorf("the page says %+v (%v)", s, err)
+	}
+	if list := w.onCall(t, exitOK, "components"); !strings.HasPrefix(list, "ingest ") || !strings.Contains(list, "major_outage") || !strings.Contains(list, "unknown since ") {
+		t.Errorf("components: %s", list)
 	}
 	w.onCall(t, exitOK, "incident", "false-alarm", id)
 	w.onCall(t, exitOK, "incident", "reopen", id, "-m", "It was none.")
@@ -106,8 +109,25 @@ func TestPeopleByCommand(t *testing.T) {
 	for range 2 { // a step of a pipeline that is repeated
 		w.onCall(t, exitOK, "maintenance", "add", "Now", "--region", "eu", "--for", "1h", "--id", "now-1")
 	}
-	if list := w.onCall(t, exitOK, "maintenance", "list"); strings.Count(list, " Now ") != 1 {
+	list := w.onCall(t, exitOK, "maintenance", "list")
+	if strings.Count(list, " Now ") != 1 {
 		t.Errorf("list: %s", list)
+	}
+	now := ""
+	for line := range strings.Lines(list) {
+		if strings.Contains(line, " Now ") {
+			now, _, _ = strings.Cut(line, " ")
+		}
+	}
+	eventually(t, "it has begun", e2ePatience, func() error {
+		if show := w.onCall(t, exitOK, "maintenance", "show", now); !strings.Contains(show, "in progress") {
+			return fmt.Errorf("%s", show)
+		}
+		return nil
+	})
+	w.onCall(t, exitOK, "maintenance", "end", now, "--note", "it was quick")
+	if show := w.onCall(t, exitOK, "maintenance", "show", now); !strings.Contains(show, "maintenance_add by anna: announced\n") || !strings.Contains(show, "maintenance_end by anna: running -> ended (it was quick)\n") {
+		t.Errorf("show: %s", show)
 	}
 	later := strings.Fields(w.onCall(t, exitOK, "maintenance", "add", "Later", "--region", "eu", "--at", time.Now().Add(time.Hour).Format(time.RFC3339), "--for", "1h"))[0]
 	if list := w.onCall(t, exitOK, "maintenance", "list"); !strings.Contains(list, "completed") || !strings.Contains(list, "scheduled") {
@@ -159,6 +179,7 @@ func TestEveryActionByCommand(t *testing.T) {
 		{exitFailure, []string{"merge", "n0n0n0n0n0n0"}, `refused: no incident with the id "n0n0n0n0n0n0" is open to be merged into`},
 		{exitOK, []string{"merge", into}, "merge by anna: merged into " + into + " (note of merge)"},
 		{exitFailure, []string{"reopen"}, "refused: it goes on in the incident " + into},
+		{exitFailure, []string{"postmortem"}, "refused: the incident goes on in " + into + "; its postmortem is that one's"},
 	} {
 		args := append([]string{"incident", step.args[0], id}, step.args[1:]...)
 		said := w.onCall(t, step.code, append(args, "--note", "note of "+step.args[0])...)

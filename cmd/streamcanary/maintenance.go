@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -45,7 +46,7 @@ func newMaintenanceCommand() *cobra.Command {
 		Args:                       cobra.ArbitraryArgs,
 		RunE:                       unknownOrHelp,
 	}
-	cmd.AddCommand(newMaintenanceAddCommand(), newMaintenanceListCommand(),
+	cmd.AddCommand(newMaintenanceAddCommand(), newMaintenanceListCommand(), newMaintenanceShowCommand(),
 		newMaintenanceEdgeCommand("cancel", "Cancel one that has not begun"), newMaintenanceEdgeCommand("end", "End one that runs"))
 	return cmd
 }
@@ -171,6 +172,41 @@ func newMaintenanceListCommand() *cobra.Command {
 	hub.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the maintenances as JSON")
 	return cmd
+}
+
+func newMaintenanceShowCommand() *cobra.Command {
+	var hub onCall
+	cmd := &cobra.Command{
+		Use: "show ID", DisableFlagsInUseLine: true, Short: "Show a maintenance with its audit trail",
+		Long: "Show a maintenance with its audit trail. One that was cancelled is gone; on-call's alerts\nhave who did it.\n\n" + onCallHelp, Args: oneArg("maintenance"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var list struct {
+				Maintenances []incident.MaintenanceView `json:"maintenances"`
+			}
+			return hub.show(cmd, false, "/v1/maintenances", &list, func(w io.Writer) error {
+				i := slices.IndexFunc(list.Maintenances, func(m incident.MaintenanceView) bool { return m.ID == args[0] })
+				if i < 0 {
+					return fmt.Errorf("there is no maintenance with the id %q%s", prober.Clip(args[0], 60), listed("/v1/maintenances/"))
+				}
+				return showMaintenance(w, list.Maintenances[i])
+			})
+		},
+	}
+	hub.flags(cmd)
+	return cmd
+}
+
+func showMaintenance(w io.Writer, m incident.MaintenanceView) error {
+	if err := printMaintenances(w, []incident.MaintenanceView{m}); err != nil {
+		return err
+	}
+	if m.Body != "" {
+		_, _ = fmt.Fprintln(w, prober.Clip(m.Body, incident.MaxMessage))
+	}
+	if m.Source != "" {
+		_, _ = fmt.Fprintf(w, "of the hub's configuration: maintenance %s\n", m.Source)
+	}
+	return printAudit(w, m.Audit)
 }
 
 func printMaintenances(w io.Writer, list []incident.MaintenanceView) error {

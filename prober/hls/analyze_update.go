@@ -185,14 +185,18 @@ func (f *findings) removed(previous, current *Playlist) {
 // rewritten looks for segments that are not what they were, and for a media
 // sequence number that did not count what was removed.
 func (f *findings) rewritten(previous, current *Playlist, before, now []Segment) {
+	looked := false
 	for i := range now {
 		what := differs(&before[i], &now[i])
 		if what == "" {
 			continue
 		}
-		if shift, more, ok := shifted(before, now); ok {
-			f.miscounted(previous, current, shift, more)
-			return
+		if !looked { // once: it goes over all of them
+			if shift, more, ok := shifted(before, now); ok {
+				f.miscounted(previous, current, shift, more)
+				return
+			}
+			looked = true
 		}
 		f.add(ruleRewritten, "segment %d has another %s than before: %q of %s, and it was %q of %s", now[i].Sequence, what,
 			cutShort(nameOf(now[i].URI)), now[i].Duration, cutShort(nameOf(before[i].URI)), before[i].Duration)
@@ -235,10 +239,11 @@ func (f *findings) jumped(previous, current *Playlist, both []Segment) {
 		return
 	}
 	newest := &previous.Segments[len(previous.Segments)-1]
+	name := nameOf(newest.URI)
 	for i := range current.Segments {
-		if s := &current.Segments[i]; nameOf(s.URI) == nameOf(newest.URI) && s.Range == newest.Range {
+		if s := &current.Segments[i]; s.Range == newest.Range && nameOf(s.URI) == name {
 			f.add(ruleSequence, "the media sequence number rose by %d, from %d to %d, but %q is listed as before", current.MediaSequence-previous.MediaSequence,
-				previous.MediaSequence, current.MediaSequence, cutShort(nameOf(newest.URI)))
+				previous.MediaSequence, current.MediaSequence, cutShort(name))
 			return
 		}
 	}

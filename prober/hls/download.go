@@ -87,8 +87,12 @@ func (q *queue) fresh(p *Playlist) []Segment {
 	return fresh
 }
 
+// drop takes the first ones off. Nothing moves up: a recording may list very many.
 func (q *queue) drop(n int) {
-	q.segments = append(q.segments[:0], q.segments[n:]...)
+	clear(q.segments[:n])
+	if q.segments = q.segments[n:]; len(q.segments) == 0 {
+		q.segments = nil
+	}
 	q.attempts, q.retryAt = 0, time.Time{}
 }
 

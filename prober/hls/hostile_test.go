@@ -48,19 +48,42 @@ func hostile(size int) map[string]string {
 	}
 }
 
+// hostilePairs are versions of a playlist that follow on each other, of about size bytes
+// each. Each kind of hostile is followed by itself too.
+func hostilePairs(size int) map[string]pair {
+	lines := func(head, line, last string) string {
+		return "#EXTM3U\n" + head + strings.Repeat(line, size/len(line)) + last
+	}
+	long := strings.Repeat("x", size/2)
+	pairs := map[string]pair{
+		// One name for all but the last one: whether the list has moved shows at its end.
+		"all rewritten": {lines(target4, "#EXTINF:1,\na\n", "#EXTINF:1,\nb\n"), lines(target4, "#EXTINF:2,\na\n", "#EXTINF:2,\nb\n")},
+		"a long newest name": {"#EXTM3U\n" + target4 + "#EXTINF:1,\n" + long + "\n",
+			"#EXTM3U\n" + target4 + msn(100_000) + strings.Repeat("#EXTINF:1,\na\n", size/2/len("#EXTINF:1,\na\n"))},
+		"a recording without durations": {lines(target4, "#EXTINF:0,\na\n", "#EXT-X-ENDLIST\n"), lines(target4+msn(1), "#EXTINF:0,\na\n", "#EXT-X-ENDLIST\n")},
+	}
+	for name, text := range hostile(size) {
+		pairs[name] = pair{text, text}
+	}
+	return pairs
+}
+
 // Sixteen times the text takes about sixteen times as long, and not 256 times: no
 // playlist within the follower's bound holds it up.
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	const size, times = 1 << 19, 16
-	small, large := hostile(size/times), hostile(size)
+	small, large := hostilePairs(size/times), hostilePairs(size)
 	for name := range large {
 		t.Run(name, func(t *testing.T) {
 			const quick, slack, tries = 100 * time.Millisecond, 5, 3 // the machine has other things to do
+			const hopeless = 3 * time.Second                         // of what takes milliseconds: 16 times as much would take an hour
 			var once, much time.Duration
 			for range tries {
-				once, much = handle(small[name]), handle(large[name])
-				if much < quick || much < slack*times*once {
+				if once = handle(small[name]); once > hopeless {
+					t.Fatalf("%d KB take %s", size/times>>10, once)
+				}
+				if much = handle(large[name]); much < quick || much < slack*times*once {
 					return
 				}
 			}
@@ -69,16 +92,38 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// handle is how long it takes to do all that is done with a playlist.
-func handle(text string) time.Duration {
+// handle is how long it takes to do all that is done with two versions of a playlist.
+func handle(texts pair) time.Duration {
 	start := time.Now()
-	p, fail := Parse([]byte(text))
-	if fail == nil {
-		Analyze(p, p, noon)
-		moved := *p
+	before, failed := Parse([]byte(texts.before))
+	now, fail := Parse([]byte(texts.now))
+	if failed == nil && fail == nil {
+		Analyze(before, now, noon)
+		moved := *now
 		moved.MediaSequence++
-		Analyze(p, &moved, noon)
-		_ = Rules{}.Renditions([]Observed{{Name: "a", Playlist: p}, {Name: "b", Playlist: &moved}})
+		Analyze(before, &moved, noon)
+		_ = Rules{}.Renditions([]Observed{{Name: "a", Playlist: before}, {Name: "b", Playlist: &moved}})
+		takeIn(before, now)
 	}
 	return time.Since(start)
+}
+
+// takeIn takes versions of a playlist as followers do, of which one downloads each
+// segment and the other none.
+func takeIn(versions ...*Playlist) {
+	for _, sample := range []int{1, PlaylistOnly} {
+		f := NewFollower(Config{Sample: sample})
+		r := newRendition(f, listing{}, nil)
+		for _, p := range versions {
+			if p.Multivariant {
+				f.checkTop(p, listings(p), noon)
+				continue
+			}
+			r.tell(nil, r.accept(p))
+			for r.queue.waiting() {
+				r.queue.drop(1)
+			}
+		}
+		f.Observe(noon)
+	}
 }

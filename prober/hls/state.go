@@ -200,6 +200,13 @@ func (s *state) had(v sight, counts bool) {
 	}
 }
 
+// joined says whether the virtual player has something to show.
+func (s *state) joined() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.player.started
+}
+
 // buffered is how much the virtual player has ahead.
 func (s *state) buffered(now time.Time) time.Duration {
 	s.mu.Lock()

@@ -221,16 +221,30 @@ func ours(markers []prober.Marker, tag prober.Tag) (v sight, found bool) {
 	return v, found
 }
 
-// arrival is a segment for the virtual player.
+// arrival is a segment for the virtual player. What is listed before it counts where
+// the player joins, and only there: nobody adds it up for each segment of a long list.
 func (r *rendition) arrival(s Segment, at, edge time.Time) arrival {
 	a := arrival{sequence: s.Sequence, at: at, duration: s.Duration, target: r.last.TargetDuration, edge: edge}
-	for i := len(r.last.Segments) - 1; i >= 0; i-- {
-		earlier := r.last.Segments[i]
-		if earlier.Sequence < s.Sequence && a.before+earlier.Duration+s.Duration <= holdBack(r.last) {
-			a.before += earlier.Duration
-		}
+	if !r.state.joined() {
+		a.before = r.last.listedBefore(s, holdBack(r.last))
 	}
 	return a
+}
+
+// listedBefore is how much is listed ahead of a segment, of what fits with it into a
+// hold-back.
+func (p *Playlist) listedBefore(s Segment, holdBack time.Duration) (before time.Duration) {
+	for i := len(p.Segments) - 1; i >= 0; i-- {
+		earlier := &p.Segments[i]
+		if earlier.Sequence >= s.Sequence {
+			continue
+		}
+		if before+earlier.Duration+s.Duration > holdBack {
+			break
+		}
+		before += earlier.Duration
+	}
+	return before
 }
 
 // holdBack is how far from the end a player joins (4.4.3.8).

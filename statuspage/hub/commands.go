@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"streamcanary/prober"
 	"streamcanary/statuspage/alert"
 	"streamcanary/statuspage/incident"
 	"streamcanary/statuspage/postmortem"
@@ -52,6 +54,45 @@ type windowWish struct {
 	StartsAt   time.Time `json:"starts_at"` // none is now
 	EndsAt     time.Time `json:"ends_at"`
 	Lasts      float64   `json:"lasts_s"` // seconds, in the place of ends_at
+}
+
+// takes lists what of a wish each action makes something of. What it does not is
+// refused: a person's words must not be lost without one.
+func takes(a incident.Action) []string {
+	switch a {
+	case incident.ActionOpen:
+		return []string{"name", "message", "status", "impact", "components"}
+	case incident.ActionStatus:
+		return []string{"status", "message"}
+	case incident.ActionImpact:
+		return []string{"impact", "message"}
+	case incident.ActionComponents:
+		return []string{"components", "message"}
+	case incident.ActionMerge:
+		return []string{"into", "message"}
+	case incident.ActionPostmortem:
+		return []string{"postmortem", "message"}
+	case incident.ActionRelease, incident.ActionKeep, incident.ActionMaintenanceEnd, incident.ActionMaintenanceCancel:
+		return nil
+	default:
+		return []string{"message"}
+	}
+}
+
+// surplus is what a wish has that its action makes nothing of; "" is nothing.
+func (x wish) surplus(a incident.Action) string {
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"name", x.Name != ""}, {"message", x.Message != ""}, {"status", x.Status != ""}, {"impact", x.Impact != ""},
+		{"components", len(x.Components) > 0}, {"into", x.Into != ""}, {"postmortem", x.Postmortem != ""},
+	} {
+		if f.set && !slices.Contains(takes(a), f.name) {
+			return f.name
+		}
+	}
+	return ""
 }
 
 // handlePeople serves what on-call may do, to whoever holds a token.
@@ -114,7 +155,7 @@ func (h *Hub) getIncident(w http.ResponseWriter, r *http.Request) {
 	in, err := h.store.Incident(r.Context(), r.PathValue("id"))
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		http.Error(w, "there is no incident with that id", http.StatusNotFound)
+		http.Error(w, noIncident(r.PathValue("id")), http.StatusNotFound)
 	case err != nil:
 		h.unreadable(w, r, err)
 	default:
@@ -127,9 +168,11 @@ func (h *Hub) getPostmortem(w http.ResponseWriter, r *http.Request) {
 	in, err := h.store.Incident(r.Context(), r.PathValue("id"))
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		http.Error(w, "there is no incident with that id", http.StatusNotFound)
+		http.Error(w, noIncident(r.PathValue("id")), http.StatusNotFound)
 	case err != nil:
 		h.unreadable(w, r, err)
+	case in.MergedInto != "":
+		http.Error(w, "the incident goes on in "+in.MergedInto+"; its postmortem is that one's", http.StatusConflict)
 	case in.ResolvedAt.IsZero():
 		http.Error(w, "the incident is not resolved; a postmortem comes after that", http.StatusConflict)
 	default:
@@ -153,8 +196,7 @@ func (h *Hub) unreadable(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (h *Hub) postIncident(w http.ResponseWriter, r *http.Request) {
-	if c, ok := readWish(w, r); ok {
-		c.Action = incident.ActionOpen
+	if c, ok := readWish(w, r, incident.ActionOpen); ok {
 		h.carryOut(w, r, c)
 	}
 }
@@ -167,11 +209,11 @@ func (h *Hub) postAction(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "there is no such action; want one of "+strings.Join(actions(), ", "), http.StatusNotFound)
 		return
 	}
-	c, ok := readWish(w, r)
+	c, ok := readWish(w, r, action)
 	if !ok {
 		return
 	}
-	c.Action, c.Incident = action, r.PathValue("id")
+	c.Incident = r.PathValue("id")
 	if action == incident.ActionReopen || action == incident.ActionFalseAlarm || action == incident.ActionPostmortem {
 		// What is resolved is no longer in the engine's state: it comes with the command, as
 		// the one before has left it, whether or not its person has waited for that.
@@ -201,13 +243,17 @@ func actionOf(name string) (incident.Action, bool) {
 	return incident.Action(strings.ReplaceAll(name, "-", "_")), slices.Contains(actions(), name)
 }
 
-func readWish(w http.ResponseWriter, r *http.Request) (incident.Command, bool) {
+func readWish(w http.ResponseWriter, r *http.Request, action incident.Action) (incident.Command, bool) {
 	var x wish
 	if !readBody(w, r, &x) {
 		return incident.Command{}, false
 	}
+	if name := x.surplus(action); name != "" {
+		http.Error(w, fmt.Sprintf("%s takes no %s; leave it out, or send it as what it is for", path.Base(r.URL.Path), name), http.StatusUnprocessableEntity)
+		return incident.Command{}, false
+	}
 	return incident.Command{
-		ID: x.ID, Who: whose(r.Context(), x.Who), Note: x.Note, Name: x.Name, Message: x.Message, Phase: x.Status,
+		ID: x.ID, Action: action, Who: whose(r.Context(), x.Who), Note: x.Note, Name: x.Name, Message: x.Message, Phase: x.Status,
 		Impact: x.Impact, Components: x.Components, Into: x.Into, Postmortem: x.Postmortem,
 	}, true
 }
@@ -233,8 +279,8 @@ func (h *Hub) postMaintenanceAction(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "there is no such action; want cancel or end", http.StatusNotFound)
 		return
 	}
-	if c, ok := readWish(w, r); ok {
-		c.Action, c.Maintenance = action, r.PathValue("id")
+	if c, ok := readWish(w, r, action); ok {
+		c.Maintenance = r.PathValue("id")
 		h.carryOut(w, r, c)
 	}
 }
@@ -305,18 +351,20 @@ func (h *Hub) carryOut(w http.ResponseWriter, r *http.Request, c incident.Comman
 	case !known:
 		answerJSON(w, http.StatusAccepted, map[string]any{"id": c.ID, "note": "taken; what came of it is not known yet"})
 	case out.Refused != "":
-		http.Error(w, out.Reason, h.refusalStatus(r.Context(), c, out))
+		h.answerRefused(w, r, c, out)
 	default:
 		h.answerDone(w, r, c, out)
 	}
 }
 
 func (h *Hub) enter(ctx context.Context, id string, e incident.Entered) (uint64, error) {
-	payload, err := json.Marshal(e)
-	if err != nil {
+	var payload bytes.Buffer
+	plain := json.NewEncoder(&payload)
+	plain.SetEscapeHTML(false) // a byte of Markdown is not six: the journal's entries are bounded
+	if err := plain.Encode(e); err != nil {
 		return 0, err
 	}
-	seq, err := h.journal.Command(ctx, id, payload)
+	seq, err := h.journal.Command(ctx, id, payload.Bytes())
 	for err == nil && e.Command != nil {
 		if old := h.entered.Load(); seq <= old || h.entered.CompareAndSwap(old, seq) {
 			break
@@ -359,23 +407,27 @@ func (h *Hub) await(ctx context.Context, seq uint64) bool {
 	}
 }
 
-// refusalStatus is 404 for what there is not, 409 for what cannot be done now, as
+// answerRefused answers 404 for what there is not, 409 for what cannot be done now, as
 // with an incident that is resolved, and 422 for a wrong value.
-func (h *Hub) refusalStatus(ctx context.Context, c incident.Command, out incident.Outcome) int {
-	switch out.Refused {
-	case incident.RefusedInvalid:
-		return http.StatusUnprocessableEntity
-	case incident.RefusedUnknown:
-		gone := func(id string) bool {
-			_, err := h.store.Incident(ctx, id)
-			return err != nil
-		}
-		if gone(c.Incident) || c.Action == incident.ActionMerge && gone(c.Into) {
-			return http.StatusNotFound
-		}
-	case incident.RefusedConflict:
+func (h *Hub) answerRefused(w http.ResponseWriter, r *http.Request, c incident.Command, out incident.Outcome) {
+	gone := func(id string) bool {
+		_, err := h.store.Incident(r.Context(), id)
+		return errors.Is(err, store.ErrNotFound)
 	}
-	return http.StatusConflict
+	switch {
+	case out.Refused == incident.RefusedInvalid:
+		http.Error(w, out.Reason, http.StatusUnprocessableEntity)
+	case out.Refused == incident.RefusedUnknown && c.Maintenance == "" && gone(c.Incident):
+		http.Error(w, noIncident(c.Incident), http.StatusNotFound)
+	case out.Refused == incident.RefusedUnknown && (c.Maintenance != "" || c.Action == incident.ActionMerge && gone(c.Into)):
+		http.Error(w, out.Reason, http.StatusNotFound)
+	default:
+		http.Error(w, out.Reason, http.StatusConflict)
+	}
+}
+
+func noIncident(id string) string {
+	return fmt.Sprintf("there is no incident with the id %q", prober.Clip(id, 60))
 }
 
 func (h *Hub) answerDone(w http.ResponseWriter, r *http.Request, c incident.Command, out incident.Outcome) {

@@ -78,8 +78,6 @@ func over(c Command) (Incident, *refusal) {
 		return Incident{}, refused(RefusedConflict, "it is not resolved")
 	case in.MergedInto != "":
 		return Incident{}, refused(RefusedConflict, "it goes on in the incident %s", shorten(in.MergedInto))
-	case in.full():
-		return Incident{}, in.refuseFull()
 	default:
 		return in.clone(), nil
 	}
@@ -98,9 +96,12 @@ func (t *turn) reopen(c Command) *refusal {
 	if r := t.room(); r != nil {
 		return r
 	}
+	if in.full() {
+		return in.refuseFull()
+	}
 	for i := range in.Failures {
 		f := &in.Failures[i]
-		sum := t.s.Sums[sumKey(f.Element, f.Kind)]
+		sum := t.s.sum(f.Element, f.Kind)
 		if f.RecoveredAt.IsZero() && (sum == nil || !sum.Open || t.find(sum) != nil) {
 			f.RecoveredAt = in.ResolvedAt
 		}

@@ -15,7 +15,7 @@ func (t *turn) decide() {
 		switch sum := t.s.Sums[key]; {
 		case !sum.Open && t.muted(sum.Element):
 			sum.notNoise() // work on it, not noise
-		case !sum.Open && t.reached(sum):
+		case !sum.Open && t.reached(sum) && !t.byChance(sum):
 			sum.Open = true
 			sum.notNoise()
 			for _, site := range sum.Sites {
@@ -27,6 +27,9 @@ func (t *turn) decide() {
 		case sum.Open:
 			t.stillFailing(sum)
 		}
+	}
+	if len(t.s.Incidents) == 0 {
+		return
 	}
 	t.unite()
 	good := t.goodSites()
@@ -131,9 +134,9 @@ func (t *turn) stillFailing(sum *sumState) {
 	if f == nil {
 		return
 	}
-	for _, id := range sortedKeys(sum.Sites) {
+	for _, id := range t.index.sites {
 		site := sum.Sites[id]
-		if site.Last == nil || !site.Last.At.After(f.LastFailed) || !t.goodSite(id) {
+		if site == nil || site.Last == nil || !site.Last.At.After(f.LastFailed) || !t.goodSite(id) {
 			continue
 		}
 		f.LastFailed = site.Last.At
@@ -213,7 +216,7 @@ func (t *turn) stillGood(o *openIncident) bool {
 		if !t.index.probed(f.Element, f.Kind) {
 			continue // gone from the configuration
 		}
-		if sum := t.s.Sums[sumKey(f.Element, f.Kind)]; sum == nil || t.goodSince(sum, f.RecoveredAt) < t.settings.Quorum {
+		if sum := t.s.sum(f.Element, f.Kind); sum == nil || t.goodSince(sum, f.RecoveredAt) < t.settings.Quorum {
 			return false
 		}
 	}
@@ -225,7 +228,7 @@ func (t *turn) stillGood(o *openIncident) bool {
 func (t *turn) split(o *openIncident) bool {
 	limit := t.siteCap(t.settings.RecoveryThreshold)
 	for _, f := range o.Incident.Failures {
-		sum := t.s.Sums[sumKey(f.Element, f.Kind)]
+		sum := t.s.sum(f.Element, f.Kind)
 		if sum == nil || !sum.Open {
 			continue
 		}
@@ -272,19 +275,10 @@ func (t *turn) quorum(o *openIncident, good int) {
 func (t *turn) say(o *openIncident) {
 	in := &o.Incident
 	o.SayAt = time.Time{}
-	failing := t.tellsFailing(in)
-	if !o.Announced && !failing {
+	if !o.Announced && !t.tellsFailing(in) {
 		t.sayLate(o)
 	}
-	switch {
-	case !failing && in.Phase == Monitoring && o.failing(): // since what else fails is not told
-	case !failing:
-		in.Phase = Monitoring
-		in.MonitoringAt = t.s.At
-	case in.Phase == Monitoring:
-		in.Phase = Investigating
-		in.MonitoringAt = time.Time{}
-	}
+	t.phase(o)
 	kind, said := IncidentUpdated, t.describe(in)
 	name, impact := t.headline(in)
 	scope := t.scope(in)
@@ -305,6 +299,20 @@ func (t *turn) say(o *openIncident) {
 		kind, o.Announced, wanted = IncidentOpened, true, opened
 	}
 	t.publishTold(o, kind, wanted)
+}
+
+// phase is monitoring once nothing fails that is told.
+func (t *turn) phase(o *openIncident) {
+	in := &o.Incident
+	switch failing := t.tellsFailing(in); {
+	case !failing && in.Phase == Monitoring && o.failing(): // since what else fails is not told
+	case !failing:
+		in.Phase = Monitoring
+		in.MonitoringAt = t.s.At
+	case in.Phase == Monitoring:
+		in.Phase = Investigating
+		in.MonitoringAt = time.Time{}
+	}
 }
 
 // sayLate opens an incident that was over before a word was said of it, as when

@@ -168,18 +168,28 @@ func (t *turn) checkWindow(w Window) *refusal {
 	}
 	for _, id := range w.Components {
 		if !known(id) {
-			return refused(RefusedInvalid, "there is no component %q", shorten(id))
+			return t.noComponent(id)
 		}
 	}
 	for _, id := range w.Regions {
 		if !region(id) {
-			return refused(RefusedInvalid, "there is no region %q", shorten(id))
+			return t.noRegion(id)
 		}
 	}
 	if !slices.ContainsFunc(t.topology.Components, func(c Component) bool { return t.coversAny(w, c) }) {
 		return refused(RefusedInvalid, "none of these components has an element in these regions")
 	}
 	return nil
+}
+
+func (t *turn) noRegion(id string) *refusal {
+	var all []string
+	for _, target := range t.topology.Targets {
+		for _, r := range target.Regions {
+			all = append(all, r.ID)
+		}
+	}
+	return refused(RefusedInvalid, "there is no region %q; there are %s", shorten(id), clip(strings.Join(all, ", "), maxListed))
 }
 
 func (t *turn) begin(id string) *refusal {
@@ -358,8 +368,11 @@ func (t *turn) cancelMaintenance(c Command) *refusal {
 }
 
 func (t *turn) endMaintenance(c Command) *refusal {
-	if m := t.maintenance(c.Maintenance); m != nil && !m.Running() {
-		return refused(RefusedConflict, "it does not run")
+	switch m := t.maintenance(c.Maintenance); {
+	case m != nil && !m.EndedAt.IsZero():
+		return refused(RefusedConflict, "it is over")
+	case m != nil && m.BeganAt.IsZero():
+		return refused(RefusedConflict, "it has not begun; cancel it")
 	}
 	return t.endWindow(c.Maintenance, audited(nil, t.s.At, c, "running", "ended"))
 }

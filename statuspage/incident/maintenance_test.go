@@ -181,8 +181,8 @@ func TestWindowRefusals(t *testing.T) {
 		"for ever":        {func(w *Window) { w.EndsAt = w.StartsAt.AddDate(1, 0, 0) }, "longer than 31 days"},
 		"over":            {func(w *Window) { w.StartsAt, w.EndsAt = r.now.Add(-2*time.Hour), r.now.Add(-time.Hour) }, "over already"},
 		"of nothing":      {func(w *Window) { w.Components, w.Regions = nil, nil }, "at least one component or region"},
-		"unknown":         {func(w *Window) { w.Components = []string{"mars"} }, `no component "mars"`},
-		"unknown region":  {func(w *Window) { w.Regions = []string{"mars"} }, `no region "mars"`},
+		"unknown":         {func(w *Window) { w.Components = []string{"mars"} }, `no component "mars"; there are ingest-fra, playback-fra`},
+		"unknown region":  {func(w *Window) { w.Regions = []string{"mars"} }, `no region "mars"; there are fra, `},
 		"not both at one": {func(w *Window) { w.Regions = []string{"nyc"} }, "has an element in these regions"},
 	} {
 		w := r.work()

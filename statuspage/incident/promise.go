@@ -37,8 +37,10 @@ func (o *openIncident) promiseAfter(at time.Time) {
 func (t *turn) keepPromise(o *openIncident) {
 	in := &o.Incident
 	wanted := unchanged
-	if said := t.describe(in); said != o.Said {
-		o.Said, wanted = said, updated
+	if said := t.describe(in); said != o.Said { // it waits to be told, and need not any more
+		t.phase(o)
+		o.Said, o.Scope, wanted = said, t.scope(in), updated
+		in.Name, in.Impact = t.headline(in)
 	}
 	t.publishTold(o, IncidentUpdated, wanted)
 }

@@ -119,31 +119,43 @@ func TestUpdateGap(t *testing.T) {
 		name string
 		outs func(k int) []string // playbacks that are out in a round
 		most int                  // messages of one incident in it
+
+		promise time.Duration // 0 is the default
 	}{
-		{"it goes on", func(int) []string { return []string{"fra"} }, 2},
+		{"it goes on", func(int) []string { return []string{"fra"} }, 2, 0},
 		{"all of it flaps by the minute", func(k int) []string {
 			if k/30%2 == 0 {
 				return []string{"fra"}
 			}
 			return nil
-		}, 16},
+		}, 16, 0},
 		{"one of two flaps by the minute", func(k int) []string {
 			if k/30%2 == 0 {
 				return []string{"fra", "sin"}
 			}
 			return []string{"fra"}
-		}, 16},
-		{"they take turns", func(k int) []string { return []string{[]string{"fra", "nyc", "sin"}[k/20%3]} }, 20},
+		}, 16, 0},
+		{"they take turns", func(k int) []string { return []string{[]string{"fra", "nyc", "sin"}[k/20%3]} }, 20, 0},
 		{"blips beside it", func(k int) []string {
 			if k%40 < 6 {
 				return []string{"fra", "sin"}
 			}
 			return []string{"fra"}
-		}, 16},
+		}, 16, 0},
+		{"promises fall due while it flaps", func(k int) []string {
+			if k/30%2 == 0 {
+				return []string{"fra"}
+			}
+			return nil
+		}, 20, 6 * time.Minute},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, 3, nil, func(s *Settings) { s.Hold = 5 * time.Minute })
+			r := newRig(t, 3, nil, func(s *Settings) {
+				if s.Hold = 5 * time.Minute; tt.promise > 0 {
+					s.UpdateEvery = tt.promise
+				}
+			})
 			r.warm()
 			for k := range rounds {
 				r.out(1, tt.outs(k)...)
@@ -169,6 +181,9 @@ func (r *rig) updatesApart(t *testing.T, most int) {
 		u := e.Incident.Updates[len(e.Incident.Updates)-1]
 		if !u.At.Equal(e.At) {
 			continue // no message
+		}
+		if over := strings.Contains(u.Body, "We are watching that it stays so."); over != (u.Phase == Monitoring) {
+			t.Errorf("%s: %s", u.Phase, u.Body)
 		}
 		before := last[e.Incident.ID]
 		now := word{u.At, publicScope(*e.Incident, u), before.n + 1}

@@ -93,18 +93,22 @@ func (w *sim) takeQuick(a *simAgent, kind prober.Kind) bool {
 		}
 	}
 	second := w.now.Unix() != s.At.Unix()
-	if second && (!w.idle(w.now) || !w.agreed()) {
-		return false // agents are looked at once a second
+	timers := second && (!w.idle(w.now) || !w.agreed()) // agents are looked at once a second
+	if timers && w.setup.regions > 1 {
+		return false // between the results of a round
 	}
 	n := uint64(q.results)
 	a.seq += n
 	w.seq += n
 	w.skipped += n
 	turn := &w.turn
-	turn.Policy, turn.s, turn.seq, turn.before, turn.events = w.policy, s, w.seq, s.At, nil
+	turn.Policy, turn.s, turn.seq, turn.before, turn.events, turn.dirty, turn.allDirty = w.policy, s, w.seq, s.At, nil, nil, false
 	turn.clock(w.now)
 	s.Seq, known.SeenAt = w.seq, w.now
 	known.Boots[0].Newest += n
+	if timers && q.results > 1 {
+		turn.timers() // with the first result, and it is the last that counts
+	}
 	for i, run := range q.runs {
 		b := s.Broadcasts[run]
 		if b == nil {
@@ -125,7 +129,10 @@ func (w *sim) takeQuick(a *simAgent, kind prober.Kind) bool {
 			e.sum.Baseline.good(w.policy.p0s[e.sum.Kind], 0)
 		}
 	}
-	if second {
+	switch {
+	case timers && q.results == 1:
+		turn.timers()
+	case second && !timers:
 		turn.prune()
 	}
 	w.told(turn.events)

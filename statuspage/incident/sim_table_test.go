@@ -15,6 +15,7 @@ import (
 
 var (
 	updateTable = flag.Bool("update", false, "write the golden tables anew")
+	faultRuns   = flag.Int("runs", 200, "with -simulate, how often each fault is played")
 	long        = flag.Bool("simulate", false, "simulate as long as the README's figures claim (an hour), not the short version")
 )
 
@@ -215,7 +216,7 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	runs, golden, rows := 1, "faults.short.md", faultRows()
 	if *long {
-		runs, golden = 200, "faults.md"
+		runs, golden = *faultRuns, "faults.md"
 	} else {
 		rows = slices.DeleteFunc(rows, func(r faultRow) bool { return r.lasts > 2*time.Minute || r.setup.sites > 3 })
 		for i := range rows[len(rows)/2:] { // a half of them, to be quick
@@ -236,6 +237,9 @@ func TestFaults(t *testing.T) {
 				row.run(t, uint64(seed+1), &f)
 			}
 			lines[i] = f.line(row)
+			if *long {
+				t.Log(lines[i])
+			}
 			row.hold(t, f)
 		})
 	}

@@ -95,7 +95,7 @@ func (p Policy) componentView(s State, c Component) ComponentState {
 func (p Policy) checkedAt(s State, e prober.Element) time.Time {
 	var newest time.Time
 	for _, kind := range Promises() {
-		if sum := s.Sums[sumKey(e, kind)]; sum != nil && sum.EvidenceAt.After(newest) {
+		if sum := s.sum(e, kind); sum != nil && sum.EvidenceAt.After(newest) {
 			newest = sum.EvidenceAt
 		}
 	}
