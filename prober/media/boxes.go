@@ -41,12 +41,11 @@ func walk(b []byte, f func(box) error) error {
 		case size == 0: // to the end
 			size = uint64(len(rest))
 		}
-		name := printable(rest[4:8])
 		if size < header {
-			return fmt.Errorf("malformed: box %s at byte %d says it is %d bytes long", name, at, size)
+			return fmt.Errorf("malformed: box %s at byte %d says it is %d bytes long", printable(rest[4:8]), at, size)
 		}
 		if size > uint64(len(rest)) {
-			return fmt.Errorf("cut short: box %s at byte %d says it is %d bytes long, %d are left", name, at, size, len(rest))
+			return fmt.Errorf("cut short: box %s at byte %d says it is %d bytes long, %d are left", printable(rest[4:8]), at, size, len(rest))
 		}
 		if err := f(box{kind: string(rest[4:8]), at: at, data: rest[header:size]}); err != nil {
 			return err

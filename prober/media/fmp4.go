@@ -26,10 +26,8 @@ func (s *Summary) inspectFMP4(segment, init []byte) error {
 		f.stats.InitWasReadable = true
 	}
 	f.movie = movie
-	for _, m := range f.moofs {
-		if err := f.moof(m); err != nil && s.Note == "" {
-			s.Note = err.Error()
-		}
+	if err := f.all(); err != nil && s.Note == "" {
+		s.Note = err.Error()
 	}
 	s.takeStreams(f.movie.streams())
 	s.MP4 = f.stats
@@ -42,9 +40,9 @@ func (s *Summary) inspectFMP4(segment, init []byte) error {
 	switch {
 	case cut != nil:
 		return fmt.Errorf("not media: fMP4 %w", cut)
-	case len(f.moofs) == 0 && f.hasMdat:
+	case f.moofs == 0 && f.hasMdat:
 		return errors.New("not media: a plain MP4 file, not fragments of one (no moof box)")
-	case len(f.moofs) == 0:
+	case f.moofs == 0:
 		return errors.New("not media: fMP4 without any fragment (no moof box): an initialization section alone?")
 	case !f.hasMdat:
 		return errors.New("not media: fMP4 without any data (no mdat box)")

@@ -27,7 +27,7 @@ var errFragment = errors.New("a fragment's boxes are malformed")
 type fragments struct {
 	segment   []byte
 	movie     movie
-	moofs     []box
+	moofs     int
 	firstMoof int
 	hasInit   bool
 	hasMdat   bool
@@ -44,12 +44,30 @@ func (f *fragments) top(b box) error {
 	case "mdat":
 		f.hasMdat = true
 	case "moof":
-		if len(f.moofs) == 0 {
+		if f.moofs++; f.moofs > maxFragments {
+			return errors.New("with more fragments than any segment has")
+		}
+		if f.moofs == 1 {
 			f.firstMoof = b.at
 		}
-		f.moofs = append(f.moofs, b)
 	}
 	return nil
+}
+
+// all reads the fragments, whose movie is known by now. They are looked for once more,
+// since nobody knows how many there are. It gives the first error.
+func (f *fragments) all() (first error) {
+	left := f.moofs
+	_ = walk(f.segment, func(b box) error { // what is cut short is told by the first walk
+		if b.kind == "moof" && left > 0 {
+			left--
+			if err := f.moof(b); first == nil {
+				first = err
+			}
+		}
+		return nil
+	})
+	return first
 }
 
 // moof reads one fragment.

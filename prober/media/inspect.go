@@ -5,6 +5,8 @@ import "fmt"
 const (
 	maxMarkers = 1 << 14 // 4 minutes at 60 frames per second
 	maxUnits   = 1 << 16 // access units of a track
+
+	maxFragments = maxUnits // each has a sample at least
 )
 
 // Inspect looks into a segment. init is its initialization section (EXT-X-MAP):

@@ -62,7 +62,7 @@ func (m *movie) take(b box) error {
 			return nil
 		}
 		t := movieTrack{}
-		if err := walk(b.data, func(b box) error { return t.take(b, m) }); err != nil {
+		if err := walk(b.data, func(b box) error { return t.take(b, m, 0) }); err != nil {
 			return err
 		}
 		if m.scale > 0 {
@@ -106,12 +106,18 @@ func (m *movie) streams() []stream {
 	return streams
 }
 
-// take reads a box of a track, and those within it that matter.
-func (t *movieTrack) take(b box, m *movie) error {
-	inner := func(b box) error { return t.take(b, m) }
+// deepest is how many boxes of a track stand around those that matter: mdia, minf, stbl.
+const deepest = 3
+
+// take reads a box of a track that has so many boxes around it there, and those within it
+// that matter.
+func (t *movieTrack) take(b box, m *movie, around int) error {
 	switch b.kind {
 	case "edts", "mdia", "minf", "stbl":
-		return walk(b.data, inner)
+		if around == deepest {
+			return nil
+		}
+		return walk(b.data, func(b box) error { return t.take(b, m, around+1) })
 	case "tkhd":
 		t.ID = int(headerField(b.data, 12, 20))
 	case "mdhd":

@@ -8,7 +8,11 @@ type sounds struct {
 	anchor  int64 // PTS that the present frames count from
 	samples int64 // since then
 	tail    []byte
+	lost    int // bytes that may have begun a frame and did not
 }
+
+// maxLost bounds them: what has more is not sound that was damaged.
+const maxLost = maxUnits
 
 // maxFrame is more than any frame of sound has: 13 bits in ADTS, 4096 bytes in E-AC-3.
 const maxFrame = 1 << 13
@@ -49,7 +53,8 @@ func (f *sounds) cut(s *stream, data []byte, pts int64, timed bool) {
 	}
 	for len(data) > 0 && len(s.units) < maxUnits {
 		h := headOf(s.codec, data)
-		if h.length == 0 && len(data) >= headLength { // out of step: the next that may be one
+		if h.length == 0 && len(data) >= headLength && f.lost < maxLost { // out of step: the next that may be one
+			f.lost++
 			data = data[nextFrame(s.codec, data):]
 			continue
 		}
