@@ -32,6 +32,7 @@ type world struct {
 	results    []prober.Result
 	api        *prober.Failure            // of every create
 	apiHangs   bool                       // creates a stream, then never answers
+	half       bool                       // creates a stream, then fails
 	streams    map[string]bool            // that exist
 	refuses    map[string]*prober.Failure // by ingest host
 	resets     map[string]time.Duration   // ingest host says Publish.Start and resets after that
@@ -83,8 +84,8 @@ type fakePlatform struct{ *world }
 
 func (p fakePlatform) Create(ctx context.Context, name string) (agent.Stream, *prober.Failure, error) {
 	p.mu.Lock()
-	failure, hangs := p.api, p.apiHangs
-	if failure == nil {
+	failure, hangs, half := p.api, p.apiHangs, p.half
+	if failure == nil || half {
 		p.streams[name] = true
 	}
 	p.mu.Unlock()
@@ -96,10 +97,10 @@ func (p fakePlatform) Create(ctx context.Context, name string) (agent.Stream, *p
 			return agent.Stream{}, fails(prober.Fail, prober.StageProvision, prober.ReasonAPITimeout), nil
 		}
 	}
-	if failure != nil {
+	if failure != nil && !half {
 		return agent.Stream{}, failure, nil
 	}
-	return agent.Stream{ID: name, Key: prober.Secret(name), PlaybackID: name}, nil, nil
+	return agent.Stream{ID: name, Key: prober.Secret(name), PlaybackID: name}, failure, nil
 }
 
 func (p fakePlatform) Delete(ctx context.Context, s agent.Stream) (*prober.Failure, error) {

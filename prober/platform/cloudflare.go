@@ -80,14 +80,15 @@ func (f *cloudflare) Create(ctx context.Context, name string) (Stream, *prober.F
 	if failure, err := f.result(ctx, c, &in, "a live input"); failure != nil || err != nil {
 		return Stream{}, failure, err
 	}
+	made := Stream{Name: name, ID: in.UID, Key: in.RTMPS.Key, PlaybackID: in.UID}
 	if failure := c.unusable(200, field{"uid", in.UID}, field{"rtmps.streamKey", in.RTMPS.Key.Reveal()}); failure != nil {
-		return Stream{}, failure, nil
+		return made.leftover(), failure, nil
 	}
 	if !usableURL(in.RTMPS.URL, "rtmps") {
-		return Stream{}, c.failure(prober.ReasonAPIBadAnswer, "200, but without a usable rtmps.url"), nil
+		return made.leftover(), c.failure(prober.ReasonAPIBadAnswer, "200, but without a usable rtmps.url"), nil
 	}
-	push := strings.TrimRight(in.RTMPS.URL, "/") + "/" + in.RTMPS.Key.Reveal()
-	return Stream{Name: name, ID: in.UID, Key: in.RTMPS.Key, PlaybackID: in.UID, Push: prober.Secret(push)}, nil, nil
+	made.Push = prober.Secret(strings.TrimRight(in.RTMPS.URL, "/") + "/" + in.RTMPS.Key.Reveal())
+	return made, nil, nil
 }
 
 // call is one of the account's streams; a path shows without the account.

@@ -95,29 +95,64 @@ func (g *contract) Create(ctx context.Context, name string) (Stream, *prober.Fai
 	if err != nil {
 		return Stream{}, nil, err
 	}
-	failure, err := g.take(ctx, c, g.contract.Create.Take, &s)
-	if failure != nil || err != nil || g.contract.Resolve == nil {
-		return s, failure, err
+	answer, failure, err := g.api.do(ctx, c)
+	if failure != nil || err != nil {
+		return Stream{}, failure, err
 	}
-	if c, err = g.call(prober.StageProvision, *g.contract.Resolve, s); err != nil {
-		return s, nil, err
+	take := g.contract.Create.Take
+	for _, f := range []struct {
+		path string
+		into *string
+	}{{take.ID, &s.ID}, {take.Key, (*string)(&s.Key)}, {take.Playback, &s.PlaybackID}} {
+		if f.path != "" {
+			*f.into = "" // until it is known: a delete must not go by the name for it
+		}
 	}
-	failure, err = g.take(ctx, c, g.contract.Resolve.Take, &s)
-	return s, failure, err
+	if failure := c.take(answer, take, &s); failure != nil {
+		return g.leftover(s), failure, nil
+	}
+	if g.contract.Resolve == nil {
+		return s, nil, nil
+	}
+	if failure, err := g.resolve(ctx, &s); failure != nil || err != nil {
+		return g.leftover(s), failure, err
+	}
+	return s, nil, nil
 }
 
-// take makes a call and puts what it gives into a stream.
-func (g *contract) take(ctx context.Context, c call, t prober.Take, s *Stream) (*prober.Failure, error) {
+// resolve asks for what create does not give.
+func (g *contract) resolve(ctx context.Context, s *Stream) (*prober.Failure, error) {
+	c, err := g.call(prober.StageProvision, *g.contract.Resolve, *s)
+	if err != nil {
+		return nil, err
+	}
 	answer, failure, err := g.api.do(ctx, c)
 	if failure != nil || err != nil {
 		return failure, err
 	}
+	return c.take(answer, g.contract.Resolve.Take, s), nil
+}
+
+// leftover is a stream that was made, and cannot be used, if enough is known of it
+// to delete it.
+func (g *contract) leftover(s Stream) Stream {
+	if r := g.contract.Resolve; r != nil && r.Take.ID != "" {
+		return Stream{} // its id was still to come
+	}
+	if _, err := g.call(prober.StageTeardown, g.contract.Delete, s); err != nil {
+		return Stream{}
+	}
+	return s.leftover()
+}
+
+// take puts what an answer gives into a stream.
+func (c call) take(answer answer, t prober.Take, s *Stream) *prober.Failure {
 	if t == (prober.Take{}) {
-		return nil, nil //nolint:nilnil // nothing is to be taken
+		return nil
 	}
 	document, ok := readJSON(answer.body)
 	if !ok {
-		return c.failure(prober.ReasonAPIBadAnswer, fmt.Sprintf("%d, but not JSON", answer.status)), nil
+		return c.failure(prober.ReasonAPIBadAnswer, fmt.Sprintf("%d, but not JSON", answer.status))
 	}
 	for _, f := range []struct {
 		what, path string
@@ -132,11 +167,11 @@ func (g *contract) take(ctx context.Context, c call, t prober.Take, s *Stream) (
 		}
 		text := textAt(document, f.path)
 		if f.schemes == nil && !usable(text) || f.schemes != nil && !usableURL(text, f.schemes...) {
-			return c.failure(prober.ReasonAPIBadAnswer, fmt.Sprintf("%d, but without a usable %s at %s", answer.status, f.what, f.path)), nil
+			return c.failure(prober.ReasonAPIBadAnswer, fmt.Sprintf("%d, but without a usable %s at %s", answer.status, f.what, f.path))
 		}
 		*f.into = text
 	}
-	return nil, nil //nolint:nilnil // nothing failed
+	return nil
 }
 
 func (g *contract) Delete(ctx context.Context, s Stream) (*prober.Failure, error) {

@@ -68,10 +68,11 @@ func (l *livepeer) Create(ctx context.Context, name string) (Stream, *prober.Fai
 	if !answer.decodes(&s) {
 		return Stream{}, c.failure(prober.ReasonAPIBadAnswer, "201, but not a stream in JSON"), nil
 	}
+	made := Stream{Name: name, ID: s.ID, Key: s.Key, PlaybackID: s.PlaybackID}
 	if failure := c.unusable(201, field{"id", s.ID}, field{"streamKey", s.Key.Reveal()}, field{"playbackId", s.PlaybackID}); failure != nil {
-		return Stream{}, failure, nil
+		return made.leftover(), failure, nil
 	}
-	return Stream{Name: name, ID: s.ID, Key: s.Key, PlaybackID: s.PlaybackID}, nil, nil
+	return made, nil, nil
 }
 
 func (l *livepeer) Delete(ctx context.Context, s Stream) (*prober.Failure, error) {

@@ -80,10 +80,11 @@ func (m *mux) Create(ctx context.Context, name string) (Stream, *prober.Failure,
 		return Stream{}, failure, err
 	}
 	playback := publicID(s.PlaybackIDs)
+	made := Stream{Name: name, ID: s.ID, Key: s.Key, PlaybackID: playback}
 	if failure := c.unusable(201, field{"id", s.ID}, field{"stream_key", s.Key.Reveal()}, field{"public playback id", playback}); failure != nil {
-		return Stream{}, failure, nil
+		return made.leftover(), failure, nil
 	}
-	return Stream{Name: name, ID: s.ID, Key: s.Key, PlaybackID: playback}, nil, nil
+	return made, nil, nil
 }
 
 // PlayURL follows from the playback id, which other agents are told.

@@ -40,6 +40,15 @@ func (s Stream) secrets() []prober.Secret {
 	return all
 }
 
+// leftover is a stream that was made and cannot be used; the zero Stream where not
+// even its id is known.
+func (s Stream) leftover() Stream {
+	if !usable(s.ID) {
+		return Stream{}
+	}
+	return s
+}
+
 // Leftover says which streams a sweep deletes.
 type Leftover struct {
 	Prefix    string                 // of their names, as it is, longer than the constant Prefix
@@ -51,7 +60,8 @@ type Leftover struct {
 // error means that the call was wrong. Its methods are bounded in time and safe
 // for use by several goroutines.
 type Platform interface {
-	// Create makes a stream. The name has to begin with Prefix.
+	// Create makes a stream. The name has to begin with Prefix. A stream that it gives
+	// with a failure was made, and is of no use but to be deleted.
 	Create(ctx context.Context, name string) (Stream, *prober.Failure, error)
 	// Delete ends a stream, and deletes what was recorded of it. One that is gone
 	// already counts as deleted.

@@ -113,3 +113,82 @@ func TestNoCallWithoutItsVariables(t *testing.T) {
 		}
 	}
 }
+
+// A stream that was made and then turns out to be of no use is given with the
+// failure, and can be deleted.
+func TestCreateGivesWhatItLeaves(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		made, resolved string // the answers; "" is a 500
+		change         func(*prober.HTTPContract)
+		reason         prober.Reason
+		deletes        string // "" where nothing can be
+	}{
+		"resolve fails":            {`{"id":"i1","key":"k1"}`, "", nil, prober.ReasonAPIError, "/streams/i1"},
+		"resolve gives nothing":    {`{"id":"i1","key":"k1"}`, `{}`, nil, prober.ReasonAPIBadAnswer, "/streams/i1"},
+		"no key":                   {`{"id":"i1"}`, `{}`, nil, prober.ReasonAPIBadAnswer, "/streams/i1"},
+		"no id":                    {`{"key":"k1"}`, `{}`, nil, prober.ReasonAPIBadAnswer, ""},
+		"no JSON":                  {`made`, `{}`, nil, prober.ReasonAPIBadAnswer, ""},
+		"nothing made":             {"", "", nil, prober.ReasonAPIError, ""},
+		"deleted by a missing key": {`{"id":"i1"}`, `{}`, func(h *prober.HTTPContract) { h.Delete.Path = "/streams/{key}" }, prober.ReasonAPIBadAnswer, ""},
+		"id of resolve": {`{"key":"k1"}`, "", func(h *prober.HTTPContract) {
+			h.Create.Take.ID, h.Resolve.Take.ID = "", "$.id"
+		}, prober.ReasonAPIError, ""},
+		"by its name": {`{}`, "", func(h *prober.HTTPContract) { h.Create.Take = prober.Take{} }, prober.ReasonAPIError, "/streams/streamcanary-x1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			deleted := ""
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				answer := map[string]string{http.MethodPost: test.made, http.MethodGet: test.resolved}[r.Method]
+				if r.Method == http.MethodDelete {
+					deleted, answer = r.URL.Path, "gone"
+				}
+				if answer == "" {
+					w.WriteHeader(http.StatusInternalServerError)
+				}
+				fmt.Fprint(w, answer)
+			}))
+			t.Cleanup(srv.Close)
+			h := prober.HTTPContract{
+				Create:  prober.HTTPCall{Method: "POST", Path: "/streams", Status: []int{200}, Take: prober.Take{ID: "$.id", Key: "$.key"}},
+				Resolve: &prober.HTTPCall{Method: "GET", Path: "/streams/{name}", Status: []int{200}, Take: prober.Take{PlayURL: "$.hls"}},
+				Delete:  prober.HTTPCall{Method: "DELETE", Path: "/streams/{id}", Status: []int{200}},
+			}
+			if test.change != nil {
+				test.change(&h)
+			}
+			p := open(t, prober.Platform{Type: "http", API: srv.URL, HTTP: &h})
+			s, failure, err := p.Create(t.Context(), "streamcanary-x1")
+			if err != nil || failure == nil || failure.Reason != test.reason {
+				t.Fatalf("%+v, %v", failure, err)
+			}
+			if s != (platform.Stream{}) {
+				if failure, err := p.Delete(t.Context(), s); failure != nil || err != nil {
+					t.Error(failure, err)
+				}
+			}
+			if deleted != test.deletes {
+				t.Errorf("left %#v, deleted %q, want %q", s, deleted, test.deletes)
+			}
+		})
+	}
+}
+
+// The other platforms' too, which tell the id beside what is missing.
+func TestCreateGivesWhatItLeavesOfEveryPlatform(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"livepeer", "mux", "cloudflare"} {
+		body := map[string]string{"livepeer": `{"id":"i1","streamKey":"a b"}`, "mux": `{"data":{"id":"i1","stream_key":"k1"}}`,
+			"cloudflare": `{"success":true,"result":{"uid":"i1","rtmps":{"streamKey":"k1"}}}`}[kind]
+		p, err := platform.New(prober.Platform{Type: kind, API: "http://api.example", Key: token, KeyID: "id", Account: "acct"},
+			&http.Client{Transport: answers{t, body}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, failure, err := p.Create(t.Context(), "streamcanary-x1")
+		if s.ID != "i1" || failure == nil || failure.Reason != prober.ReasonAPIBadAnswer || err != nil {
+			t.Errorf("%s: %#v, %+v, %v", kind, s, failure, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package rtmp
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -32,7 +33,8 @@ type endpoint struct {
 	tcURL      string
 	user       string
 	password   prober.Secret
-	redirected bool // its address is a server's words
+	redirected bool       // its address is a server's words
+	dialled    netip.Addr // of a connection; the zero value is none
 }
 
 // parseEndpoint reads rtmp[s]://[user:password@]host[:port]/app/key. Its errors
@@ -82,6 +84,14 @@ func (e endpoint) String() string {
 		return scheme + e.scrub(e.address()+"/"+e.app)
 	}
 	return scheme + e.address() + "/" + e.app
+}
+
+// named is String with the address behind the name, where a connection stood.
+func (e endpoint) named() string {
+	if !e.dialled.IsValid() || e.dialled.String() == e.host {
+		return e.String()
+	}
+	return e.String() + " at " + e.dialled.String()
 }
 
 // elsewhere is the endpoint that a server's redirect names: another host, port,
