@@ -48,7 +48,7 @@ func (p *puller) follower(at prober.Playback, url, run string, pushed prober.Sig
 	if err != nil {
 		return brokenForAgent{err}
 	}
-	return followerForAgent{hls.NewFollower(cfg)}
+	return followerForAgent{hls.NewFollower(cfg), newPullSecrets(at.Pull, url)}
 }
 
 // validator follows somebody else's stream once and in full, whether it has an end
@@ -59,7 +59,7 @@ func (p *puller) validator(how prober.Pulling, url string) agent.Follower {
 		return brokenForAgent{err}
 	}
 	cfg.Live, cfg.Thorough, cfg.FailAlone, cfg.TopInterval = false, true, true, validationTop
-	return followerForAgent{hls.NewFollower(cfg)}
+	return followerForAgent{hls.NewFollower(cfg), newPullSecrets(how, url)}
 }
 
 // config is how a run, or a stream, is followed.
@@ -93,7 +93,7 @@ func (p *puller) replay(ctx context.Context, r agent.Replay) (agent.Replayed, er
 	}
 	found, err := hls.Replay(ctx, replayConfig(r, transport))
 	return agent.Replayed{
-		Failure: found.Failure, Denied: found.Denied, Unfinished: found.Unfinished,
+		Failure: newPullSecrets(r.Pull, r.URL).failure(found.Failure), Denied: found.Denied, Unfinished: found.Unfinished,
 		Absent:   found.Status == http.StatusNotFound || found.Status == http.StatusGone,
 		Duration: found.Duration, Missing: found.Missing, Proof: found.Proof, Bytes: found.Bytes,
 	}, err
@@ -159,14 +159,17 @@ func (brokenForAgent) Observe(time.Time) agent.Observation { return agent.Observ
 func (brokenForAgent) First() <-chan struct{}              { return nil }
 
 // followerForAgent is a follower in the agent's words.
-type followerForAgent struct{ *hls.Follower }
+type followerForAgent struct {
+	*hls.Follower
+	secrets pullSecrets
+}
 
 func (f followerForAgent) Observe(now time.Time) agent.Observation {
 	o := f.Follower.Observe(now)
 	return agent.Observation{
-		Failure: o.Failure, Marker: o.LastMarker, PlayingSince: o.PlayingSince,
+		Failure: f.secrets.failure(o.Failure), Marker: o.LastMarker, PlayingSince: o.PlayingSince,
 		LatencyFirst: o.LatencyFirst, LatencyLast: o.LatencyLast, Ended: o.Ended, Segments: o.Segments, Bytes: o.BytesReceived,
-		Stages: o.Stages(), LatencyBy: o.LatencyBy, Proof: o.Proof, Findings: o.Findings, Viewing: o.Viewing, HTTP: o.HTTP,
-		PartLatency: o.PartLatency, Skipped: o.Skipped, Missed: o.Missed, Recovered: o.Recovered, Renditions: o.Renditions,
+		Stages: o.Stages(), LatencyBy: o.LatencyBy, Proof: o.Proof, Findings: f.secrets.findings(o.Findings), Viewing: o.Viewing, HTTP: o.HTTP,
+		PartLatency: o.PartLatency, Skipped: o.Skipped, Missed: o.Missed, Recovered: o.Recovered, Renditions: f.secrets.renditions(o.Renditions),
 	}
 }

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"net/url"
+	"slices"
+
+	"streamcanary/prober"
+)
+
+// pullSecrets are what a playback's server is sent and may repeat: the headers, and
+// of the URL password and query.
+type pullSecrets []prober.Secret
+
+// leastSigned is the length in bytes from which a value of a playlist's query may be
+// a signature or token; what is shorter is a word, and stands in paths as well.
+const leastSigned = 12
+
+func newPullSecrets(how prober.Pulling, address string) pullSecrets {
+	var s pullSecrets
+	for _, h := range how.Headers {
+		s = append(s, h.Value)
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return s
+	}
+	if password, ok := u.User.Password(); ok {
+		s = append(s, prober.Secret(password))
+	}
+	for _, values := range u.Query() {
+		for _, v := range values {
+			if len(v) >= leastSigned {
+				s = append(s, prober.Secret(v))
+			}
+		}
+	}
+	return s
+}
+
+func (s pullSecrets) failure(f *prober.Failure) *prober.Failure {
+	if f == nil || len(s) == 0 {
+		return f
+	}
+	told := *f
+	told.Detail = prober.Hide(f.Detail, s...)
+	return &told
+}
+
+func (s pullSecrets) findings(list []prober.Finding) []prober.Finding {
+	if len(s) == 0 {
+		return list
+	}
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Detail = prober.Hide(list[i].Detail, s...)
+	}
+	return list
+}
+
+func (s pullSecrets) renditions(list []prober.Rendition) []prober.Rendition {
+	if len(s) == 0 {
+		return list
+	}
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Failure = s.failure(list[i].Failure)
+	}
+	return list
+}
