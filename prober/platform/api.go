@@ -79,6 +79,8 @@ type answer struct {
 	body   []byte
 }
 
+// do makes a call. With the failure that is a success of another status than
+// promised comes its answer: what was asked for may have been done.
 func (a *api) do(ctx context.Context, c call) (answer, *prober.Failure, error) {
 	if failure := a.wait.holds(time.Now()); failure != nil {
 		return answer{}, c.at(*failure), nil
@@ -101,6 +103,9 @@ func (a *api) do(ctx context.Context, c call) (answer, *prober.Failure, error) {
 	case !slices.Contains(c.want, res.StatusCode):
 		failure := c.refused(res.StatusCode, a.evidence(c, res.StatusCode, body))
 		a.wait.note(res, *failure, time.Now())
+		if res.StatusCode/100 == 2 {
+			return answer{status: res.StatusCode, body: body}, failure, nil
+		}
 		return answer{}, failure, nil
 	case int64(len(body)) > c.limit:
 		return answer{}, c.failure(prober.ReasonAPIBadAnswer, fmt.Sprintf("%d, but longer than %d bytes", res.StatusCode, c.limit)), nil

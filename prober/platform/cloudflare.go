@@ -78,7 +78,7 @@ func (f *cloudflare) Create(ctx context.Context, name string) (Stream, *prober.F
 	c.body = asJSON(map[string]any{"meta": map[string]string{"name": name}, "recording": map[string]string{"mode": mode}})
 	var in cloudflareInput
 	if failure, err := f.result(ctx, c, &in, "a live input"); failure != nil || err != nil {
-		return Stream{}, failure, err
+		return Stream{Name: name, ID: in.UID, Key: in.RTMPS.Key}.leftover(), failure, err
 	}
 	made := Stream{Name: name, ID: in.UID, Key: in.RTMPS.Key, PlaybackID: in.UID}
 	if failure := c.unusable(200, field{"uid", in.UID}, field{"rtmps.streamKey", in.RTMPS.Key.Reveal()}); failure != nil {
@@ -100,12 +100,15 @@ func (f *cloudflare) call(stage prober.Stage, method, path string, limit int64) 
 // result makes a call and reads what stands under "result" of a success.
 func (f *cloudflare) result(ctx context.Context, c call, into any, what string) (*prober.Failure, error) {
 	answer, failure, err := f.api.do(ctx, c)
-	if failure != nil || err != nil {
-		return failure, err
-	}
 	var envelope struct {
 		Success bool            `json:"success"`
 		Result  json.RawMessage `json:"result"`
+	}
+	if failure != nil || err != nil {
+		if answer.decodes(&envelope) { // what was made under another status
+			_ = json.Unmarshal(envelope.Result, into)
+		}
+		return failure, err
 	}
 	if answer.status == http.StatusNotFound {
 		return nil, nil //nolint:nilnil // asked for as a success: it is gone

@@ -95,9 +95,9 @@ func (g *contract) Create(ctx context.Context, name string) (Stream, *prober.Fai
 	if err != nil {
 		return Stream{}, nil, err
 	}
-	answer, failure, err := g.api.do(ctx, c)
-	if failure != nil || err != nil {
-		return Stream{}, failure, err
+	answer, refused, err := g.api.do(ctx, c)
+	if refused != nil && answer.status == 0 || err != nil {
+		return Stream{}, refused, err
 	}
 	take := g.contract.Create.Take
 	for _, f := range []struct {
@@ -108,7 +108,11 @@ func (g *contract) Create(ctx context.Context, name string) (Stream, *prober.Fai
 			*f.into = "" // until it is known: a delete must not go by the name for it
 		}
 	}
-	if failure := c.take(answer, take, &s); failure != nil {
+	failure := c.take(answer, take, &s)
+	if refused != nil {
+		failure = refused
+	}
+	if failure != nil {
 		return g.leftover(s), failure, nil
 	}
 	if g.contract.Resolve == nil {

@@ -61,11 +61,15 @@ func (l *livepeer) Create(ctx context.Context, name string) (Stream, *prober.Fai
 	c := call{stage: prober.StageProvision, method: http.MethodPost, path: "/stream",
 		body: asJSON(body), want: []int{http.StatusCreated}, limit: maxStream}
 	answer, failure, err := l.api.do(ctx, c)
-	if failure != nil || err != nil {
+	if failure != nil && answer.status == 0 || err != nil {
 		return Stream{}, failure, err
 	}
 	var s livepeerStream
-	if !answer.decodes(&s) {
+	decoded := answer.decodes(&s)
+	if failure != nil { // made under another status
+		return Stream{Name: name, ID: s.ID, Key: s.Key}.leftover(), failure, nil
+	}
+	if !decoded {
 		return Stream{}, c.failure(prober.ReasonAPIBadAnswer, "201, but not a stream in JSON"), nil
 	}
 	made := Stream{Name: name, ID: s.ID, Key: s.Key, PlaybackID: s.PlaybackID}

@@ -77,7 +77,7 @@ func (m *mux) Create(ctx context.Context, name string) (Stream, *prober.Failure,
 	c := call{stage: prober.StageProvision, method: http.MethodPost, path: muxStreams, body: asJSON(body), want: []int{http.StatusCreated}, limit: maxStream}
 	var s muxStream
 	if failure, err := m.data(ctx, c, &s, "a live stream"); failure != nil || err != nil {
-		return Stream{}, failure, err
+		return Stream{Name: name, ID: s.ID, Key: s.Key}.leftover(), failure, err
 	}
 	playback := publicID(s.PlaybackIDs)
 	made := Stream{Name: name, ID: s.ID, Key: s.Key, PlaybackID: playback}
@@ -109,12 +109,13 @@ func publicID(ids []muxPlayback) string {
 // data makes a call and reads what stands under "data".
 func (m *mux) data(ctx context.Context, c call, into any, what string) (*prober.Failure, error) {
 	answer, failure, err := m.api.do(ctx, c)
-	if failure != nil || err != nil {
-		return failure, err
-	}
 	envelope := struct {
 		Data any `json:"data"`
 	}{into}
+	if failure != nil || err != nil {
+		_ = answer.decodes(&envelope) // of what was made under another status
+		return failure, err
+	}
 	if answer.status != http.StatusNotFound && !answer.decodes(&envelope) {
 		return c.failure(prober.ReasonAPIBadAnswer, fmt.Sprintf("%d, but not %s in JSON", answer.status, what)), nil
 	}

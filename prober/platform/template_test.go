@@ -175,20 +175,46 @@ func TestCreateGivesWhatItLeaves(t *testing.T) {
 	}
 }
 
-// The other platforms' too, which tell the id beside what is missing.
+// The other platforms' too, which tell the id beside what is missing, and all of
+// them where the status is another success than promised.
 func TestCreateGivesWhatItLeavesOfEveryPlatform(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []string{"livepeer", "mux", "cloudflare"} {
-		body := map[string]string{"livepeer": `{"id":"i1","streamKey":"a b"}`, "mux": `{"data":{"id":"i1","stream_key":"k1"}}`,
-			"cloudflare": `{"success":true,"result":{"uid":"i1","rtmps":{"streamKey":"k1"}}}`}[kind]
-		p, err := platform.New(prober.Platform{Type: kind, API: "http://api.example", Key: token, KeyID: "id", Account: "acct"},
-			&http.Client{Transport: answers{t, body}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, failure, err := p.Create(t.Context(), "streamcanary-x1")
-		if s.ID != "i1" || failure == nil || failure.Reason != prober.ReasonAPIBadAnswer || err != nil {
-			t.Errorf("%s: %#v, %+v, %v", kind, s, failure, err)
+	whole := map[string]string{"livepeer": created, "mux": `{"data":{"id":"5a5a","stream_key":"k1","playback_ids":[{"policy":"public","id":"p1"}]}}`,
+		"cloudflare": `{"success":true,"result":{"uid":"5a5a","rtmps":{"url":"rtmps://h/live/","streamKey":"k1"}}}`, "http": created}
+	lacks := map[string]string{"livepeer": `{"id":"5a5a","streamKey":"a b"}`, "mux": `{"data":{"id":"5a5a","stream_key":"k1"}}`,
+		"cloudflare": `{"success":true,"result":{"uid":"5a5a","rtmps":{"streamKey":"k1"}}}`, "http": `{"id":"5a5a"}`}
+	for kind := range whole {
+		for name, test := range map[string]struct {
+			status int // 0 is as promised
+			body   string
+			reason prober.Reason
+			id     string
+		}{
+			"something missing":      {0, lacks[kind], prober.ReasonAPIBadAnswer, "5a5a"},
+			"another success":        {http.StatusAccepted, whole[kind], prober.ReasonAPIError, "5a5a"},
+			"another, and missing":   {http.StatusAccepted, lacks[kind], prober.ReasonAPIError, "5a5a"},
+			"another, and no stream": {http.StatusAccepted, `{}`, prober.ReasonAPIError, ""},
+			"an error":               {http.StatusConflict, whole[kind], prober.ReasonAPIError, ""}, // that of somebody else, maybe
+		} {
+			transport := http.RoundTripper(answers{t, test.body})
+			if test.status != 0 {
+				transport = roundTrip(func(*http.Request) (*http.Response, error) {
+					return &http.Response{StatusCode: test.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(test.body))}, nil
+				})
+			}
+			p, err := platform.New(prober.Platform{Type: kind, API: "http://api.example", Key: token, KeyID: "id", Account: "acct", HTTP: anyContract()},
+				&http.Client{Transport: transport})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, failure, err := p.Create(t.Context(), "streamcanary-x1")
+			if s.ID != test.id || failure == nil || failure.Reason != test.reason || err != nil {
+				t.Errorf("%s, %s: %#v, %+v, %v", kind, name, s, failure, err)
+			}
 		}
 	}
 }
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
