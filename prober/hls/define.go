@@ -65,7 +65,10 @@ func (s *scan) queryParam(name string) (string, bool) {
 	if s.source.URL == nil {
 		return "", false
 	}
-	value := s.source.URL.Query().Get(name)
+	if s.query == nil {
+		s.query = s.source.URL.Query()
+	}
+	value := s.query.Get(name)
 	return value, value != ""
 }
 

@@ -56,8 +56,16 @@ func toFollow(all []listing) []listing {
 
 // playsWith says whether a rendition is in a group that a variant names.
 func (l listing) playsWith(variant listing) bool {
-	v := variant.variant
-	named := map[listedKind]string{kindAudio: v.Audio, kindVideo: v.Video, kindSubtitles: v.Subtitles}[l.kind]
+	named := ""
+	switch l.kind {
+	case kindAudio:
+		named = variant.variant.Audio
+	case kindVideo:
+		named = variant.variant.Video
+	case kindSubtitles:
+		named = variant.variant.Subtitles
+	case kindAlone, kindVariant:
+	}
 	return named != "" && named == l.group
 }
 

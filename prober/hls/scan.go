@@ -3,6 +3,7 @@ package hls
 import (
 	"bytes"
 	"math"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,8 @@ const (
 	maxReports    = 1000
 	maxKeys       = 8 // that apply to one segment: one for each KEYFORMAT
 	maxSession    = 100
+	maxLine       = 64 << 10 // bytes, of a tag or URI: it is in force for many segments, and compared with as many
+	maxNumber     = 64       // bytes, of a number or date
 	maxDuration   = 24 * time.Hour
 )
 
@@ -48,6 +51,7 @@ type scan struct {
 	rangeOf  string
 
 	defines  map[string]string
+	query    url.Values // of source, once it is asked for
 	imports  bool
 	expanded int
 
@@ -103,6 +107,9 @@ func (s *scan) read(line string) *prober.Failure {
 	line, fail := s.substitute(line)
 	if fail != nil {
 		return fail
+	}
+	if len(line) > maxLine {
+		return manifest(prober.ReasonTooLarge, "line %d has %d bytes, more than %d", s.line, len(line), maxLine)
 	}
 	if !tagged {
 		return s.readURI(line)
@@ -246,7 +253,10 @@ func (s *scan) malformed(format string, args ...any) *prober.Failure {
 
 // parseSeconds reads a decimal duration from 0 to a day.
 func parseSeconds(s string) (time.Duration, bool) {
-	v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	if s = strings.TrimSpace(s); len(s) > maxNumber {
+		return 0, false
+	}
+	v, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.IsNaN(v) || v < 0 || v > maxDuration.Seconds() {
 		return 0, false
 	}
