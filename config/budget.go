@@ -16,6 +16,11 @@ const (
 	// SampleRun is about how much of another agent's broadcast is pulled until its
 	// marker is seen: the newest few segments.
 	SampleRun = 6 * time.Second
+	// PullRun is how long a stream that others push is pulled at most, where its probe
+	// has no timeout, and VODRun about what is downloaded of VOD: four segments of
+	// one rendition.
+	PullRun = 20 * time.Second
+	VODRun  = 24 * time.Second
 )
 
 // Budget is what all probes together cost one agent, in bytes an hour.
@@ -135,13 +140,71 @@ const maxOverlap = 24 * time.Hour
 func pulledTimes(t prober.Target) float64 {
 	times := 0.0
 	for _, p := range t.Playbacks {
-		once := pulledOnce(p.Pull, bitrateOf(t))
-		if p.Pull.LowLatency {
-			once *= 2
-		}
-		times += once
+		times += pulledLive(p.Pull, bitrateOf(t))
 	}
 	return times
+}
+
+// pulledBytes is what one round takes of the streams that others push. Their bitrate
+// is that of the expected ladder, or where none is set the target's own.
+func pulledBytes(p prober.Probe, t prober.Target) float64 {
+	length := p.Timeout
+	if length <= 0 {
+		length = PullRun
+	}
+	seconds := 0.0 // of a broadcast of the target's bitrate
+	for _, s := range p.Pulls {
+		pull := pullingAt(t, s.Playback)
+		if s.VOD {
+			seconds += min(VODRun, length).Seconds() * highest(pull, bitrateOf(t))
+			continue
+		}
+		seconds += length.Seconds() * pulledLive(pull, bitrateOf(t))
+	}
+	return seconds * broadcastBytes(t)
+}
+
+func pullingAt(t prober.Target, playback string) prober.Pulling {
+	for _, p := range t.Playbacks {
+		if p.ID == playback {
+			return p.Pull
+		}
+	}
+	return prober.Pulling{}
+}
+
+// highest is the rendition of VOD that is played, as a share of a bitrate: which
+// one is listed first is not known.
+func highest(p prober.Pulling, bitrate int) float64 {
+	most := 0.0
+	for _, r := range p.Ladder {
+		most = max(most, float64(r.Bandwidth)/float64(bitrate))
+	}
+	if most == 0 {
+		return 1
+	}
+	return most
+}
+
+// recorded is the rendition of a recording that is played, as a share of what was
+// pushed: any playback's, since it may be reached as any.
+func recorded(t prober.Target) float64 {
+	if len(t.Playbacks) == 0 {
+		return 1
+	}
+	most := 0.0
+	for _, p := range t.Playbacks {
+		most = max(most, highest(p.Pull, bitrateOf(t)))
+	}
+	return most
+}
+
+// pulledLive is pulledOnce of what is live, where parts may be fetched beside.
+func pulledLive(p prober.Pulling, bitrate int) float64 {
+	if p.LowLatency {
+		return 2 * pulledOnce(p, bitrate)
+	}
+	return pulledOnce(p, bitrate)
 }
 
 // pulledOnce is what one playback gives of a broadcast, as a share of its bitrate.

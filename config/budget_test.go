@@ -73,6 +73,61 @@ func TestBudgetOfALadder(t *testing.T) {
 	}
 }
 
+// Streams that others push are downloaded as the playback's ladder and sampling say,
+// of low latency with their parts, and of VOD four segments of one rendition.
+func TestBudgetOfPulls(t *testing.T) {
+	t.Parallel()
+	const second, rounds = 500_000 / 8, 60
+	rungs := []prober.Rung{{Height: 720, Bandwidth: 1_000_000}, {Height: 360, Bandwidth: 250_000}}
+	for name, tt := range map[string]struct {
+		pull    prober.Pulling
+		vod     bool
+		timeout time.Duration
+		want    int64 // seconds of a broadcast of 500 kbit/s
+	}{
+		"nothing known":       {prober.Pulling{}, false, 0, 20},
+		"a timeout":           {prober.Pulling{}, false, 8 * time.Second, 8},
+		"a ladder":            {prober.Pulling{Ladder: rungs}, false, 0, 50},
+		"sampled":             {prober.Pulling{Ladder: rungs, Sample: 5}, false, 0, 10},
+		"low latency":         {prober.Pulling{Ladder: rungs, LowLatency: true}, false, 0, 100},
+		"playlists alone":     {prober.Pulling{Sample: prober.SampleNone}, false, 0, 0},
+		"VOD":                 {prober.Pulling{}, true, 30 * time.Second, 24},
+		"VOD of a ladder":     {prober.Pulling{Ladder: rungs, Sample: 5, LowLatency: true}, true, 30 * time.Second, 48},
+		"VOD in a short time": {prober.Pulling{}, true, 10 * time.Second, 10},
+	} {
+		target := prober.Target{ID: "t", Playbacks: []prober.Playback{{ID: "other"}, {ID: "p", Pull: tt.pull}}}
+		stream := prober.Pull{Playback: "p", VOD: tt.vod}
+		h := Hub{Targets: []prober.Target{target}, Probes: []prober.Probe{{Kind: prober.KindPlayback, Target: "t", Schedule: "@every 1m",
+			Timeout: tt.timeout, Pulls: []prober.Pull{stream, stream}}}}
+		if got, want := h.Budget(), (Budget{Received: 2 * rounds * tt.want * second}); got != want {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+		if note := h.pullNote(); note == "" {
+			t.Errorf("%s: the summary says nothing of it", name)
+		}
+	}
+}
+
+// A recording is one rendition of what was pushed, whichever its playlist has first.
+func TestBudgetOfARecording(t *testing.T) {
+	t.Parallel()
+	const minute = 60 * 500_000 / 8
+	for name, tt := range map[string]struct {
+		playbacks []prober.Playback
+		want      int64
+	}{
+		"nothing known": {make([]prober.Playback, 2), 6 * minute},
+		"no playback":   {nil, 6 * minute},
+		"a ladder":      {[]prober.Playback{{}, {Pull: prober.Pulling{Ladder: []prober.Rung{{Bandwidth: 250_000}, {Bandwidth: 1_000_000}}}}}, 12 * minute},
+	} {
+		h := Hub{Targets: []prober.Target{{ID: "t", Ingests: make([]prober.Ingest, 3), Playbacks: tt.playbacks}}, Probes: []prober.Probe{{
+			Kind: prober.KindRecording, Target: "t", Schedule: "@every 10m", Recording: &prober.RecordingCheck{Broadcast: time.Minute}}}}
+		if got, want := h.Budget(), (Budget{Sent: 6 * minute, Received: tt.want}); got != want {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+	}
+}
+
 func TestBudgetOfSamples(t *testing.T) {
 	t.Parallel()
 	const sample = 6 * 500_000 / 8

@@ -243,21 +243,18 @@ func shortestPeriod(probes []prober.Probe, e prober.Element) (shortest time.Dura
 }
 
 // otherKinds is what the kinds without a broadcast at every ingest cost in an
-// hour, in bytes. Of streams that others push the bitrate is not known: it counts
-// as if each were the target's own, for pullLength.
+// hour, in bytes.
 func otherKinds(p prober.Probe, t prober.Target) (sent, received int64, known bool) {
-	const pullLength = 20 * time.Second
-	bytes := func(length time.Duration) int64 {
-		rounds := float64(upPerHour(prober.Probe{Kind: prober.KindGoLive, Schedule: p.Schedule})) / float64(GoLiveRun)
-		return int64(rounds * length.Seconds() * broadcastBytes(t))
-	}
+	rounds := float64(upPerHour(prober.Probe{Kind: prober.KindGoLive, Schedule: p.Schedule})) / float64(GoLiveRun)
+	bytes := func(length time.Duration) int64 { return int64(rounds * length.Seconds() * broadcastBytes(t)) }
 	switch {
 	case p.Kind == prober.KindAPI:
 		return 0, 0, true
 	case p.Kind == prober.KindPlayback:
-		return 0, bytes(pullLength) * int64(len(p.Pulls)), true
+		return 0, int64(rounds * pulledBytes(p, t)), true
 	case p.Recording != nil:
-		return bytes(p.Recording.Broadcast), bytes(p.Recording.Broadcast), true
+		sent := bytes(p.Recording.Broadcast)
+		return sent, int64(float64(sent) * recorded(t)), true
 	}
 	return 0, 0, false
 }

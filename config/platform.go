@@ -111,8 +111,16 @@ func (c *checker) profiles(at string, files []profileFile) []prober.Profile {
 	return list
 }
 
-// contract checks the calls of any HTTP API.
+// contract checks the calls of any HTTP API, each and together.
 func (c *checker) contract(at string, f platformFile) *prober.HTTPContract {
+	h := c.calls(at, f)
+	for _, fault := range h.Faults() {
+		c.addf(at+"."+fault.At, "%s", fault.Text)
+	}
+	return h
+}
+
+func (c *checker) calls(at string, f platformFile) *prober.HTTPContract {
 	h := &prober.HTTPContract{Headers: c.headers(at+".headers", f.Headers)}
 	h.Create = c.call(at+".create", f.Create, "POST")
 	h.Delete = c.call(at+".delete", f.Delete, "DELETE")

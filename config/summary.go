@@ -60,7 +60,7 @@ func (h *Hub) summary() []string {
 	return append(lines,
 		fmt.Sprintf("%s in %s", count(len(topology.Components), "component"), count(len(topology.Groups), "group")),
 		fmt.Sprintf("each agent sends about %s an hour and receives about %s an hour (broadcasts of %s kbit/s%s)",
-			byteCount(budget.Sent), byteCount(budget.Received), h.bitrates(), h.goLiveNote()+h.sampleNote(budget)+h.ladderNote()),
+			byteCount(budget.Sent), byteCount(budget.Received), h.bitrates(), h.goLiveNote()+h.pullNote()+h.sampleNote(budget)+h.ladderNote()),
 		h.budgetLine())
 }
 
@@ -71,6 +71,16 @@ func (h *Hub) ladderNote() string {
 			if len(p.Pull.Ladder) == 0 {
 				return "; where pull.ladder is not set, one rendition of the bitrate that is pushed"
 			}
+		}
+	}
+	return ""
+}
+
+// pullNote says what is taken for granted of streams that others push.
+func (h *Hub) pullNote() string {
+	for _, p := range h.Probes {
+		if len(p.Pulls) > 0 {
+			return fmt.Sprintf(", streams that others push for %s or the probe's timeout, of VOD %s of one rendition", PullRun, VODRun)
 		}
 	}
 	return ""

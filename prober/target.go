@@ -49,7 +49,8 @@ type Profile struct {
 
 // HTTPContract is how any HTTP API makes, lists and deletes streams. In the path
 // and the body of a call, {name}, {id}, {key}, {playback} and {record} (true or
-// false) are replaced by what is known of the stream.
+// false) are replaced by what is known of the stream; in those of the list, {next}.
+// Faults says what nothing is known for.
 type HTTPContract struct {
 	Headers   []Header  `json:"headers,omitempty"` // of every call
 	Create    HTTPCall  `json:"create"`

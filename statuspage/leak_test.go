@@ -142,7 +142,8 @@ func TestNothingLeaks(t *testing.T) {
 		"Topology.Installation", "Topology.Targets.Ingests.ID", "Topology.Sites.Agents", "View.Incidents.Target",
 		"View.Incidents.Failures.Evidence.Detail", "View.Incidents.Failures.Evidence.Agent", "View.Incidents.Failures.Evidence.Site",
 		"View.Incidents.Changes.Change.Summary", "View.Incidents.Changes.Change.Link", "View.Incidents.Changes.Change.Components",
-		"View.Incidents.Audit.Who", "View.Incidents.Audit.Note", "View.Incidents.OpenedBy", "View.Incidents.Withheld",
+		"View.Incidents.Audit.Who", "View.Incidents.Audit.Note", "View.Incidents.OpenedBy", "View.Incidents.Withheld", "View.Incidents.Cause.Words",
+		"View.Components.Suspicions.Element.ID", "View.Components.Suspicions.Evidence.Detail", "View.Components.Suspicions.Evidence.Site",
 		"View.Maintenances.Maintenance.Audit.Note", "View.Maintenances.Maintenance.Window.Source",
 	} {
 		if !strings.Contains(whole, canary(place)) {

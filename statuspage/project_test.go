@@ -2,9 +2,11 @@ package statuspage
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
+	"streamcanary/prober"
 	"streamcanary/statuspage/incident"
 )
 
@@ -187,5 +189,19 @@ func TestHoldWaits(t *testing.T) {
 	p = Project(topology(), view(bad, published), nil)
 	if c := held(p); c.Status != incident.MajorOutage || !c.UpdatedAt.Equal(at.Add(-50*time.Second)) {
 		t.Errorf("what was published does not show: %+v", c)
+	}
+}
+
+// Suspect is for on-call alone: the page is the same with it and without.
+func TestSuspectIsNotPublic(t *testing.T) {
+	t.Parallel()
+	v := view(nil)
+	plain := Project(topology(), v, nil)
+	for i := range v.Components {
+		v.Components[i].SuspectSince = at.Add(-time.Minute)
+		v.Components[i].Suspicions = []incident.Suspicion{{Kind: prober.KindPlayback, Since: at.Add(-time.Minute), Share: .4, Evidence: []incident.Evidence{{Site: "secret"}}}}
+	}
+	if got := Project(topology(), v, nil); !reflect.DeepEqual(got, plain) {
+		t.Errorf("%+v\nwant %+v", got, plain)
 	}
 }

@@ -50,8 +50,11 @@ func noArgs(cmd *cobra.Command, args []string) error {
 // oneArg wants exactly one argument; what names it in the error.
 func oneArg(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == 1 {
+		if len(args) == 1 && args[0] != "" {
 			return nil
+		}
+		if len(args) == 1 {
+			return usageErrorf("%s wants one %s, but it is empty; usage: %s", cmd.CommandPath(), what, cmd.UseLine())
 		}
 		return usageErrorf("%s wants exactly one %s, but got %d; usage: %s", cmd.CommandPath(), what, len(args), cmd.UseLine())
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -31,8 +32,9 @@ type job struct {
 	Message    string    `json:"message,omitempty"`
 	Components []string  `json:"components,omitempty"`
 	Regions    []string  `json:"regions,omitempty"`
-	StartsAt   time.Time `json:"starts_at"`
-	EndsAt     time.Time `json:"ends_at"`
+	StartsAt   time.Time `json:"starts_at,omitzero"` // now: left to the hub, so that the same command is the same when it is sent again
+	EndsAt     time.Time `json:"ends_at,omitzero"`
+	Lasts      float64   `json:"lasts_s,omitempty"`
 }
 
 func newMaintenanceCommand() *cobra.Command {
@@ -44,7 +46,7 @@ func newMaintenanceCommand() *cobra.Command {
 		Args:                       cobra.ArbitraryArgs,
 		RunE:                       unknownOrHelp,
 	}
-	cmd.AddCommand(newMaintenanceAddCommand(), newMaintenanceListCommand(),
+	cmd.AddCommand(newMaintenanceAddCommand(), newMaintenanceListCommand(), newMaintenanceShowCommand(),
 		newMaintenanceEdgeCommand("cancel", "Cancel one that has not begun"), newMaintenanceEdgeCommand("end", "End one that runs"))
 	return cmd
 }
@@ -65,7 +67,7 @@ func newMaintenanceAddCommand() *cobra.Command {
 		Args: oneArg("name"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			j.Name = args[0]
-			if j.StartsAt, j.EndsAt, err = window(from, until, lasts, time.Now()); err != nil {
+			if err = j.when(from, until, lasts, time.Now()); err != nil {
 				return err
 			}
 			if len(j.Components)+len(j.Regions) == 0 {
@@ -84,33 +86,36 @@ func newMaintenanceAddCommand() *cobra.Command {
 	f.DurationVar(&lasts, "for", 0, "how long it lasts, such as 2h, in the place of --until")
 	f.StringVar(&j.Note, "note", "", "why; for on-call alone")
 	f.StringVar(&j.Who, "as", "", "your name, where the token is a shared one")
-	f.StringVar(&j.ID, "id", "", "an id of your own: the same one again does nothing more")
+	f.StringVar(&j.ID, "id", "", idHelp)
 	f.BoolVar(&asJSON, "json", false, "print the maintenance as JSON")
 	return cmd
 }
 
-// window makes two times of the flags.
-func window(from, until string, lasts time.Duration, now time.Time) (start, end time.Time, err error) {
-	start = now.UTC().Truncate(time.Second)
+// when reads the flags that say when it is.
+func (j *job) when(from, until string, lasts time.Duration, now time.Time) (err error) {
+	start := now
 	if from != "" {
 		if start, err = time.Parse(time.RFC3339, from); err != nil {
-			return start, end, usageErrorf("--at is no time such as 2026-12-01T02:00:00Z")
+			return usageErrorf("--at is no time such as 2026-12-01T02:00:00Z")
 		}
+		j.StartsAt = start.UTC()
 	}
+	end := start.Add(lasts)
 	switch {
 	case (until == "") == (lasts == 0):
-		return start, end, usageErrorf("give one of --until and --for: when it ends")
+		return usageErrorf("give one of --until and --for: when it ends")
 	case lasts != 0:
-		end = start.Add(lasts)
+		j.Lasts = lasts.Seconds()
 	default:
 		if end, err = time.Parse(time.RFC3339, until); err != nil {
-			return start, end, usageErrorf("--until is no time such as 2026-12-01T04:00:00Z")
+			return usageErrorf("--until is no time such as 2026-12-01T04:00:00Z")
 		}
+		j.EndsAt = end.UTC()
 	}
 	if !end.After(start) {
-		return start, end, usageErrorf("it has to end after it begins")
+		return usageErrorf("it has to end after it begins")
 	}
-	return start.UTC(), end.UTC(), nil
+	return nil
 }
 
 func newMaintenanceEdgeCommand(name, short string) *cobra.Command {
@@ -125,6 +130,7 @@ func newMaintenanceEdgeCommand(name, short string) *cobra.Command {
 	hub.flags(cmd)
 	cmd.Flags().StringVar(&e.Note, "note", "", "why; for on-call alone")
 	cmd.Flags().StringVar(&e.Who, "as", "", "your name, where the token is a shared one")
+	cmd.Flags().StringVar(&e.ID, "id", "", idHelp)
 	cmd.Flags().BoolVar(&e.json, "json", false, "print the answer as JSON")
 	return cmd
 }
@@ -166,6 +172,41 @@ func newMaintenanceListCommand() *cobra.Command {
 	hub.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the maintenances as JSON")
 	return cmd
+}
+
+func newMaintenanceShowCommand() *cobra.Command {
+	var hub onCall
+	cmd := &cobra.Command{
+		Use: "show ID", DisableFlagsInUseLine: true, Short: "Show a maintenance with its audit trail",
+		Long: "Show a maintenance with its audit trail. One that was cancelled is gone; on-call's alerts\nhave who did it.\n\n" + onCallHelp, Args: oneArg("maintenance"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var list struct {
+				Maintenances []incident.MaintenanceView `json:"maintenances"`
+			}
+			return hub.show(cmd, false, "/v1/maintenances", &list, func(w io.Writer) error {
+				i := slices.IndexFunc(list.Maintenances, func(m incident.MaintenanceView) bool { return m.ID == args[0] })
+				if i < 0 {
+					return fmt.Errorf("there is no maintenance with the id %q%s", prober.Clip(args[0], 60), listed("/v1/maintenances/"))
+				}
+				return showMaintenance(w, list.Maintenances[i])
+			})
+		},
+	}
+	hub.flags(cmd)
+	return cmd
+}
+
+func showMaintenance(w io.Writer, m incident.MaintenanceView) error {
+	if err := printMaintenances(w, []incident.MaintenanceView{m}); err != nil {
+		return err
+	}
+	if m.Body != "" {
+		_, _ = fmt.Fprintln(w, prober.Clip(m.Body, incident.MaxMessage))
+	}
+	if m.Source != "" {
+		_, _ = fmt.Fprintf(w, "of the hub's configuration: maintenance %s\n", m.Source)
+	}
+	return printAudit(w, m.Audit)
 }
 
 func printMaintenances(w io.Writer, list []incident.MaintenanceView) error {

@@ -26,6 +26,7 @@ type onCall struct {
 	token     prober.Secret
 	tokenFile string
 	config    string
+	from      string // where the token is from, for a person who has the wrong one
 }
 
 const onCallHelp = `The hub's address is --hub, or STREAMCANARY_HUB, without which it is looked for on
@@ -56,10 +57,10 @@ func (o *onCall) check() error {
 		return usageErrorf("--hub is not http://HOST[:PORT] or https://HOST")
 	}
 	if o.token == "" {
-		o.token = prober.Secret(os.Getenv("STREAMCANARY_ALERTS_TOKEN"))
+		o.token, o.from = prober.Secret(os.Getenv("STREAMCANARY_ALERTS_TOKEN")), "STREAMCANARY_ALERTS_TOKEN"
 	}
 	if o.token == "" {
-		return usageErrorf("STREAMCANARY_ALERTS_TOKEN is not set; put the hub's on-call token (alerts.token) into it")
+		return usageErrorf("STREAMCANARY_ALERTS_TOKEN is not set; put the hub's on-call token (alerts.token) into it, or name its file with --token-file")
 	}
 	return nil
 }
@@ -72,7 +73,7 @@ func (o *onCall) configured() error {
 		if err != nil {
 			return err
 		}
-		o.token = cfg.Alerts.Token
+		o.token, o.from = cfg.Alerts.Token, "--config "+o.config
 		if o.hub == "" {
 			o.hub = "http://" + reachable(cfg.HTTP.Listen)
 		}
@@ -89,7 +90,7 @@ func (o *onCall) configured() error {
 	if err != nil {
 		return fmt.Errorf("--token-file: %w", err)
 	}
-	if o.token = prober.Secret(strings.TrimSpace(string(text))); o.token == "" {
+	if o.token, o.from = prober.Secret(strings.TrimSpace(string(text))), "--token-file "+o.tokenFile; o.token == "" {
 		return usageErrorf("--token-file %s is empty; it must hold the on-call token", o.tokenFile)
 	}
 	return nil
@@ -172,7 +173,7 @@ func (o *onCall) call(ctx context.Context, method, path string, body io.Reader) 
 		if failed, ok := errors.AsType[*url.Error](err); ok {
 			err = failed.Err
 		}
-		return nil, fmt.Errorf("the hub at %s cannot be reached: %w", o.hub, err)
+		return nil, fmt.Errorf("the hub at %s cannot be reached: %s; does it run, and is --hub (or STREAMCANARY_HUB) the address of its page?", o.hub, prober.Clip(err.Error(), 200))
 	}
 	if answer.StatusCode == http.StatusOK || answer.StatusCode == http.StatusAccepted {
 		return answer.Body, nil
@@ -187,7 +188,7 @@ func (o *onCall) call(ctx context.Context, method, path string, body io.Reader) 
 	case http.StatusNotFound:
 		said, _ := io.ReadAll(io.LimitReader(answer.Body, 1000))
 		if text := strings.TrimSpace(string(said)); strings.HasPrefix(answer.Header.Get("Content-Type"), "text/plain") && text != "404 page not found" {
-			return nil, fmt.Errorf("refused: %s", prober.Clip(text, 500))
+			return nil, fmt.Errorf("refused: %s%s", prober.Clip(text, 500), listed(path))
 		}
 		return nil, fmt.Errorf("nothing of a hub is at %s%s: is the address right, has the hub an alerts.token, and is it of this version?", o.hub, path)
 	}
@@ -202,6 +203,17 @@ func (o *onCall) client() *http.Client {
 	}
 }
 
+// listed says where to find the id of what there is not.
+func listed(path string) string {
+	switch {
+	case strings.HasPrefix(path, "/v1/incidents/"):
+		return "; 'streamcanary incident list --state all' has their ids"
+	case strings.HasPrefix(path, "/v1/maintenances/"):
+		return "; 'streamcanary maintenance list' has their ids"
+	}
+	return ""
+}
+
 func (o *onCall) unknownToken() error {
-	return fmt.Errorf("the hub at %s does not know the token in STREAMCANARY_ALERTS_TOKEN; it is alerts.token of its configuration", o.hub)
+	return fmt.Errorf("the hub at %s does not know the token of %s; it wants its configuration's alerts.token, or one of alerts.people", o.hub, o.from)
 }

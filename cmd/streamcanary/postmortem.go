@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -73,12 +74,15 @@ func readPostmortem(path string, stdin io.Reader) (string, error) {
 		defer func() { _ = f.Close() }()
 		r = f
 	}
-	text, err := io.ReadAll(io.LimitReader(r, incident.MaxPostmortem+1))
+	const most = 1 << 20 // bytes of a file, to tell what is too long of it
+	text, err := io.ReadAll(io.LimitReader(r, most))
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("--publish %s: %w", path, err)
+	case bytes.Contains(text, []byte(incident.InternalBegin)):
+		return "", usageErrorf("--publish %s: it still has the part for on-call alone: take out all from %s to %s, and these marks", path, incident.InternalBegin, incident.InternalEnd)
 	case len(text) > incident.MaxPostmortem:
-		return "", usageErrorf("--publish %s: it is longer than %d bytes", path, incident.MaxPostmortem)
+		return "", usageErrorf("--publish %s: it is longer than %d bytes; shorten it, or publish a summary with a link", path, incident.MaxPostmortem)
 	}
 	return string(text), nil
 }

@@ -53,6 +53,7 @@ type canary struct {
 	downSince     time.Time
 	interruptions int
 	sentBefore    Sent // at the last round
+	owed          owed
 	playbacks     []prober.Playback
 	cells         map[string]*cell // by playback id
 }

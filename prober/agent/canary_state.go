@@ -16,6 +16,7 @@ func (c *canary) published(b Broadcast) {
 	defer c.mu.Unlock()
 	drain(c.confirm) // of the last connection
 	drain(c.turn)
+	c.owed = c.untold()
 	c.broadcast, c.startedAt, c.sentBefore = b, time.Now(), Sent{}
 	c.phase = trying
 	for _, p := range c.playbacks {
@@ -25,10 +26,12 @@ func (c *canary) published(b Broadcast) {
 
 // follow starts a cell, in place of the playback's last one. c.mu is held.
 func (c *canary) follow(p prober.Playback) {
-	if old := c.cells[p.ID]; old != nil {
-		old.stop()
-	}
+	old := c.cells[p.ID]
 	c.cells[p.ID] = watch(c.ctx, c.streams, &c.pulls, p, c.stream, c.run, c.ingest.Signal, c.seen)
+	if old != nil {
+		c.cells[p.ID].owe(old)
+		c.leave(old)
+	}
 }
 
 func (c *canary) seen() { signal(c.confirm) }
@@ -38,30 +41,36 @@ func (c *canary) seen() { signal(c.confirm) }
 func (c *canary) setPlaybacks(playbacks []prober.Playback) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for id, cell := range c.cells {
-		same := func(p prober.Playback) bool { return reflect.DeepEqual(p, cell.playback) }
-		if !slices.ContainsFunc(playbacks, same) {
-			cell.stop()
-			delete(c.cells, id)
-		}
-	}
 	c.playbacks = playbacks
 	if c.broadcast == nil || c.ended {
 		return
 	}
+	for id, cell := range c.cells {
+		if !slices.ContainsFunc(playbacks, func(p prober.Playback) bool { return p.ID == id }) {
+			c.leave(cell)
+			delete(c.cells, id)
+		}
+	}
 	for _, p := range playbacks {
-		if c.cells[p.ID] == nil {
+		if old := c.cells[p.ID]; old == nil || !reflect.DeepEqual(p, old.playback) {
 			c.follow(p)
 		}
 	}
 }
 
-// end waits for the followers, whose context is over.
+// end waits for the followers, whose context is over, and counts what no result
+// will tell.
 func (c *canary) end() {
 	c.mu.Lock()
 	c.ended = true
 	c.mu.Unlock()
 	c.pulls.Wait()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.spend(c.untold().bytes)
+	for _, cell := range c.cells {
+		c.spend(cell.untold().Figures.BytesReceived)
+	}
 }
 
 // failed notes a drop, or why a broadcast does not come up. A drop is told at once.
@@ -164,12 +173,9 @@ func (c *canary) pushResult(round string, of int, since time.Time) prober.Result
 	defer c.mu.Unlock()
 	r := c.result(round)
 	r.Started, r.RoundOf = since, of
-	if c.broadcast != nil {
-		sent := c.broadcast.Sent()
-		r.Figures.BytesSent, r.Figures.SendStall = max(sent.Bytes-c.sentBefore.Bytes, 0), sent.Stall
-		r.Figures.SendQueue, r.Findings = sent.SendQueue, prober.NewFindings(c.sentBefore.Findings, sent.Findings, prober.MaxFindings)
-		c.sentBefore = sent
-	}
+	untold := c.untold()
+	r.Figures.BytesSent, r.Findings = untold.bytes, untold.findings
+	r.Figures.SendStall, r.Figures.SendQueue = c.sentBefore.Stall, c.sentBefore.SendQueue
 	switch {
 	case c.phase == up:
 		return judged(r, nil)

@@ -16,6 +16,7 @@ type cell struct {
 	follower Follower
 	began    time.Time // only younger markers count
 	stop     context.CancelFunc
+	ended    chan struct{} // closed once the follower is done
 
 	mu     sync.Mutex
 	played bool
@@ -31,8 +32,9 @@ type cell struct {
 // which must not block. wg ends after stop.
 func watch(ctx context.Context, s *streams, wg *sync.WaitGroup, p prober.Playback, made Stream, run string, pushed prober.Signal, seen func()) *cell {
 	ctx, stop := context.WithCancel(ctx)
-	c := &cell{playback: p, began: time.Now(), stop: stop, follower: s.follower(p, made, run, pushed)}
+	c := &cell{playback: p, began: time.Now(), stop: stop, ended: make(chan struct{}), follower: s.follower(p, made, run, pushed)}
 	wg.Go(func() {
+		defer close(c.ended)
 		if err := c.follower.Run(ctx); err != nil && ctx.Err() == nil {
 			c.mu.Lock()
 			c.broke = err
@@ -101,6 +103,24 @@ func (c *cell) measured(r prober.Result, obs Observation) prober.Result {
 	r.Findings = c.findings
 	c.segments, c.bytes, c.findings, c.counted = 0, 0, nil, prober.Figures{}
 	return r
+}
+
+// owe takes over what no result has told of another cell, of the same playback.
+// Latencies are of its segments, and stay there.
+func (c *cell) owe(old *cell) {
+	told := old.untold()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.bytes += told.Figures.BytesReceived
+	c.findings = prober.AddFindings(c.findings, prober.MaxFindings, told.Findings...)
+	f := told.Figures
+	c.counted = addCounts(c.counted, Observation{Viewing: f.Viewing, Skipped: f.Skipped, Missed: f.Missed, Recovered: f.Recovered, Renditions: f.Renditions})
+}
+
+// untold is what no result has told of.
+func (c *cell) untold() prober.Result {
+	obs, _ := c.observe()
+	return c.measured(prober.Result{}, obs)
 }
 
 // addCounts adds what was seen later to what was counted before.

@@ -217,8 +217,7 @@ func (g *goLive) pushFailed(f *prober.Failure) {
 func (g *goLive) spendRest(cells []*cell) {
 	rest := g.broadcast.Sent().Bytes - g.sentTold
 	for _, c := range cells {
-		obs, _ := c.observe()
-		rest += c.measured(prober.Result{}, obs).Figures.BytesReceived
+		rest += c.untold().Figures.BytesReceived
 	}
 	g.env.budget.spend(rest)
 }

@@ -204,6 +204,25 @@ func TestStreamsAreSwept(t *testing.T) {
 	})
 }
 
+// A stream that was made and then failed is deleted at once, by every attempt to
+// make one.
+func TestAStreamThatIsHalfMadeIsDeleted(t *testing.T) {
+	t.Parallel()
+	play(t, assign(target("fra"), canaries, every(prober.KindGoLive, 10*time.Second)), func(w *world, _ *agent.Agent) {
+		w.change(func() {
+			w.half, w.api = true, fails(prober.Fail, prober.StageProvision, prober.ReasonAPIError)
+		})
+		w.until(60 * time.Second)
+		w.change(func() {
+			if w.deletes < 10 || len(w.streams) > 0 {
+				t.Errorf("%d were deleted; left %v", w.deletes, w.streams)
+			}
+		})
+		w.expect(prober.KindGoLive, "fra", "", "10 fail provision api_error", "20 fail provision api_error", "30 fail provision api_error",
+			"40 fail provision api_error", "50 fail provision api_error", "60 fail provision api_error")
+	})
+}
+
 func TestADeleteIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	play(t, assign(target("fra"), goLives), func(w *world, _ *agent.Agent) {

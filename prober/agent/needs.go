@@ -28,6 +28,7 @@ type Machine struct {
 
 // Stream is a stream that a platform made.
 type Stream struct {
+	Name       string
 	ID         string
 	Key        prober.Secret // for the ingest's URL
 	PlaybackID string        // for the playback's URL
@@ -45,6 +46,7 @@ type Leftover struct {
 // Platform makes and deletes streams. Its calls are bounded by themselves; they
 // end at once when ctx does.
 type Platform interface {
+	// Create gives, with a failure, a stream that was made all the same, if there is one.
 	Create(ctx context.Context, name string) (Stream, *prober.Failure, error)
 	Delete(ctx context.Context, s Stream) (*prober.Failure, error)
 	Sweep(ctx context.Context, l Leftover) (deleted int, failure *prober.Failure, err error)

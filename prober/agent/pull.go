@@ -122,6 +122,7 @@ func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration)
 	defer func() {
 		stop()
 		<-ended
+		u.env.budget.spend(follower.Observe(time.Now()).Bytes) // after the verdict
 	}()
 	segments := 0
 	for {

@@ -85,9 +85,9 @@ func (u *unit) replace(old, fresh *runningCanary, p prober.Probe) {
 		}
 		return
 	}
-	fresh.inherit(old.canary)
 	u.canaries[old.ingest.ID] = fresh
 	fresh.setPlaybacks(old.followedAt()) // an assignment may have changed them meanwhile
+	fresh.inherit(old.canary)
 	old.stop()
 	u.env.poke()
 }
@@ -121,16 +121,6 @@ func (u *unit) newCanary(in prober.Ingest, playbacks []prober.Playback) *running
 	ctx, stop := context.WithCancel(u.ctx)
 	return &runningCanary{canary: c, ctx: ctx, stop: stop, dueFrom: time.Now(),
 		late: rand.Float64()} //nolint:gosec // spreads load, hides nothing
-}
-
-// inherit goes on counting where the canary before has stopped.
-func (c *canary) inherit(old *canary) {
-	old.mu.Lock()
-	n := old.interruptions
-	old.mu.Unlock()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.interruptions += n
 }
 
 func (c *canary) followedAt() []prober.Playback {

@@ -64,7 +64,10 @@ func (s *streams) create(ctx context.Context) (Stream, *prober.Failure) {
 		return Stream{}, broken(prober.StageProvision, err)
 	}
 	if failure != nil {
-		if mayHaveMade(failure.Reason) {
+		switch {
+		case made.ID != "": // it was made all the same
+			s.remove(ctx, made)
+		case mayHaveMade(failure.Reason):
 			s.used.drop(making)
 			s.sweep(context.WithoutCancel(ctx), Leftover{Prefix: name}, sweepBound)
 		}

@@ -32,6 +32,7 @@ type world struct {
 	results    []prober.Result
 	api        *prober.Failure            // of every create
 	apiHangs   bool                       // creates a stream, then never answers
+	half       bool                       // creates a stream, then fails
 	streams    map[string]bool            // that exist
 	refuses    map[string]*prober.Failure // by ingest host
 	resets     map[string]time.Duration   // ingest host says Publish.Start and resets after that
@@ -50,6 +51,8 @@ type world struct {
 	findings   []prober.Finding           // of every look at a playback
 	asked      []prober.Finding           // of every ingest, since its publish
 	forgotten  map[string]bool            // streams that no ingest takes any more
+	sent       int64                      // bytes of all broadcasts that have ended
+	received   int64                      // bytes of all followers
 }
 
 func newWorld(t *testing.T) *world {
@@ -81,8 +84,8 @@ type fakePlatform struct{ *world }
 
 func (p fakePlatform) Create(ctx context.Context, name string) (agent.Stream, *prober.Failure, error) {
 	p.mu.Lock()
-	failure, hangs := p.api, p.apiHangs
-	if failure == nil {
+	failure, hangs, half := p.api, p.apiHangs, p.half
+	if failure == nil || half {
 		p.streams[name] = true
 	}
 	p.mu.Unlock()
@@ -94,10 +97,10 @@ func (p fakePlatform) Create(ctx context.Context, name string) (agent.Stream, *p
 			return agent.Stream{}, fails(prober.Fail, prober.StageProvision, prober.ReasonAPITimeout), nil
 		}
 	}
-	if failure != nil {
+	if failure != nil && !half {
 		return agent.Stream{}, failure, nil
 	}
-	return agent.Stream{ID: name, Key: prober.Secret(name), PlaybackID: name}, nil, nil
+	return agent.Stream{ID: name, Key: prober.Secret(name), PlaybackID: name}, failure, nil
 }
 
 func (p fakePlatform) Delete(ctx context.Context, s agent.Stream) (*prober.Failure, error) {
@@ -173,6 +176,7 @@ type fakeBroadcast struct {
 	host, key string
 	began     time.Time
 	killed    chan *prober.Failure
+	ended     time.Time // zero: it runs
 }
 
 func (b *fakeBroadcast) Send(ctx context.Context) *prober.Failure {
@@ -200,13 +204,25 @@ func (b *fakeBroadcast) end() {
 		if !b.unheard[b.host] {
 			delete(b.live, b.key)
 		}
+		if b.ended.IsZero() {
+			b.ended = time.Now()
+			b.sent += b.bytes()
+		}
 	})
 }
 
 func (b *fakeBroadcast) Sent() agent.Sent {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return agent.Sent{Bytes: int64(time.Since(b.began) / time.Millisecond), SendQueue: 7, Findings: slices.Clone(b.asked), Stages: []prober.StageTime{{Stage: prober.StageConnect, Duration: time.Millisecond}}}
+	return agent.Sent{Bytes: b.bytes(), SendQueue: 7, Findings: slices.Clone(b.asked), Stages: []prober.StageTime{{Stage: prober.StageConnect, Duration: time.Millisecond}}}
+}
+
+// bytes is a kilobyte a second. The world's lock is held.
+func (b *fakeBroadcast) bytes() int64 {
+	if !b.ended.IsZero() {
+		return b.ended.Sub(b.began).Milliseconds()
+	}
+	return time.Since(b.began).Milliseconds()
 }
 
 func (b *fakeBroadcast) Close(context.Context) error {
@@ -269,10 +285,12 @@ func (f *fakeFollower) look(now time.Time) {
 	default:
 		f.seen.Failure = nil
 		f.seen.Segments++
-		f.seen.Bytes += 100
+		bytes := int64(100)
 		if strings.HasPrefix(f.key, "nyc-1-") { // another agent's
-			f.seen.Bytes += 900
+			bytes += 900
 		}
+		f.seen.Bytes += bytes
+		f.received += bytes
 		f.seen.LatencyLast, f.seen.LatencyBy, f.seen.Proof = mediaDelay/2, prober.MeansSEI, prober.MeansSEI
 		f.seen.Viewing.Watched += 100 * time.Millisecond
 		f.seen.Skipped, f.seen.Missed, f.seen.Recovered, f.seen.PartLatency = f.seen.Skipped+1, f.seen.Missed+2, f.seen.Recovered+3, mediaDelay/4

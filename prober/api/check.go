@@ -184,16 +184,18 @@ func inconclusive(check prober.APICheck, reason prober.Reason, format string, ar
 	return f
 }
 
-// hide takes the probe's own secrets out of a text, should the API repeat them.
+// hide takes the probe's own secrets out of a text, should the API repeat them:
+// its headers, and what its URL has besides host and path.
 func hide(check prober.APICheck, text string) string {
+	var secrets []prober.Secret
 	for _, h := range check.Headers {
-		for _, word := range append(strings.Fields(h.Value.Reveal()), h.Value.Reveal()) {
-			if len(word) > 6 { // "Bearer" and the like are no secrets
-				text = strings.ReplaceAll(text, word, h.Value.String())
-			}
-		}
+		secrets = append(secrets, h.Value)
 	}
-	return text
+	if u, err := url.Parse(check.URL); err == nil {
+		password, _ := u.User.Password()
+		secrets = append(secrets, prober.Secret(u.RawQuery), prober.Secret(password))
+	}
+	return prober.Hide(text, secrets...)
 }
 
 func numbers(list []int) string {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -68,6 +69,8 @@ type call struct {
 	kind   string // Content-Type of the body; "" is application/json
 	want   []int  // the statuses of success
 	limit  int64  // bytes of the answer
+
+	secrets []prober.Secret // of the stream that it is about
 }
 
 type answer struct {
@@ -88,15 +91,15 @@ func (a *api) do(ctx context.Context, c call) (answer, *prober.Failure, error) {
 	}
 	res, err := a.client.Do(req)
 	if err != nil {
-		return answer{}, c.unanswered(a.base.Host, err), nil
+		return answer{}, a.unanswered(c, err), nil
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, c.limit+1))
 	switch {
 	case err != nil:
-		return answer{}, c.unanswered(a.base.Host, err), nil
+		return answer{}, a.unanswered(c, err), nil
 	case !slices.Contains(c.want, res.StatusCode):
-		failure := c.refused(res.StatusCode, a.evidence(body))
+		failure := c.refused(res.StatusCode, a.evidence(c, res.StatusCode, body))
 		a.wait.note(res, *failure, time.Now())
 		return answer{}, failure, nil
 	case int64(len(body)) > c.limit:
@@ -152,19 +155,19 @@ func (c call) refused(status int, evidence string) *prober.Failure {
 }
 
 // unanswered says why no whole answer came.
-func (c call) unanswered(host string, err error) *prober.Failure {
+func (a *api) unanswered(c call, err error) *prober.Failure {
 	var timeout net.Error
 	switch {
 	case errors.Is(err, context.Canceled):
 		return c.inconclusive(prober.ReasonCancelled, "the agent gave up the call")
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return c.failure(prober.ReasonAPITimeout, "no whole answer from "+host+" in time")
+		return c.failure(prober.ReasonAPITimeout, "no whole answer from "+a.base.Host+" in time")
 	}
 	var outer *url.Error // names the whole URL, which is more than anybody should see
 	if errors.As(err, &outer) {
 		err = outer.Err
 	}
-	return c.failure(prober.ReasonAPIUnreachable, fmt.Sprintf("%s: %v", host, err))
+	return c.failure(prober.ReasonAPIUnreachable, a.base.Host+": "+a.hide(c, err.Error())) // which quotes an answer that is not HTTP
 }
 
 // place is the call's path for people.
@@ -193,15 +196,20 @@ func (c call) at(f prober.Failure) *prober.Failure {
 	return &f
 }
 
+// secretField is a field of an error's JSON, or of what is cut off from one, that
+// may hold a key or token which is not known here, such as that of a stream which
+// exists already.
+var secretField = regexp.MustCompile(`(?i)("[^"]*(?:key|token|secret|password|url)[^"]*"\s*:\s*)("(?:[^"\\]|\\.)*"?)`)
+
 // evidence makes the beginning of an error's body fit for a line of text, and
-// takes our secrets out of it should the server repeat them.
-func (a *api) evidence(body []byte) string {
-	text := string(body)
-	for _, s := range a.secrets {
-		if s != "" {
-			text = strings.ReplaceAll(text, s.Reveal(), s.String())
-		}
+// takes our secrets out of it should the server repeat them. Of what is no error
+// it gives nothing: there the body is the stream, with its key.
+func (a *api) evidence(c call, status int, body []byte) string {
+	if status < http.StatusBadRequest {
+		return ""
 	}
+	text := a.hide(c, string(body[:min(len(body), maxStream)]))
+	text = secretField.ReplaceAllString(text, `$1"`+prober.Secret("").String()+`"`)
 	text = strings.Map(func(r rune) rune {
 		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
 			return ' '
@@ -209,6 +217,11 @@ func (a *api) evidence(body []byte) string {
 		return r
 	}, text)
 	return prober.Clip(strings.Join(strings.Fields(text), " "), maxEvidence)
+}
+
+// hide takes our secrets out of a server's words: the account's and the stream's.
+func (a *api) hide(c call, text string) string {
+	return prober.Hide(text, slices.Concat(a.secrets, c.secrets)...)
 }
 
 // decodes says whether an answer is the JSON that was promised.

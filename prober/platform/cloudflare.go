@@ -80,14 +80,15 @@ func (f *cloudflare) Create(ctx context.Context, name string) (Stream, *prober.F
 	if failure, err := f.result(ctx, c, &in, "a live input"); failure != nil || err != nil {
 		return Stream{}, failure, err
 	}
+	made := Stream{Name: name, ID: in.UID, Key: in.RTMPS.Key, PlaybackID: in.UID}
 	if failure := c.unusable(200, field{"uid", in.UID}, field{"rtmps.streamKey", in.RTMPS.Key.Reveal()}); failure != nil {
-		return Stream{}, failure, nil
+		return made.leftover(), failure, nil
 	}
 	if !usableURL(in.RTMPS.URL, "rtmps") {
-		return Stream{}, c.failure(prober.ReasonAPIBadAnswer, "200, but without a usable rtmps.url"), nil
+		return made.leftover(), c.failure(prober.ReasonAPIBadAnswer, "200, but without a usable rtmps.url"), nil
 	}
-	push := strings.TrimRight(in.RTMPS.URL, "/") + "/" + in.RTMPS.Key.Reveal()
-	return Stream{ID: in.UID, Key: in.RTMPS.Key, PlaybackID: in.UID, Push: prober.Secret(push)}, nil, nil
+	made.Push = prober.Secret(strings.TrimRight(in.RTMPS.URL, "/") + "/" + in.RTMPS.Key.Reveal())
+	return made, nil, nil
 }
 
 // call is one of the account's streams; a path shows without the account.
@@ -116,20 +117,16 @@ func (f *cloudflare) result(ctx context.Context, c call, into any, what string) 
 	return nil, nil //nolint:nilnil // nothing failed
 }
 
+// Delete asks first what was recorded: afterwards nobody knows.
 func (f *cloudflare) Delete(ctx context.Context, s Stream) (*prober.Failure, error) {
-	return f.delete(ctx, s.ID)
-}
-
-// delete asks first what was recorded: afterwards nobody knows.
-func (f *cloudflare) delete(ctx context.Context, uid string) (*prober.Failure, error) {
-	if err := checkID(uid); err != nil {
+	if err := checkID(s.ID); err != nil {
 		return nil, err
 	}
-	videos, unknown, err := f.videos(ctx, prober.StageTeardown, uid)
+	videos, unknown, err := f.videos(ctx, prober.StageTeardown, s)
 	if err != nil {
 		return nil, err
 	}
-	failure, err := f.remove(ctx, "/live_inputs/"+url.PathEscape(uid))
+	failure, err := f.remove(ctx, "/live_inputs/"+url.PathEscape(s.ID), s)
 	if failure != nil || err != nil {
 		return failure, err
 	}
@@ -137,7 +134,7 @@ func (f *cloudflare) delete(ctx context.Context, uid string) (*prober.Failure, e
 		if !usable(v.UID) {
 			continue
 		}
-		failure, err := f.remove(ctx, "/"+v.UID)
+		failure, err := f.remove(ctx, "/"+v.UID, s)
 		if err != nil {
 			return nil, err
 		}
@@ -148,16 +145,18 @@ func (f *cloudflare) delete(ctx context.Context, uid string) (*prober.Failure, e
 	return unknown, nil
 }
 
-func (f *cloudflare) remove(ctx context.Context, path string) (*prober.Failure, error) {
+func (f *cloudflare) remove(ctx context.Context, path string, s Stream) (*prober.Failure, error) {
 	c := f.call(prober.StageTeardown, http.MethodDelete, path, maxStream)
+	c.secrets = s.secrets()
 	c.want = []int{http.StatusOK, http.StatusNoContent, http.StatusNotFound}
 	_, failure, err := f.api.do(ctx, c)
 	return failure, err
 }
 
 // videos are what was recorded of an input, of one that is gone none.
-func (f *cloudflare) videos(ctx context.Context, stage prober.Stage, uid string) ([]cloudflareVideo, *prober.Failure, error) {
-	c := f.call(stage, http.MethodGet, "/live_inputs/"+url.PathEscape(uid)+"/videos", maxList)
+func (f *cloudflare) videos(ctx context.Context, stage prober.Stage, s Stream) ([]cloudflareVideo, *prober.Failure, error) {
+	c := f.call(stage, http.MethodGet, "/live_inputs/"+url.PathEscape(s.ID)+"/videos", maxList)
+	c.secrets = s.secrets()
 	if stage == prober.StageTeardown {
 		c.want = append(c.want, http.StatusNotFound)
 	}
@@ -174,16 +173,16 @@ func (f *cloudflare) Sweep(ctx context.Context, left Leftover) (int, *prober.Fai
 	}
 	total := 0
 	gone := map[string]bool{} // a list may lag behind
-	del := func(ctx context.Context, uid string) (*prober.Failure, error) {
-		gone[uid] = true
-		return f.delete(ctx, uid)
+	del := func(ctx context.Context, s Stream) (*prober.Failure, error) {
+		gone[s.ID] = true
+		return f.Delete(ctx, s)
 	}
 	for range maxPages {
 		all, failure, err := f.list(ctx)
 		if failure != nil || err != nil {
 			return total, failure, err
 		}
-		fresh := slices.DeleteFunc(left.left(all, time.Now()), func(uid string) bool { return gone[uid] })
+		fresh := slices.DeleteFunc(left.left(all, time.Now()), func(s Stream) bool { return gone[s.ID] })
 		n, failure, err := deleteAll(ctx, fresh, del)
 		if total += n; failure != nil || err != nil || n == 0 {
 			return total, failure, err
@@ -201,7 +200,7 @@ func (f *cloudflare) list(ctx context.Context) ([]listed, *prober.Failure, error
 	all := make([]listed, 0, len(list))
 	for _, in := range list {
 		created, _ := time.Parse(time.RFC3339, in.Created) // the zero time: not told
-		all = append(all, listed{id: in.UID, name: in.Meta.name, created: created})
+		all = append(all, listed{Stream{Name: in.Meta.name, ID: in.UID}, created})
 	}
 	return all, nil, nil
 }
@@ -233,7 +232,7 @@ func (l *cloudflareList) UnmarshalJSON(b []byte) error {
 }
 
 func (f *cloudflare) Recording(ctx context.Context, s Stream) (string, *prober.Failure, error) {
-	videos, failure, err := f.videos(ctx, prober.StageRecording, s.ID)
+	videos, failure, err := f.videos(ctx, prober.StageRecording, s)
 	if failure != nil || err != nil {
 		return "", failure, err
 	}

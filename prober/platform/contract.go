@@ -63,14 +63,17 @@ func checkContract(h prober.HTTPContract) error {
 		if c == nil {
 			continue
 		}
-		if len(c.Status) == 0 || c.Method == "" {
-			return fmt.Errorf("a call without method or status")
+		if len(c.Status) == 0 || c.Method == "" || !strings.HasPrefix(c.Path, "/") {
+			return fmt.Errorf("a call without method or status, or whose path does not begin with a slash")
 		}
 		for _, path := range []string{c.Take.ID, c.Take.Key, c.Take.Playback, c.Take.PushURL, c.Take.PlayURL, c.Take.Name, c.Take.Created} {
 			if _, err := prober.ParseJSONPath(orRoot(path)); err != nil {
 				return fmt.Errorf("path %q %w", path, err)
 			}
 		}
+	}
+	if faults := h.Faults(); len(faults) > 0 {
+		return fmt.Errorf("%s %s", faults[0].At, faults[0].Text)
 	}
 	return nil
 }
@@ -87,29 +90,69 @@ func (g *contract) Create(ctx context.Context, name string) (Stream, *prober.Fai
 		return Stream{}, nil, err
 	}
 	// What the API does not give is the name, as on a server that makes nothing.
-	s := Stream{ID: name, Key: prober.Secret(name), PlaybackID: name}
-	c := g.call(prober.StageProvision, g.contract.Create, variables(s, name, g.record))
-	failure, err := g.take(ctx, c, g.contract.Create.Take, &s)
-	if failure != nil || err != nil || g.contract.Resolve == nil {
-		return s, failure, err
+	s := Stream{Name: name, ID: name, Key: prober.Secret(name), PlaybackID: name}
+	c, err := g.call(prober.StageProvision, g.contract.Create, s)
+	if err != nil {
+		return Stream{}, nil, err
 	}
-	c = g.call(prober.StageProvision, *g.contract.Resolve, variables(s, name, g.record))
-	failure, err = g.take(ctx, c, g.contract.Resolve.Take, &s)
-	return s, failure, err
+	answer, failure, err := g.api.do(ctx, c)
+	if failure != nil || err != nil {
+		return Stream{}, failure, err
+	}
+	take := g.contract.Create.Take
+	for _, f := range []struct {
+		path string
+		into *string
+	}{{take.ID, &s.ID}, {take.Key, (*string)(&s.Key)}, {take.Playback, &s.PlaybackID}} {
+		if f.path != "" {
+			*f.into = "" // until it is known: a delete must not go by the name for it
+		}
+	}
+	if failure := c.take(answer, take, &s); failure != nil {
+		return g.leftover(s), failure, nil
+	}
+	if g.contract.Resolve == nil {
+		return s, nil, nil
+	}
+	if failure, err := g.resolve(ctx, &s); failure != nil || err != nil {
+		return g.leftover(s), failure, err
+	}
+	return s, nil, nil
 }
 
-// take makes a call and puts what it gives into a stream.
-func (g *contract) take(ctx context.Context, c call, t prober.Take, s *Stream) (*prober.Failure, error) {
+// resolve asks for what create does not give.
+func (g *contract) resolve(ctx context.Context, s *Stream) (*prober.Failure, error) {
+	c, err := g.call(prober.StageProvision, *g.contract.Resolve, *s)
+	if err != nil {
+		return nil, err
+	}
 	answer, failure, err := g.api.do(ctx, c)
 	if failure != nil || err != nil {
 		return failure, err
 	}
+	return c.take(answer, g.contract.Resolve.Take, s), nil
+}
+
+// leftover is a stream that was made, and cannot be used, if enough is known of it
+// to delete it.
+func (g *contract) leftover(s Stream) Stream {
+	if r := g.contract.Resolve; r != nil && r.Take.ID != "" {
+		return Stream{} // its id was still to come
+	}
+	if _, err := g.call(prober.StageTeardown, g.contract.Delete, s); err != nil {
+		return Stream{}
+	}
+	return s.leftover()
+}
+
+// take puts what an answer gives into a stream.
+func (c call) take(answer answer, t prober.Take, s *Stream) *prober.Failure {
 	if t == (prober.Take{}) {
-		return nil, nil //nolint:nilnil // nothing is to be taken
+		return nil
 	}
 	document, ok := readJSON(answer.body)
 	if !ok {
-		return c.failure(prober.ReasonAPIBadAnswer, fmt.Sprintf("%d, but not JSON", answer.status)), nil
+		return c.failure(prober.ReasonAPIBadAnswer, fmt.Sprintf("%d, but not JSON", answer.status))
 	}
 	for _, f := range []struct {
 		what, path string
@@ -124,18 +167,21 @@ func (g *contract) take(ctx context.Context, c call, t prober.Take, s *Stream) (
 		}
 		text := textAt(document, f.path)
 		if f.schemes == nil && !usable(text) || f.schemes != nil && !usableURL(text, f.schemes...) {
-			return c.failure(prober.ReasonAPIBadAnswer, fmt.Sprintf("%d, but without a usable %s at %s", answer.status, f.what, f.path)), nil
+			return c.failure(prober.ReasonAPIBadAnswer, fmt.Sprintf("%d, but without a usable %s at %s", answer.status, f.what, f.path))
 		}
 		*f.into = text
 	}
-	return nil, nil //nolint:nilnil // nothing failed
+	return nil
 }
 
 func (g *contract) Delete(ctx context.Context, s Stream) (*prober.Failure, error) {
 	if err := checkID(s.ID); err != nil {
 		return nil, err
 	}
-	c := g.call(prober.StageTeardown, g.contract.Delete, variables(s, "", g.record))
+	c, err := g.call(prober.StageTeardown, g.contract.Delete, s)
+	if err != nil {
+		return nil, err
+	}
 	c.want = append(slices.Clone(c.want), http.StatusNotFound, http.StatusGone)
 	_, failure, err := g.api.do(ctx, c)
 	return failure, err
@@ -154,16 +200,29 @@ func (g *contract) Sweep(ctx context.Context, left Leftover) (int, *prober.Failu
 	if failure != nil || err != nil {
 		return 0, failure, err
 	}
-	return deleteAll(ctx, left.left(all, time.Now()), func(ctx context.Context, id string) (*prober.Failure, error) {
-		return g.Delete(ctx, Stream{ID: id})
-	})
+	return deleteAll(ctx, left.left(all, time.Now()), g.deleteListed)
+}
+
+// deleteListed tells of a stream that its list says too little of to delete it.
+func (g *contract) deleteListed(ctx context.Context, s Stream) (*prober.Failure, error) {
+	known := g.variables(s)
+	for _, name := range prober.Variables(g.contract.Delete.Path + g.contract.Delete.Body) {
+		if !usable(known[name]) {
+			c := call{stage: prober.StageTeardown, method: g.contract.List.Method, path: g.contract.List.Path}
+			return c.failure(prober.ReasonAPIBadAnswer, "a stream of ours is listed without a usable "+name+", and cannot be deleted"), nil
+		}
+	}
+	return g.Delete(ctx, s)
 }
 
 func (g *contract) list(ctx context.Context, l prober.HTTPList) ([]listed, *prober.Failure, error) {
 	var all []listed
 	next := ""
 	for range maxPages {
-		c := g.call(prober.StageTeardown, l.HTTPCall, map[string]string{"next": next})
+		c, err := filled(prober.StageTeardown, l.HTTPCall, map[string]string{prober.VariableNext: next})
+		if err != nil {
+			return nil, nil, err
+		}
 		c.limit = maxList
 		if l.Next == "" && next != "" {
 			c.path, _, _ = strings.Cut(c.path, "?")
@@ -179,7 +238,7 @@ func (g *contract) list(ctx context.Context, l prober.HTTPList) ([]listed, *prob
 			return nil, c.failure(prober.ReasonAPIBadAnswer, fmt.Sprintf("%d, but without a list at %s", answer.status, l.Items)), nil
 		}
 		for _, item := range items {
-			all = append(all, listed{id: textAt(item, l.Take.ID), name: textAt(item, l.Take.Name), created: anyTime(textAt(item, l.Take.Created))})
+			all = append(all, listed{g.listedStream(item, l.Take), anyTime(textAt(item, l.Take.Created))})
 		}
 		if l.Next == "" {
 			next = nextPage(answer.header)
@@ -191,6 +250,19 @@ func (g *contract) list(ctx context.Context, l prober.HTTPList) ([]listed, *prob
 		}
 	}
 	return all, nil, nil
+}
+
+// listedStream is a list's item. What the API does not give of any stream is the
+// name, as when it was made.
+func (g *contract) listedStream(item any, t prober.Take) Stream {
+	s := Stream{Name: textAt(item, t.Name), ID: textAt(item, t.ID), Key: prober.Secret(textAt(item, t.Key)), PlaybackID: textAt(item, t.Playback)}
+	if t.Key == "" && !g.contract.TakesKey() {
+		s.Key = prober.Secret(s.Name)
+	}
+	if t.Playback == "" && !g.contract.TakesPlayback() {
+		s.PlaybackID = s.Name
+	}
+	return s
 }
 
 func (g *contract) PushURL(ctx context.Context, s Stream, node string) (prober.Secret, *prober.Failure, error) {
@@ -207,7 +279,10 @@ func (g *contract) Recording(ctx context.Context, s Stream) (string, *prober.Fai
 	if h == nil {
 		return given{"http"}.Recording(ctx, s)
 	}
-	c := g.call(prober.StageRecording, *h, variables(s, "", g.record))
+	c, err := g.call(prober.StageRecording, *h, s)
+	if err != nil {
+		return "", nil, err
+	}
 	c.want = append(slices.Clone(c.want), http.StatusNotFound)
 	answer, failure, err := g.api.do(ctx, c)
 	if failure != nil || err != nil || answer.status == http.StatusNotFound && !slices.Contains(h.Status, http.StatusNotFound) {
@@ -227,8 +302,22 @@ func (g *contract) Recording(ctx context.Context, s Stream) (string, *prober.Fai
 	}
 }
 
-// call fills a call's templates.
-func (g *contract) call(stage prober.Stage, h prober.HTTPCall, known map[string]string) call {
+// call is one about a stream.
+func (g *contract) call(stage prober.Stage, h prober.HTTPCall, s Stream) (call, error) {
+	c, err := filled(stage, h, g.variables(s))
+	c.secrets = s.secrets()
+	return c, err
+}
+
+// filled fills a call's templates. It refuses a path whose variable has no value that
+// can stand there: what is left would be the path of another thing.
+func filled(stage prober.Stage, h prober.HTTPCall, known map[string]string) (call, error) {
+	for _, name := range prober.Variables(h.Path + h.Body) {
+		value, ok := known[name]
+		if !ok || name != prober.VariableNext && !usable(value) {
+			return call{}, fmt.Errorf("%s %s: nothing can be put in for {%s}", h.Method, h.Path, name)
+		}
+	}
 	c := call{stage: stage, method: h.Method, want: h.Status, limit: maxStream, kind: h.Type, shown: h.Path,
 		path: fill(h.Path, known, url.QueryEscape)}
 	c.shown, _, _ = strings.Cut(c.shown, "?")
@@ -241,11 +330,12 @@ func (g *contract) call(stage prober.Stage, h prober.HTTPCall, known map[string]
 		}
 		c.body = []byte(fill(h.Body, known, escape))
 	}
-	return c
+	return c, nil
 }
 
-func variables(s Stream, name string, record bool) map[string]string {
-	return map[string]string{"name": name, "id": s.ID, "key": s.Key.Reveal(), "playback": s.PlaybackID, "record": strconv.FormatBool(record)}
+func (g *contract) variables(s Stream) map[string]string {
+	return map[string]string{prober.VariableName: s.Name, prober.VariableID: s.ID, prober.VariableKey: s.Key.Reveal(),
+		prober.VariablePlayback: s.PlaybackID, prober.VariableRecord: strconv.FormatBool(g.record)}
 }
 
 // fill replaces {variables} that are known; other braces stay, as JSON has them.

@@ -1,6 +1,7 @@
 package platform_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -165,21 +166,61 @@ func TestRefusalsAreInconclusive(t *testing.T) {
 	})
 }
 
-// No secret is in any failure, though the server repeats what it was sent.
+// No secret is in any failure, though the server repeats what it was sent, and
+// what it knows of the stream, whatever it is asked, in words of its own and in an
+// answer that is not HTTP.
 func TestSecretsStayOut(t *testing.T) {
 	t.Parallel()
+	s := platform.Stream{Name: "streamcanary-x1", ID: "5a5a", Key: "live_KEYKEY", PlaybackID: "pb12",
+		Push: "rtmps://alice:hunter2@in.example/live/push-KEY?sign=push-SIGN", Play: "https://play.example/x.m3u8?sign=play-SIGN"}
 	for name, start := range fakes() {
 		_, words := start(t)
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(http.StatusTeapot)
 			_, secret, _ := r.BasicAuth()
-			fmt.Fprint(w, r.Header.Get("Authorization"), " ", secret)
+			all := r.Header.Get("Authorization")
+			scheme, bare, _ := strings.Cut(all, " ")
+			said := strings.Join([]string{all, strings.ToLower(scheme) + " " + bare, bare, strings.ToUpper(bare), secret}, "/")
+			if r.Method != http.MethodPost { // of the stream, when there is one
+				said += "/live_KEYKEY/push-KEY/push-SIGN/play-SIGN/hunter2"
+			}
+			if r.Method == http.MethodDelete {
+				if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+					_, _ = fmt.Fprintf(conn, "%s\r\n\r\n", said)
+					_ = conn.Close()
+				}
+				return
+			}
+			w.WriteHeader(http.StatusTeapot)
+			fmt.Fprint(w, said)
 		}))
 		t.Cleanup(srv.Close)
 		words.API = srv.URL
-		_, failure, err := open(t, words).Create(t.Context(), "streamcanary-x1")
-		if err != nil || failure == nil || strings.Contains(failure.Detail, platformtest.Token) {
-			t.Errorf("%s: %+v, %v", name, failure, err)
+		p := open(t, words)
+		var failures []*prober.Failure
+		for _, call := range []func() (*prober.Failure, error){
+			func() (*prober.Failure, error) { _, f, err := p.Create(t.Context(), s.Name); return f, err },
+			func() (*prober.Failure, error) { return p.Delete(t.Context(), s) },
+			func() (*prober.Failure, error) { _, f, err := p.Recording(t.Context(), s); return f, err },
+			func() (*prober.Failure, error) { _, f, err := p.PlayURL(t.Context(), s, ""); return f, err },
+		} {
+			failure, err := call()
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if failure != nil {
+				failures = append(failures, failure)
+			}
+		}
+		if len(failures) < 3 {
+			t.Errorf("%s: failures %+v", name, failures)
+		}
+		sent := base64.StdEncoding.EncodeToString([]byte(platformtest.TokenID + ":" + platformtest.Token))
+		for _, f := range failures {
+			for _, secret := range []string{platformtest.Token, sent, "live_KEYKEY", "push-KEY", "push-SIGN", "play-SIGN", "hunter2"} {
+				if strings.Contains(strings.ToLower(f.Detail), strings.ToLower(secret)) {
+					t.Errorf("%s: %q has %q", name, f.Detail, secret)
+				}
+			}
 		}
 	}
 }

@@ -68,22 +68,19 @@ func (l *livepeer) Create(ctx context.Context, name string) (Stream, *prober.Fai
 	if !answer.decodes(&s) {
 		return Stream{}, c.failure(prober.ReasonAPIBadAnswer, "201, but not a stream in JSON"), nil
 	}
+	made := Stream{Name: name, ID: s.ID, Key: s.Key, PlaybackID: s.PlaybackID}
 	if failure := c.unusable(201, field{"id", s.ID}, field{"streamKey", s.Key.Reveal()}, field{"playbackId", s.PlaybackID}); failure != nil {
-		return Stream{}, failure, nil
+		return made.leftover(), failure, nil
 	}
-	return Stream{ID: s.ID, Key: s.Key, PlaybackID: s.PlaybackID}, nil, nil
+	return made, nil, nil
 }
 
 func (l *livepeer) Delete(ctx context.Context, s Stream) (*prober.Failure, error) {
-	return l.delete(ctx, s.ID)
-}
-
-func (l *livepeer) delete(ctx context.Context, id string) (*prober.Failure, error) {
-	if err := checkID(id); err != nil {
+	if err := checkID(s.ID); err != nil {
 		return nil, err
 	}
-	_, failure, err := l.api.do(ctx, call{stage: prober.StageTeardown, method: http.MethodDelete, path: "/stream/" + url.PathEscape(id),
-		want: []int{http.StatusNoContent, http.StatusNotFound}, limit: maxStream})
+	_, failure, err := l.api.do(ctx, call{stage: prober.StageTeardown, method: http.MethodDelete, path: "/stream/" + url.PathEscape(s.ID),
+		want: []int{http.StatusNoContent, http.StatusNotFound}, limit: maxStream, secrets: s.secrets()})
 	return failure, err
 }
 
@@ -97,7 +94,7 @@ func (l *livepeer) Sweep(ctx context.Context, left Leftover) (int, *prober.Failu
 	if failure != nil || err != nil {
 		return 0, failure, err
 	}
-	return deleteAll(ctx, left.left(all, time.Now()), l.delete)
+	return deleteAll(ctx, left.left(all, time.Now()), l.Delete)
 }
 
 func (l *livepeer) list(ctx context.Context) ([]listed, *prober.Failure, error) {
@@ -114,7 +111,7 @@ func (l *livepeer) list(ctx context.Context) ([]listed, *prober.Failure, error) 
 			return nil, c.failure(prober.ReasonAPIBadAnswer, "200, but not a list of streams in JSON"), nil
 		}
 		for _, s := range page {
-			all = append(all, listed{id: s.ID, name: s.Name, created: sinceEpoch(s.CreatedAt)})
+			all = append(all, listed{Stream{Name: s.Name, ID: s.ID, Key: s.Key, PlaybackID: s.PlaybackID}, sinceEpoch(s.CreatedAt)})
 		}
 		query := nextPage(answer.header)
 		if query == "" {
@@ -205,7 +202,8 @@ func (l *livepeer) listNodes(ctx context.Context) ([]livepeerNode, *prober.Failu
 // playbackInfo asks where a stream is played. What it says of being live is not
 // taken: it may be two minutes old.
 func (l *livepeer) playbackInfo(ctx context.Context, s Stream) (string, *prober.Failure, error) {
-	c := call{stage: prober.StageProvision, method: http.MethodGet, path: "/playback/" + url.PathEscape(s.PlaybackID), want: []int{http.StatusOK}, limit: maxStream}
+	c := call{stage: prober.StageProvision, method: http.MethodGet, path: "/playback/" + url.PathEscape(s.PlaybackID),
+		want: []int{http.StatusOK}, limit: maxStream, secrets: s.secrets()}
 	answer, failure, err := l.api.do(ctx, c)
 	if failure != nil || err != nil {
 		return "", failure, err
@@ -232,7 +230,7 @@ func (l *livepeer) playbackInfo(ctx context.Context, s Stream) (string, *prober.
 // Recording looks at the stream's sessions: GET /stream/{id}/sessions?record=1.
 func (l *livepeer) Recording(ctx context.Context, s Stream) (string, *prober.Failure, error) {
 	c := call{stage: prober.StageRecording, method: http.MethodGet, path: "/stream/" + url.PathEscape(s.ID) + "/sessions?record=1",
-		want: []int{http.StatusOK}, limit: maxStream}
+		want: []int{http.StatusOK}, limit: maxStream, secrets: s.secrets()}
 	answer, failure, err := l.api.do(ctx, c)
 	if failure != nil || err != nil {
 		return "", failure, err

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -59,6 +60,7 @@ func newMux(p prober.Platform, client *http.Client) (*mux, error) {
 		return nil, err
 	}
 	a.authorize = func(r *http.Request) { r.SetBasicAuth(p.KeyID, p.Key.Reveal()) }
+	a.secrets = append(a.secrets, prober.Secret("Basic "+base64.StdEncoding.EncodeToString([]byte(p.KeyID+":"+p.Key.Reveal()))))
 	return &mux{given: given{"mux"}, api: a, test: p.Test}, nil
 }
 
@@ -78,10 +80,11 @@ func (m *mux) Create(ctx context.Context, name string) (Stream, *prober.Failure,
 		return Stream{}, failure, err
 	}
 	playback := publicID(s.PlaybackIDs)
+	made := Stream{Name: name, ID: s.ID, Key: s.Key, PlaybackID: playback}
 	if failure := c.unusable(201, field{"id", s.ID}, field{"stream_key", s.Key.Reveal()}, field{"public playback id", playback}); failure != nil {
-		return Stream{}, failure, nil
+		return made.leftover(), failure, nil
 	}
-	return Stream{ID: s.ID, Key: s.Key, PlaybackID: playback}, nil, nil
+	return made, nil, nil
 }
 
 // PlayURL follows from the playback id, which other agents are told.
@@ -118,32 +121,28 @@ func (m *mux) data(ctx context.Context, c call, into any, what string) (*prober.
 	return nil, nil //nolint:nilnil // nothing failed
 }
 
+// Delete asks first what was recorded: afterwards nobody knows.
 func (m *mux) Delete(ctx context.Context, s Stream) (*prober.Failure, error) {
-	return m.delete(ctx, s.ID)
-}
-
-// delete asks first what was recorded: afterwards nobody knows.
-func (m *mux) delete(ctx context.Context, id string) (*prober.Failure, error) {
-	if err := checkID(id); err != nil {
+	if err := checkID(s.ID); err != nil {
 		return nil, err
 	}
-	s, unknown, err := m.stream(ctx, prober.StageTeardown, id)
+	was, unknown, err := m.stream(ctx, prober.StageTeardown, s)
 	if err != nil {
 		return nil, err
 	}
-	failure, err := m.remove(ctx, muxStreams, id)
+	failure, err := m.remove(ctx, muxStreams, s.ID, s)
 	if failure != nil || err != nil {
 		return failure, err
 	}
-	assets := s.Assets
-	if s.ActiveAsset != "" {
-		assets = append(assets, s.ActiveAsset)
+	assets := was.Assets
+	if was.ActiveAsset != "" {
+		assets = append(assets, was.ActiveAsset)
 	}
 	for _, asset := range assets[:min(len(assets), maxRecordings)] {
 		if !usable(asset) {
 			continue
 		}
-		failure, err := m.remove(ctx, muxAssets, asset)
+		failure, err := m.remove(ctx, muxAssets, asset, s)
 		if err != nil {
 			return nil, err
 		}
@@ -154,19 +153,19 @@ func (m *mux) delete(ctx context.Context, id string) (*prober.Failure, error) {
 	return unknown, nil
 }
 
-func (m *mux) remove(ctx context.Context, of, id string) (*prober.Failure, error) {
+func (m *mux) remove(ctx context.Context, of, id string, s Stream) (*prober.Failure, error) {
 	_, failure, err := m.api.do(ctx, call{stage: prober.StageTeardown, method: http.MethodDelete, path: of + "/" + url.PathEscape(id),
-		want: []int{http.StatusNoContent, http.StatusNotFound}, limit: maxStream})
+		want: []int{http.StatusNoContent, http.StatusNotFound}, limit: maxStream, secrets: s.secrets()})
 	return failure, err
 }
 
 // stream reads a stream; one that is gone is empty.
-func (m *mux) stream(ctx context.Context, stage prober.Stage, id string) (muxStream, *prober.Failure, error) {
-	c := call{stage: stage, method: http.MethodGet, path: muxStreams + "/" + url.PathEscape(id),
-		want: []int{http.StatusOK, http.StatusNotFound}, limit: maxStream}
-	var s muxStream
-	failure, err := m.data(ctx, c, &s, "a live stream")
-	return s, failure, err
+func (m *mux) stream(ctx context.Context, stage prober.Stage, s Stream) (muxStream, *prober.Failure, error) {
+	c := call{stage: stage, method: http.MethodGet, path: muxStreams + "/" + url.PathEscape(s.ID),
+		want: []int{http.StatusOK, http.StatusNotFound}, limit: maxStream, secrets: s.secrets()}
+	var is muxStream
+	failure, err := m.data(ctx, c, &is, "a live stream")
+	return is, failure, err
 }
 
 // Sweep deletes streams, and then the assets of streams that are gone already.
@@ -175,23 +174,23 @@ func (m *mux) Sweep(ctx context.Context, left Leftover) (int, *prober.Failure, e
 		return 0, nil, err
 	}
 	streams, failure, err := muxList(ctx, m, muxStreams, func(s muxStream) listed {
-		return listed{id: s.ID, name: s.Passthrough, created: muxTime(s.CreatedAt)}
+		return listed{Stream{Name: s.Passthrough, ID: s.ID, Key: s.Key}, muxTime(s.CreatedAt)}
 	})
 	if failure != nil || err != nil {
 		return 0, failure, err
 	}
-	deleted, failure, err := deleteAll(ctx, left.left(streams, time.Now()), m.delete)
+	deleted, failure, err := deleteAll(ctx, left.left(streams, time.Now()), m.Delete)
 	if failure != nil || err != nil {
 		return deleted, failure, err
 	}
 	assets, failure, err := muxList(ctx, m, muxAssets, func(a muxAsset) listed {
-		return listed{id: a.ID, name: a.Passthrough, created: muxTime(a.CreatedAt)}
+		return listed{Stream{Name: a.Passthrough, ID: a.ID}, muxTime(a.CreatedAt)}
 	})
 	if failure != nil || err != nil {
 		return deleted, failure, err
 	}
-	n, failure, err := deleteAll(ctx, left.left(assets, time.Now()), func(ctx context.Context, id string) (*prober.Failure, error) {
-		return m.remove(ctx, muxAssets, id)
+	n, failure, err := deleteAll(ctx, left.left(assets, time.Now()), func(ctx context.Context, asset Stream) (*prober.Failure, error) {
+		return m.remove(ctx, muxAssets, asset.ID, asset)
 	})
 	return deleted + n, failure, err
 }
@@ -219,12 +218,13 @@ func muxList[T any](ctx context.Context, m *mux, path string, what func(T) liste
 
 // Recording looks at the assets that the stream's broadcasts have become.
 func (m *mux) Recording(ctx context.Context, s Stream) (string, *prober.Failure, error) {
-	stream, failure, err := m.stream(ctx, prober.StageRecording, s.ID)
+	stream, failure, err := m.stream(ctx, prober.StageRecording, s)
 	if failure != nil || err != nil || len(stream.Assets) == 0 || stream.ActiveAsset != "" {
 		return "", failure, err // none yet, or still being recorded
 	}
 	newest := stream.Assets[len(stream.Assets)-1]
-	c := call{stage: prober.StageRecording, method: http.MethodGet, path: muxAssets + "/" + url.PathEscape(newest), want: []int{http.StatusOK}, limit: maxStream}
+	c := call{stage: prober.StageRecording, method: http.MethodGet, path: muxAssets + "/" + url.PathEscape(newest),
+		want: []int{http.StatusOK}, limit: maxStream, secrets: s.secrets()}
 	if failure := c.unusable(200, field{"asset id", newest}); failure != nil {
 		return "", failure, nil
 	}

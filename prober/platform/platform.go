@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -17,11 +19,34 @@ const Prefix = "streamcanary-"
 
 // Stream is a stream that can be pushed to and pulled from.
 type Stream struct {
+	Name       string        // that it was made under; "" where it is not known
 	ID         string        // by which the API deletes it
 	Key        prober.Secret // takes the place of {stream} in an ingest's URL
 	PlaybackID string        // takes the place of {stream} in a playback's URL
 	Push       prober.Secret // whole URL, key included, where the API gave one with the stream
 	Play       string        // URL of its playlist, where the API gave one with the stream
+}
+
+// secrets are what a server may repeat of a stream, and nobody else is to read.
+func (s Stream) secrets() []prober.Secret {
+	all := []prober.Secret{s.Key, s.Push}
+	if u, err := url.Parse(s.Push.Reveal()); err == nil && len(u.Path) > 1 {
+		password, _ := u.User.Password()
+		all = append(all, prober.Secret(path.Base(u.Path)), prober.Secret(u.RawQuery), prober.Secret(password))
+	}
+	if u, err := url.Parse(s.Play); err == nil {
+		all = append(all, prober.Secret(u.RawQuery)) // signed, where it has one
+	}
+	return all
+}
+
+// leftover is a stream that was made and cannot be used; the zero Stream where not
+// even its id is known.
+func (s Stream) leftover() Stream {
+	if !usable(s.ID) {
+		return Stream{}
+	}
+	return s
 }
 
 // Leftover says which streams a sweep deletes.
@@ -35,7 +60,8 @@ type Leftover struct {
 // error means that the call was wrong. Its methods are bounded in time and safe
 // for use by several goroutines.
 type Platform interface {
-	// Create makes a stream. The name has to begin with Prefix.
+	// Create makes a stream. The name has to begin with Prefix. A stream that it gives
+	// with a failure was made, and is of no use but to be deleted.
 	Create(ctx context.Context, name string) (Stream, *prober.Failure, error)
 	// Delete ends a stream, and deletes what was recorded of it. One that is gone
 	// already counts as deleted.

@@ -53,7 +53,7 @@ func TestCreateSpeaksTheContract(t *testing.T) {
 	if err != nil || failure != nil {
 		t.Fatal(failure, err)
 	}
-	if want := (platform.Stream{ID: "5a5a", Key: "abcd-efgh-ijkl-mnop", PlaybackID: "pb12"}); got != want {
+	if want := (platform.Stream{Name: "streamcanary-fra_1", ID: "5a5a", Key: "abcd-efgh-ijkl-mnop", PlaybackID: "pb12"}); got != want {
 		t.Errorf("got %#v, want %#v", got, want)
 	}
 }
@@ -73,7 +73,10 @@ func TestCreateFailures(t *testing.T) {
 		{429, "", prober.Inconclusive, prober.ReasonAPIQuota, "429 Too Many Requests"},
 		{500, "<html>\n\x00oops " + token, prober.Fail, prober.ReasonAPIError, "POST /stream: 500 Internal Server Error: <html> oops [secret] (the contract says 201)"},
 		{503, strings.Repeat("x", 1<<20), prober.Fail, prober.ReasonAPIError, "503 Service Unavailable"},
-		{200, created, prober.Fail, prober.ReasonAPIError, "200 OK"},
+		{200, created, prober.Fail, prober.ReasonAPIError, "POST /stream: 200 OK (the contract says 201)"},
+		{302, created, prober.Fail, prober.ReasonAPIError, "POST /stream: 302 Found (the contract says 201)"},
+		{409, `{"errors":["exists"], "stream": ` + created, prober.Fail, prober.ReasonAPIError, `409 Conflict: {"errors":["exists"], "stream": {"id":"5a5a","streamKey":"[secret]"`},
+		{409, `{"StreamKey" : "abcd-efgh\"-ij`, prober.Fail, prober.ReasonAPIError, `{"StreamKey" : "[secret]" (`},
 		{307, "", prober.Fail, prober.ReasonAPIError, "307"},
 		{201, "", prober.Fail, prober.ReasonAPIBadAnswer, "not a stream in JSON"},
 		{201, "<html>", prober.Fail, prober.ReasonAPIBadAnswer, "not a stream in JSON"},
@@ -97,7 +100,7 @@ func TestCreateFailures(t *testing.T) {
 			if failure.Outcome != c.outcome || failure.Reason != c.reason || failure.Stage != prober.StageProvision {
 				t.Errorf("got %+v", failure)
 			}
-			if !strings.Contains(failure.Detail, c.detail) || len(failure.Detail) > 300 || strings.Contains(failure.Detail, token) {
+			if !strings.Contains(failure.Detail, c.detail) || len(failure.Detail) > 300 || strings.Contains(failure.Detail, token) || strings.Contains(failure.Detail, "abcd-efgh") {
 				t.Errorf("detail %q, want it to say %q", failure.Detail, c.detail)
 			}
 		})
@@ -249,7 +252,7 @@ func TestStatic(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, failure, err := p.Create(t.Context(), "streamcanary-x")
-	if want := (platform.Stream{ID: "streamcanary-x", Key: "streamcanary-x", PlaybackID: "streamcanary-x"}); s != want || failure != nil || err != nil {
+	if want := (platform.Stream{Name: "streamcanary-x", ID: "streamcanary-x", Key: "streamcanary-x", PlaybackID: "streamcanary-x"}); s != want || failure != nil || err != nil {
 		t.Errorf("got %#v, %v, %v", s, failure, err)
 	}
 	if failure, err := p.Delete(t.Context(), s); failure != nil || err != nil {
@@ -264,7 +267,10 @@ func TestNewRefuses(t *testing.T) {
 		{Type: "mux", KeyID: "a", Key: "b"}, {Type: "cloudflare", Account: "a/b", Key: "k", API: "http://x"}, {Type: "livepeer"},
 		{Type: "http", API: "http://x", HTTP: &prober.HTTPContract{Create: prober.HTTPCall{Method: "POST", Status: []int{200}}}},
 		{Type: "http", API: "http://x", HTTP: &prober.HTTPContract{Create: prober.HTTPCall{Method: "POST", Status: []int{200}, Take: prober.Take{ID: "id"}},
-			Delete: prober.HTTPCall{Method: "DELETE", Status: []int{204}}}}, {Type: "livepeer", API: "livepeer.studio/api"}, {Type: "livepeer", API: "ftp://x/api"},
+			Delete: prober.HTTPCall{Method: "DELETE", Path: "/{id}", Status: []int{204}}}}, {Type: "http", API: "http://x", HTTP: &prober.HTTPContract{
+			Create: prober.HTTPCall{Method: "POST", Path: "/", Status: []int{200}}, Delete: prober.HTTPCall{Method: "DELETE", Status: []int{204}}}},
+		{Type: "http", API: "http://x", HTTP: &prober.HTTPContract{Create: prober.HTTPCall{Method: "POST", Path: "/", Status: []int{200}},
+			Delete: prober.HTTPCall{Method: "DELETE", Path: "/streams", Status: []int{204}}}}, {Type: "livepeer", API: "livepeer.studio/api"}, {Type: "livepeer", API: "ftp://x/api"},
 		{Type: "livepeer", API: "http://[::1/"},
 	} {
 		if _, err := platform.New(p, nil); err == nil || !strings.HasPrefix(err.Error(), "platform") {
@@ -313,7 +319,7 @@ func every(t *testing.T, kind string, transport http.RoundTripper) {
 	if u, _, err := p.PlayURL(t.Context(), s, ""); err != nil || u != "" && !strings.HasPrefix(u, "http") {
 		t.Errorf("%s: play %q, %v", kind, u, err)
 	}
-	if u, _, err := p.Recording(t.Context(), s); err != nil || u != "" && !strings.HasPrefix(u, "http") {
+	if u, _, err := p.Recording(t.Context(), s); err != nil && s.ID != "" || u != "" && !strings.HasPrefix(u, "http") {
 		t.Errorf("%s: recording %q, %v", kind, u, err)
 	}
 	if _, err := p.Delete(t.Context(), s); (err != nil) != (s.ID == "") && failure == nil {

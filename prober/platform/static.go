@@ -14,7 +14,7 @@ func (static) Create(_ context.Context, name string) (Stream, *prober.Failure, e
 	if err := checkName(name); err != nil {
 		return Stream{}, nil, err
 	}
-	return Stream{ID: name, Key: prober.Secret(name), PlaybackID: name}, nil, nil
+	return Stream{Name: name, ID: name, Key: prober.Secret(name), PlaybackID: name}, nil, nil
 }
 
 func (static) Delete(context.Context, Stream) (*prober.Failure, error) { return nil, nil }

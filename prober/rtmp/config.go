@@ -25,7 +25,7 @@ type Config struct {
 
 	CAs          *x509.CertPool // authorities for rtmps; nil: the system's
 	Enhanced     bool           // connect says what enhanced RTMP v2 asks of a client
-	EveryAddress bool           // every address of the host is looked at; what fails is a finding
+	EveryAddress bool           // every address of the host is looked at; what fails is a finding, unless none works
 
 	// Pacer sends the broadcast; nil is one of its own. A process should have one.
 	Pacer *Pacer

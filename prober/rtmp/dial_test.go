@@ -177,17 +177,24 @@ func FuzzEndpoint(f *testing.F) {
 
 func TestScrub(t *testing.T) {
 	t.Parallel()
-	e, err := parseEndpoint("rtmp://h/live/k%41y-9?token=t0p")
+	e, err := parseEndpoint("rtmp://al%20ice:hun%2Fter2@h/live/k%41y-9?token=t0p&sign=SIGN%2Bature&user=bobby&pass=s3same")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, said := range []string{"k%41y-9?token=t0p", "no k%41y-9 here", "kAy-9", "KAY-9", "token=t0p"} {
+	for _, said := range []string{
+		"k%41y-9?token=t0p", "no k%41y-9 here", "kAy-9", "KAY-9", "token=t0p", "token t0p has expired", "sign SIGN%2Bature, SIGN+ature, sign+ATURE",
+		"user bobby, not BOBBY; password s3same", "user=bobby&pass=s3same", "al ice or al%20ice or al+ice, not AL ICE", "hun/ter2, hun%2fter2",
+	} {
 		got := strings.ToLower(e.quoted(said))
-		for _, secret := range []string{"k%41y-9", "kay-9", "t0p"} {
+		for _, secret := range []string{"k%41y-9", "kay-9", "t0p", "ature", "bobby", "s3same", "al ice", "al%20ice", "al+ice", "ter2"} {
 			if strings.Contains(got, secret) {
 				t.Errorf("%q became %s, with %q in it", said, got, secret)
 			}
 		}
+	}
+	// The words around it stay, though the query names its values so.
+	if got, want := e.quoted("token t0p has expired; password s3same"), `"token [secret] has expired; password [secret]"`; got != want {
+		t.Errorf("became %s, want %s", got, want)
 	}
 }
 

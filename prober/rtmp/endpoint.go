@@ -3,6 +3,7 @@ package rtmp
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -32,6 +33,8 @@ type endpoint struct {
 	tcURL      string
 	user       string
 	password   prober.Secret
+	redirected bool       // its address is a server's words
+	dialled    netip.Addr // of a connection; the zero value is none
 }
 
 // parseEndpoint reads rtmp[s]://[user:password@]host[:port]/app/key. Its errors
@@ -77,7 +80,18 @@ func (e endpoint) String() string {
 	if e.secure {
 		scheme = "rtmps://"
 	}
+	if e.redirected {
+		return scheme + e.scrub(e.address()+"/"+e.app)
+	}
 	return scheme + e.address() + "/" + e.app
+}
+
+// named is String with the address behind the name, where a connection stood.
+func (e endpoint) named() string {
+	if !e.dialled.IsValid() || e.dialled.String() == e.host {
+		return e.String()
+	}
+	return e.String() + " at " + e.dialled.String()
 }
 
 // elsewhere is the endpoint that a server's redirect names: another host, port,
@@ -101,41 +115,13 @@ func (e endpoint) elsewhere(target string) (endpoint, *ending) {
 	if err != nil {
 		return refuse("to an address that cannot be used: " + err.Error())
 	}
-	to.user, to.password = e.user, e.password
+	to.user, to.password, to.redirected = e.user, e.password, true
 	return to, nil
 }
 
-// scrub takes the stream key and the password out of what a server said.
+// scrub takes out of what a server said the stream key, the values of its query,
+// the user and the password.
 func (e endpoint) scrub(s string) string {
-	key := e.key.Reveal()
-	forms := []string{key, e.password.Reveal()}
-	if name, query, ok := strings.Cut(key, "?"); ok {
-		forms = append(forms, query, name)
-	}
-	for _, form := range forms {
-		s = replaceFold(s, form)
-		if plain, err := url.QueryUnescape(form); err == nil && plain != form {
-			s = replaceFold(s, plain)
-		}
-	}
-	return s
-}
-
-// replaceFold conceals every occurrence of the secret, in whatever case a server
-// repeats it.
-func replaceFold(s, secret string) string {
-	if secret == "" {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		if end := i + len(secret); end <= len(s) && strings.EqualFold(s[i:end], secret) {
-			b.WriteString(prober.Secret(secret).String())
-			i = end
-			continue
-		}
-		b.WriteByte(s[i])
-		i++
-	}
-	return b.String()
+	name, query, _ := strings.Cut(e.key.Reveal(), "?")
+	return prober.Hide(s, e.key, prober.Secret(name), prober.Secret(query), e.password, prober.Secret("user="+e.user))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"syscall"
 
@@ -20,6 +21,8 @@ type ending struct {
 
 	redirect  string // where connect sends us instead; "": nowhere
 	challenge string // what connect wants answered; "": nothing
+
+	dialled netip.Addr // where TCP stood; the zero value: nowhere, or the broadcast's
 }
 
 func (e *ending) Error() string { return string(e.reason) + ": " + e.what }
@@ -41,7 +44,10 @@ func (e *ending) failure(stage prober.Stage, at endpoint) *prober.Failure {
 	if e.reason == prober.ReasonCancelled {
 		f.Outcome = prober.Inconclusive
 	}
-	f.Detail = prober.Clip(at.String()+": "+e.what, prober.MaxDetail)
+	if e.dialled.IsValid() {
+		at.dialled = e.dialled
+	}
+	f.Detail = prober.Clip(at.named()+": "+e.what, prober.MaxDetail)
 	return f
 }
 

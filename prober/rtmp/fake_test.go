@@ -48,9 +48,19 @@ type fakeServer struct {
 // client that leaves is part of every test.
 func serve(tb testing.TB, script func(*fakeConn) error) *fakeServer {
 	tb.Helper()
-	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	s, err := serveAt(tb, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}, script)
 	if err != nil {
 		tb.Fatal(err)
+	}
+	return s
+}
+
+// serveAt is serve at an address.
+func serveAt(tb testing.TB, addr *net.TCPAddr, script func(*fakeConn) error) (*fakeServer, error) {
+	tb.Helper()
+	l, err := net.ListenTCP("tcp", addr)
+	if err != nil {
+		return nil, err
 	}
 	s := &fakeServer{listener: l}
 	done := make(chan struct{})
@@ -72,7 +82,7 @@ func serve(tb testing.TB, script func(*fakeConn) error) *fakeServer {
 		_ = l.Close()
 		s.wait.Wait()
 	})
-	return s
+	return s, nil
 }
 
 func (s *fakeServer) url() string {

@@ -31,20 +31,22 @@ func Publish(ctx context.Context, cfg Config) (*Broadcast, *prober.Failure, erro
 			Reason: prober.ReasonConfiguration, Detail: prober.Clip(err.Error(), prober.MaxDetail),
 		}, nil
 	}
-	var watch stopwatch
-	b, failure, err := reach(ctx, cfg, at, &watch)
-	if failure != nil || err != nil {
-		return nil, failure, err
+	r := route{cfg: cfg, at: at}
+	for {
+		b, miss, err := r.try(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		if miss == nil {
+			b.stages = r.watch.end()
+			b.heard.begin()
+			r.arrived(ctx, b)
+			return b, nil, nil
+		}
+		if !r.another(ctx, miss) {
+			return nil, r.failure(), nil
+		}
 	}
-	watch.begin(prober.StagePublish)
-	over, err := b.publish(ctx)
-	if over != nil || err != nil {
-		b.abandon()
-		return nil, over.failure(prober.StagePublish, b.at), err
-	}
-	b.stages = watch.end()
-	b.heard.begin()
-	return b, nil, nil
 }
 
 // connect says the chunk size, then sends the connect command (RTMP 1.0, 7.2.1.1).

@@ -5,55 +5,146 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
+	"time"
 
 	"streamcanary/prober"
 )
 
-// maxConnects bounds the connections of one Publish: one redirect, and the three
-// connects of Adobe's authentication before and after it.
-const maxConnects = 6
+const (
+	// maxConnects bounds the connections to one address: one redirect, and the three
+	// connects of Adobe's authentication before and after it.
+	maxConnects = 6
+	// With every_address, what bounds the addresses that are looked at, and the time
+	// after the first failure in which another one is still tried.
+	maxAddresses = 16
+	othersBound  = 5 * time.Second
+)
+
+// route is the way to a broadcast, as far as it is known.
+type route struct {
+	cfg    Config
+	at     endpoint
+	from   string       // what has redirected us to at; "": nothing
+	all    []netip.Addr // at's addresses; nil: not resolved yet
+	left   []netip.Addr // those that have not failed
+	query  string       // what connect answers a server that asks for credentials
+	missed []missed
+	since  time.Time // of the first of missed
+	watch  stopwatch
+}
+
+// missed is how an address failed.
+type missed struct {
+	over  *ending
+	stage prober.Stage
+	at    endpoint
+}
+
+// missed puts an ending into a stage; nil if there is none.
+func (e *ending) missed(stage prober.Stage, at endpoint) *missed {
+	if e == nil {
+		return nil
+	}
+	if at.dialled.IsValid() {
+		e.dialled = at.dialled
+	}
+	return &missed{e, stage, at}
+}
+
+// try goes from resolve to publish once.
+func (r *route) try(ctx context.Context) (*Broadcast, *missed, error) {
+	b, miss, err := r.reach(ctx)
+	if miss != nil || err != nil {
+		return nil, miss, err
+	}
+	r.watch.begin(prober.StagePublish)
+	over, err := b.publish(ctx)
+	if over == nil && err == nil {
+		return b, nil, nil
+	}
+	b.abandon()
+	return nil, over.missed(prober.StagePublish, b.at), err
+}
 
 // reach passes the stages resolve and connect: it follows one redirect, and
 // answers a server that asks for user and password.
-func reach(ctx context.Context, cfg Config, at endpoint, watch *stopwatch) (*Broadcast, *prober.Failure, error) {
-	query, from := "", ""
+func (r *route) reach(ctx context.Context) (*Broadcast, *missed, error) {
 	for range maxConnects {
-		watch.begin(prober.StageResolve)
-		addrs, over := resolve(ctx, cfg, at)
-		if over != nil {
-			return nil, over.failure(prober.StageResolve, at), nil
-		}
-		watch.begin(prober.StageConnect)
-		b, over, err := open(ctx, cfg, at, addrs, query)
-		if err != nil {
-			return nil, nil, err
-		}
-		if over == nil {
-			b.arrived(ctx, addrs, from)
-			return b, nil, nil
-		}
-		switch {
-		case over.redirect != "" && from == "":
-			to, refused := at.elsewhere(over.redirect)
-			if refused == nil {
-				at, from, query = to, at.String(), ""
-				continue
+		if r.all == nil {
+			r.watch.begin(prober.StageResolve)
+			addrs, over := resolve(ctx, r.cfg, r.at)
+			if over != nil {
+				return nil, over.missed(prober.StageResolve, r.at), nil
 			}
-			over = refused
-		case over.redirect != "":
-			over.what = "redirects once more, which is not followed: " + over.what
-		case over.challenge != "":
-			next, refused := at.answerTo(over.challenge, query)
-			if refused == nil {
-				query = next
-				continue
-			}
-			over = refused
+			r.all, r.left = addrs, addrs
 		}
-		return nil, over.failure(prober.StageConnect, at), nil
+		r.watch.begin(prober.StageConnect)
+		b, over, err := open(ctx, r.cfg, r.at, r.left, r.query)
+		if over == nil || err != nil {
+			return b, nil, err
+		}
+		if over = r.follow(over); over != nil {
+			return nil, over.missed(prober.StageConnect, r.at), nil
+		}
 	}
 	over := &ending{reason: prober.ReasonConnectRejected, what: "the server asks for one connection after the other"}
-	return nil, over.failure(prober.StageConnect, at), nil
+	return nil, over.missed(prober.StageConnect, r.at), nil
+}
+
+// follow does what a server's refusal asks for; what it gives is one that asks for
+// nothing that can be done.
+func (r *route) follow(over *ending) *ending {
+	refused := over
+	switch {
+	case over.redirect != "" && r.from == "":
+		var to endpoint
+		if to, refused = r.at.elsewhere(over.redirect); refused == nil {
+			r.at, r.from, r.query, r.all = to, r.at.String(), "", nil
+		}
+	case over.redirect != "":
+		over.what = "redirects once more, which is not followed: " + over.what
+	case over.challenge != "":
+		var next string
+		if next, refused = r.at.answerTo(over.challenge, r.query); refused == nil {
+			r.query = next
+		}
+	}
+	if refused != nil {
+		refused.dialled = over.dialled
+	}
+	return refused
+}
+
+// another says whether there is one more address to be tried, after one has failed
+// behind TCP: where every address is looked at, it is not the first one's to decide
+// alone.
+func (r *route) another(ctx context.Context, miss *missed) bool {
+	if r.missed == nil {
+		r.since = time.Now()
+	}
+	r.missed = append(r.missed, *miss)
+	dialled := miss.over.dialled
+	if !r.cfg.EveryAddress || !dialled.IsValid() || ctx.Err() != nil || len(r.missed) >= maxAddresses || time.Since(r.since) > othersBound {
+		return false
+	}
+	r.left = slices.DeleteFunc(slices.Clone(r.left), func(a netip.Addr) bool { return a.Unmap() == dialled })
+	r.query = ""
+	return len(r.left) > 0
+}
+
+// failure is that of the first address that failed, with what became of the others.
+func (r *route) failure() *prober.Failure {
+	first := r.missed[0]
+	what := *first.over
+	for _, m := range r.missed[1:] {
+		where := "the rest"
+		if m.over.dialled.IsValid() {
+			where = m.over.dialled.String()
+		}
+		what.what += "; at " + where + ": " + m.over.what
+	}
+	return what.failure(first.stage, first.at)
 }
 
 // open does the connect stage once, on a connection of its own.
@@ -62,12 +153,22 @@ func open(ctx context.Context, cfg Config, at endpoint, addrs []netip.Addr, quer
 	if over != nil || err != nil {
 		return nil, over, err
 	}
+	at.dialled = remote(conn)
+	b, over, err := speak(ctx, cfg, at, conn, query)
+	if over != nil {
+		over.dialled = at.dialled
+	}
+	return b, over, err
+}
+
+// speak is open's part on a connection that stands.
+func speak(ctx context.Context, cfg Config, at endpoint, conn *net.TCPConn, query string) (*Broadcast, *ending, error) {
 	l := &link{conn: conn, out: newSender(conn, cfg.StallTimeout)}
 	if over := l.prepare(ctx, cfg, at); over != nil {
 		return nil, over, ignoreClosed(conn.Close())
 	}
 	b := newBroadcast(cfg, at, l)
-	over, err = b.connect(ctx, query)
+	over, err := b.connect(ctx, query)
 	if over != nil || err != nil {
 		b.abandon()
 		return nil, over, err
@@ -93,28 +194,33 @@ func (l *link) prepare(ctx context.Context, cfg Config, at endpoint) *ending {
 
 // arrived notes on the broadcast how it was reached, and begins to look at the
 // addresses that it did not need.
-func (b *Broadcast) arrived(ctx context.Context, addrs []netip.Addr, from string) {
-	if from != "" {
+func (r *route) arrived(ctx context.Context, b *Broadcast) {
+	if r.from != "" {
 		b.heard.add(prober.Finding{Section: "NetConnection.Connect.Rejected, ex.code 302", Severity: prober.SeverityNote,
-			Stage: prober.StageConnect, Reason: prober.ReasonRedirected, Where: from,
+			Stage: prober.StageConnect, Reason: prober.ReasonRedirected, Where: r.from,
 			Detail: "the server redirects to " + b.at.String() + ", which was followed once"})
 	}
-	if !b.cfg.EveryAddress {
+	known := []netip.Addr{b.at.dialled}
+	for _, m := range r.missed {
+		b.failedAt(m.over.dialled, m.over, m.stage)
+		known = append(known, m.over.dialled)
+	}
+	if !r.cfg.EveryAddress {
 		return
 	}
-	for _, addr := range addrs {
-		if addr.Unmap() != b.remote().Unmap() {
-			b.aside.Go(func() { b.lookAt(ctx, addr) })
+	for _, addr := range r.all[:min(len(r.all), maxAddresses)] {
+		if !slices.Contains(known, addr.Unmap()) {
+			b.aside.Go(func() { b.lookAt(ctx, addr.Unmap()) })
 		}
 	}
 }
 
-func (b *Broadcast) remote() netip.Addr {
-	tcp, _ := b.conn.RemoteAddr().(*net.TCPAddr)
+func remote(conn *net.TCPConn) netip.Addr {
+	tcp, _ := conn.RemoteAddr().(*net.TCPAddr)
 	if tcp == nil {
 		return netip.Addr{}
 	}
-	return tcp.AddrPort().Addr()
+	return tcp.AddrPort().Addr().Unmap()
 }
 
 // lookAt connects to one more address of the ingest, up to the point where a
@@ -128,12 +234,17 @@ func (b *Broadcast) lookAt(ctx context.Context, addr netip.Addr) {
 	if other != nil {
 		other.abandon()
 	}
-	where := "address " + net.JoinHostPort(addr.String(), b.at.port)
 	switch {
 	case err != nil || b.live.Err() != nil:
 	case over != nil && over.challenge == "" && over.redirect == "":
-		b.heard.add(prober.Finding{Section: "every_address", Severity: prober.SeverityDegraded, Stage: prober.StageConnect,
-			Reason: over.reasonAt(prober.StageConnect), Where: where,
-			Detail: where + " of " + b.at.String() + " fails, while another one works: " + over.what})
+		b.failedAt(addr, over, prober.StageConnect)
 	}
+}
+
+// failedAt notes that another address of the ingest does not work.
+func (b *Broadcast) failedAt(addr netip.Addr, over *ending, stage prober.Stage) {
+	where := "address " + net.JoinHostPort(addr.String(), b.at.port)
+	b.heard.add(prober.Finding{Section: "every_address", Severity: prober.SeverityDegraded, Stage: stage,
+		Reason: over.reasonAt(stage), Where: where,
+		Detail: where + " of " + b.at.String() + " fails, while another one works: " + over.what})
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +110,14 @@ func TestRedirectsThatAreNotFollowed(t *testing.T) {
 		if over == nil || !strings.Contains(over.what, want) || strings.Contains(over.what, testKey) {
 			t.Errorf("%q: %+v, want %q", to, over, want)
 		}
+	}
+	// One that is followed is shown, and may have the key in it.
+	at, err := parseEndpoint("rtmp://h/live/" + testKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if to, over := at.elsewhere("rtmp://other/live/" + testKey + "/more"); over != nil || to.String() != "rtmp://other:1935/live/[secret]/more" {
+		t.Errorf("%s, %+v", to, over)
 	}
 }
 
@@ -244,6 +253,140 @@ func TestNoAddressWorks(t *testing.T) {
 	wantFailure(t, failure, prober.StageConnect, prober.ReasonConnectionRefused)
 	if !strings.Contains(failure.Detail, "tried all of its 2 addresses, the last was 127.0.0.9") {
 		t.Errorf("detail %q", failure.Detail)
+	}
+}
+
+// pair is two servers at one port of two addresses, and a configuration that has
+// the addresses in that order.
+func pair(t *testing.T, scripts map[string]func(*fakeConn) error, order ...string) Config {
+	t.Helper()
+	for range 10 {
+		first, err := serveAt(t, &net.TCPAddr{IP: net.ParseIP(order[0])}, scripts[order[0]])
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := portOf(first.listener.Addr())
+		number, err := strconv.Atoi(port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := serveAt(t, &net.TCPAddr{IP: net.ParseIP(order[1]), Port: number}, scripts[order[1]]); err != nil {
+			continue // somebody has that port there
+		}
+		cfg := testConfig("rtmp://ingest.test:" + port + "/live/" + testKey)
+		cfg.EveryAddress, cfg.CommandTimeout = true, 500*time.Millisecond
+		cfg.Lookup = func(context.Context, string) ([]netip.Addr, error) {
+			return []netip.Addr{netip.MustParseAddr(order[0]), netip.MustParseAddr(order[1])}, nil
+		}
+		return cfg
+	}
+	t.Fatal("no port that is free at both addresses")
+	return Config{}
+}
+
+// brokenServers fail behind TCP.
+func brokenServers() map[string]struct {
+	script func(*fakeConn) error
+	stage  prober.Stage // where it fails
+	reason prober.Reason
+	looked bool // a look, which publishes nothing, sees it as well
+} {
+	return map[string]struct {
+		script func(*fakeConn) error
+		stage  prober.Stage
+		reason prober.Reason
+		looked bool
+	}{
+		"hangs up": {func(c *fakeConn) error {
+			if _, _, err := c.connectObject(); err != nil {
+				return err
+			}
+			return c.hangUp()
+		}, prober.StageConnect, prober.ReasonConnectionClosed, true},
+		"rejects": {func(c *fakeConn) error {
+			id, _, err := c.connectObject()
+			if err != nil {
+				return err
+			}
+			return c.reject(id, "no such application", nil)
+		}, prober.StageConnect, prober.ReasonConnectRejected, true},
+		"gives no stream": {func(c *fakeConn) error {
+			if err := c.acceptConnect(); err != nil {
+				return err
+			}
+			return c.drain()
+		}, prober.StagePublish, prober.ReasonPublishNoAnswer, false},
+	}
+}
+
+// An address that takes TCP and fails behind it is a finding, first or second: which
+// one DNS names first decides nothing.
+func TestEveryAddressBehindTCP(t *testing.T) {
+	t.Parallel()
+	const bad, good = "127.0.0.9", "127.0.0.1"
+	for name, broken := range brokenServers() {
+		for _, order := range [][]string{{bad, good}, {good, bad}} {
+			t.Run(name+", "+order[0]+" first", func(t *testing.T) {
+				t.Parallel()
+				b := publishTo(t, pair(t, map[string]func(*fakeConn) error{bad: broken.script, good: healthy}, order...))
+				b.aside.Wait()
+				if b.at.dialled.String() != good {
+					t.Errorf("published at %s", b.at.named())
+				}
+				found := b.Stats().Findings
+				if !broken.looked && order[0] == good {
+					if len(found) > 0 {
+						t.Errorf("findings %+v", found)
+					}
+					return
+				}
+				if len(found) != 1 || found[0].Reason != broken.reason || found[0].Stage != broken.stage || found[0].Severity != prober.SeverityDegraded ||
+					!strings.HasPrefix(found[0].Where, "address "+bad+":") {
+					t.Errorf("findings %+v", found)
+				}
+			})
+		}
+		t.Run(name+", everywhere", func(t *testing.T) {
+			t.Parallel()
+			cfg := pair(t, map[string]func(*fakeConn) error{bad: broken.script, good: broken.script}, bad, good)
+			_, failure, err := Publish(t.Context(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantFailure(t, failure, broken.stage, broken.reason)
+			if !strings.Contains(failure.Detail, "/live at "+bad+": ") || !strings.Contains(failure.Detail, "; at "+good+": ") {
+				t.Errorf("detail %q", failure.Detail)
+			}
+		})
+		t.Run(name+", and the first alone is asked", func(t *testing.T) {
+			t.Parallel()
+			cfg := pair(t, map[string]func(*fakeConn) error{bad: broken.script, good: healthy}, bad, good)
+			cfg.EveryAddress = false
+			_, failure, err := Publish(t.Context(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantFailure(t, failure, broken.stage, broken.reason)
+			if !strings.Contains(failure.Detail, "/live at "+bad+": ") || strings.Contains(failure.Detail, good) {
+				t.Errorf("detail %q", failure.Detail)
+			}
+		})
+	}
+}
+
+// A broadcast that fails later says at which address it was.
+func TestALaterFailureNamesTheAddress(t *testing.T) {
+	t.Parallel()
+	cfg := pair(t, map[string]func(*fakeConn) error{"127.0.0.1": func(c *fakeConn) error {
+		if err := c.acceptPublish(); err != nil {
+			return err
+		}
+		return c.take(5)
+	}, "127.0.0.9": healthy}, "127.0.0.1", "127.0.0.9")
+	b := publishTo(t, cfg)
+	failure := <-sending(t, b, &testSource{})
+	if failure == nil || failure.Stage != prober.StageIngest || !strings.Contains(failure.Detail, "/live at 127.0.0.1: ") {
+		t.Errorf("failure %+v", failure)
 	}
 }
 

@@ -70,12 +70,13 @@ type Incident struct {
 	CreatedAt    time.Time          `json:"created_at"`
 	MonitoringAt time.Time          `json:"monitoring_at,omitzero"`
 	ResolvedAt   time.Time          `json:"resolved_at,omitzero"`
-	Message      string             `json:"message"`    // its newest update
-	Components   []string           `json:"components"` // ids in the configuration
-	Elements     []string           `json:"elements"`   // target/type/id, sorted
-	Sites        []string           `json:"sites"`      // that gave evidence, sorted
-	Failures     []incident.Failure `json:"failures"`   // per element and kind, with each site's evidence
-	Changes      []Change           `json:"changes"`    // reported shortly before, the nearest first
+	Message      string             `json:"message"`         // its newest update
+	Components   []string           `json:"components"`      // ids in the configuration
+	Elements     []string           `json:"elements"`        // target/type/id, sorted
+	Sites        []string           `json:"sites"`           // that gave evidence, sorted
+	Failures     []incident.Failure `json:"failures"`        // per element and kind, with each site's evidence
+	Cause        *incident.Cause    `json:"cause,omitempty"` // where it lies, as far as tests can tell
+	Changes      []Change           `json:"changes"`         // reported shortly before, the nearest first
 }
 
 // Change is one that was reported shortly before an incident's first failure. That it

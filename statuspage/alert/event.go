@@ -48,6 +48,8 @@ func meaningOf(t incident.EventType) (meaning, bool) {
 		return meaning{"maintenance.ended", ActionNotice, SeverityInfo}, true
 	case incident.MaintenanceCancelled:
 		return meaning{"maintenance.cancelled", ActionNotice, SeverityInfo}, true
+	case incident.MaintenanceRefused: // work that is not announced mutes nothing
+		return meaning{"maintenance.refused", ActionNotice, SeverityWarning}, true
 
 	case incident.NoAgents: // blind: whatever breaks now is seen by nobody
 		return meaning{"agents.none", ActionTrigger, SeverityCritical}, true
@@ -152,9 +154,12 @@ func fromIncident(i incident.Incident) *Incident {
 		ID: i.ID, Name: i.Name, Target: i.Target, Status: i.Phase, Impact: i.Impact, Public: i.Public,
 		StartedAt: i.StartedAt.UTC(), CreatedAt: i.CreatedAt.UTC(),
 		MonitoringAt: i.MonitoringAt.UTC(), ResolvedAt: i.ResolvedAt.UTC(),
-		Frozen: i.Frozen, FalseAlarm: i.FalseAlarm, Withheld: i.Withheld,
+		Frozen: i.Frozen, FalseAlarm: i.FalseAlarm, Withheld: i.Waiting(),
 		Components: list(i.Components), Failures: list(i.Failures), Changes: []Change{},
 		Elements: []string{}, Sites: []string{},
+	}
+	if i.Cause.Place != "" {
+		a.Cause = &i.Cause
 	}
 	for _, c := range i.Changes {
 		a.Changes = append(a.Changes, Change{Change: c.Change, Scope: c.Scope, Lead: c.Lead.Seconds(), Coincidence: math.Round(c.Coincidence()*1e4) / 1e4, Note: c.Words()})

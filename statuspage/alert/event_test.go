@@ -38,6 +38,7 @@ func drop() *incident.Incident {
 		}},
 		Changes: []incident.Related{{Change: incident.Change{ID: "d1", At: began.Add(-time.Minute), Summary: "media server 4.2", Source: "ci", Link: "https://ci.example/runs/9"},
 			Scope: incident.ScopeEverything, Lead: time.Minute, Similar: 3, Over: 24 * time.Hour}},
+		Cause: incident.Cause{Place: incident.PlaceIngest, Words: "ingest fra"},
 	}
 }
 
@@ -81,6 +82,7 @@ func TestFromEvent(t *testing.T) {
 		{incident.MaintenanceBegan, "", ActionNotice, SeverityInfo},
 		{incident.MaintenanceEnded, "", ActionNotice, SeverityInfo},
 		{incident.MaintenanceCancelled, "", ActionNotice, SeverityInfo},
+		{incident.MaintenanceRefused, "", ActionNotice, SeverityWarning},
 	} {
 		e := Event{Seq: 7, Event: incident.Event{ID: "e1", Type: c.event, Key: "k", Summary: "s", At: began}}
 		if c.impact != "" {

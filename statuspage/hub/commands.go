@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"streamcanary/prober"
 	"streamcanary/statuspage/alert"
 	"streamcanary/statuspage/incident"
 	"streamcanary/statuspage/postmortem"
@@ -49,13 +51,54 @@ type windowWish struct {
 	Message    string    `json:"message"`
 	Components []string  `json:"components"`
 	Regions    []string  `json:"regions"`
-	StartsAt   time.Time `json:"starts_at"`
+	StartsAt   time.Time `json:"starts_at"` // none is now
 	EndsAt     time.Time `json:"ends_at"`
+	Lasts      float64   `json:"lasts_s"` // seconds, in the place of ends_at
+}
+
+// takes lists what of a wish each action makes something of. What it does not is
+// refused: a person's words must not be lost without one.
+func takes(a incident.Action) []string {
+	switch a {
+	case incident.ActionOpen:
+		return []string{"name", "message", "status", "impact", "components"}
+	case incident.ActionStatus:
+		return []string{"status", "message"}
+	case incident.ActionImpact:
+		return []string{"impact", "message"}
+	case incident.ActionComponents:
+		return []string{"components", "message"}
+	case incident.ActionMerge:
+		return []string{"into", "message"}
+	case incident.ActionPostmortem:
+		return []string{"postmortem", "message"}
+	case incident.ActionRelease, incident.ActionKeep, incident.ActionMaintenanceEnd, incident.ActionMaintenanceCancel:
+		return nil
+	default:
+		return []string{"message"}
+	}
+}
+
+// surplus is what a wish has that its action makes nothing of; "" is nothing.
+func (x wish) surplus(a incident.Action) string {
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"name", x.Name != ""}, {"message", x.Message != ""}, {"status", x.Status != ""}, {"impact", x.Impact != ""},
+		{"components", len(x.Components) > 0}, {"into", x.Into != ""}, {"postmortem", x.Postmortem != ""},
+	} {
+		if f.set && !slices.Contains(takes(a), f.name) {
+			return f.name
+		}
+	}
+	return ""
 }
 
 // handlePeople serves what on-call may do, to whoever holds a token.
 func (h *Hub) handlePeople(mux *http.ServeMux) {
 	for pattern, do := range map[string]http.HandlerFunc{
+		"GET /v1/components":                  h.getComponents,
 		"GET /v1/incidents":                   h.getIncidents,
 		"GET /v1/incidents/{id}":              h.getIncident,
 		"GET /v1/incidents/{id}/postmortem":   h.getPostmortem,
@@ -112,7 +155,7 @@ func (h *Hub) getIncident(w http.ResponseWriter, r *http.Request) {
 	in, err := h.store.Incident(r.Context(), r.PathValue("id"))
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		http.Error(w, "there is no incident with that id", http.StatusNotFound)
+		http.Error(w, noIncident(r.PathValue("id")), http.StatusNotFound)
 	case err != nil:
 		h.unreadable(w, r, err)
 	default:
@@ -125,9 +168,11 @@ func (h *Hub) getPostmortem(w http.ResponseWriter, r *http.Request) {
 	in, err := h.store.Incident(r.Context(), r.PathValue("id"))
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		http.Error(w, "there is no incident with that id", http.StatusNotFound)
+		http.Error(w, noIncident(r.PathValue("id")), http.StatusNotFound)
 	case err != nil:
 		h.unreadable(w, r, err)
+	case in.MergedInto != "":
+		http.Error(w, "the incident goes on in "+in.MergedInto+"; its postmortem is that one's", http.StatusConflict)
 	case in.ResolvedAt.IsZero():
 		http.Error(w, "the incident is not resolved; a postmortem comes after that", http.StatusConflict)
 	default:
@@ -151,8 +196,7 @@ func (h *Hub) unreadable(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (h *Hub) postIncident(w http.ResponseWriter, r *http.Request) {
-	if c, ok := readWish(w, r); ok {
-		c.Action = incident.ActionOpen
+	if c, ok := readWish(w, r, incident.ActionOpen); ok {
 		h.carryOut(w, r, c)
 	}
 }
@@ -165,16 +209,20 @@ func (h *Hub) postAction(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "there is no such action; want one of "+strings.Join(actions(), ", "), http.StatusNotFound)
 		return
 	}
-	c, ok := readWish(w, r)
+	c, ok := readWish(w, r, action)
 	if !ok {
 		return
 	}
-	c.Action, c.Incident = action, r.PathValue("id")
+	c.Incident = r.PathValue("id")
 	if action == incident.ActionReopen || action == incident.ActionFalseAlarm || action == incident.ActionPostmortem {
 		// What is resolved is no longer in the engine's state: it comes with the command, as
-		// the one before has left it.
+		// the one before has left it, whether or not its person has waited for that.
 		h.editing.Lock()
 		defer h.editing.Unlock()
+		if !h.await(r.Context(), h.entered.Load()) {
+			http.Error(w, "what others have done before is not taken in yet; send it again", http.StatusServiceUnavailable)
+			return
+		}
 		in, err := h.store.Incident(r.Context(), c.Incident)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			h.unreadable(w, r, err)
@@ -188,20 +236,24 @@ func (h *Hub) postAction(w http.ResponseWriter, r *http.Request) {
 }
 
 func actions() []string {
-	return []string{"update", "status", "impact", "components", "freeze", "release", "resolve", "reopen", "false-alarm", "merge", "publish", "postmortem"}
+	return []string{"update", "status", "impact", "components", "freeze", "release", "resolve", "reopen", "false-alarm", "merge", "publish", "keep", "postmortem"}
 }
 
 func actionOf(name string) (incident.Action, bool) {
 	return incident.Action(strings.ReplaceAll(name, "-", "_")), slices.Contains(actions(), name)
 }
 
-func readWish(w http.ResponseWriter, r *http.Request) (incident.Command, bool) {
+func readWish(w http.ResponseWriter, r *http.Request, action incident.Action) (incident.Command, bool) {
 	var x wish
 	if !readBody(w, r, &x) {
 		return incident.Command{}, false
 	}
+	if name := x.surplus(action); name != "" {
+		http.Error(w, fmt.Sprintf("%s takes no %s; leave it out, or send it as what it is for", path.Base(r.URL.Path), name), http.StatusUnprocessableEntity)
+		return incident.Command{}, false
+	}
 	return incident.Command{
-		ID: x.ID, Who: whose(r.Context(), x.Who), Note: x.Note, Name: x.Name, Message: x.Message, Phase: x.Status,
+		ID: x.ID, Action: action, Who: whose(r.Context(), x.Who), Note: x.Note, Name: x.Name, Message: x.Message, Phase: x.Status,
 		Impact: x.Impact, Components: x.Components, Into: x.Into, Postmortem: x.Postmortem,
 	}, true
 }
@@ -211,8 +263,12 @@ func (h *Hub) postMaintenance(w http.ResponseWriter, r *http.Request) {
 	if !readBody(w, r, &x) {
 		return
 	}
+	if most := incident.MaxWindow.Seconds(); x.Lasts < 0 || x.Lasts > most {
+		http.Error(w, fmt.Sprintf("lasts_s is a number from 0 to %.0f", most), http.StatusUnprocessableEntity)
+		return
+	}
 	h.carryOut(w, r, incident.Command{
-		ID: x.ID, Who: whose(r.Context(), x.Who), Note: x.Note, Action: incident.ActionMaintenanceAdd,
+		ID: x.ID, Who: whose(r.Context(), x.Who), Note: x.Note, Action: incident.ActionMaintenanceAdd, Lasts: time.Duration(x.Lasts * float64(time.Second)),
 		Window: &incident.Window{Name: x.Name, Body: x.Message, Components: x.Components, Regions: x.Regions, StartsAt: x.StartsAt.UTC(), EndsAt: x.EndsAt.UTC()},
 	})
 }
@@ -223,8 +279,8 @@ func (h *Hub) postMaintenanceAction(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "there is no such action; want cancel or end", http.StatusNotFound)
 		return
 	}
-	if c, ok := readWish(w, r); ok {
-		c.Action, c.Maintenance = action, r.PathValue("id")
+	if c, ok := readWish(w, r, action); ok {
+		c.Maintenance = r.PathValue("id")
 		h.carryOut(w, r, c)
 	}
 }
@@ -271,7 +327,8 @@ func readBody(w http.ResponseWriter, r *http.Request, into any) bool {
 }
 
 // carryOut brings a command into the journal and answers with what came of it.
-// With an id of the caller's own, it may be sent again.
+// With an id of the caller's own, it may be sent again; the journal takes it once, and
+// another command that has its id for the engine to refuse.
 func (h *Hub) carryOut(w http.ResponseWriter, r *http.Request, c incident.Command) {
 	if c.ID == "" {
 		c.ID = rand.Text()
@@ -280,69 +337,97 @@ func (h *Hub) carryOut(w http.ResponseWriter, r *http.Request, c incident.Comman
 		http.Error(w, "id is too long, or has a character that is not printable ASCII", http.StatusUnprocessableEntity)
 		return
 	}
-	seq, err := h.enter(r.Context(), c.ID, incident.Entered{Command: &c})
+	// From here on it is carried out, also for a person who does not wait.
+	entering, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), commandWait)
+	defer cancel()
+	seq, err := h.enter(entering, c.ID+" "+c.Digest(), incident.Entered{Command: &c})
 	if err != nil {
 		h.log.Error("a command could not be taken", "error", err)
 		http.Error(w, "the journal does not take it now; send it again, with the same id", http.StatusServiceUnavailable)
 		return
 	}
-	out, known := h.outcome(r.Context(), c.ID, seq)
+	out, known := h.outcome(r.Context(), c, seq)
 	switch {
 	case !known:
 		answerJSON(w, http.StatusAccepted, map[string]any{"id": c.ID, "note": "taken; what came of it is not known yet"})
 	case out.Refused != "":
-		http.Error(w, out.Reason, h.refusalStatus(r.Context(), c, out))
+		h.answerRefused(w, r, c, out)
 	default:
 		h.answerDone(w, r, c, out)
 	}
 }
 
 func (h *Hub) enter(ctx context.Context, id string, e incident.Entered) (uint64, error) {
-	payload, err := json.Marshal(e)
-	if err != nil {
+	var payload bytes.Buffer
+	plain := json.NewEncoder(&payload)
+	plain.SetEscapeHTML(false) // a byte of Markdown is not six: the journal's entries are bounded
+	if err := plain.Encode(e); err != nil {
 		return 0, err
 	}
-	return h.journal.Command(ctx, id, payload)
+	seq, err := h.journal.Command(ctx, id, payload.Bytes())
+	for err == nil && e.Command != nil {
+		if old := h.entered.Load(); seq <= old || h.entered.CompareAndSwap(old, seq) {
+			break
+		}
+	}
+	return seq, err
 }
 
 // outcome waits until an entry is folded and committed, and says what came of the
 // command in it; false is that nobody knows, yet or any more.
-func (h *Hub) outcome(ctx context.Context, id string, seq uint64) (incident.Outcome, bool) {
+func (h *Hub) outcome(ctx context.Context, c incident.Command, seq uint64) (incident.Outcome, bool) {
+	if !h.await(ctx, seq) {
+		return incident.Outcome{}, false
+	}
+	digest := c.Digest()
+	for _, o := range slices.Backward(h.view.Load().Outcomes) {
+		if o.Of(c.ID, digest) {
+			return o, true
+		}
+	}
+	return incident.Outcome{}, false
+}
+
+// await waits until an entry is folded and committed, and says whether it is.
+func (h *Hub) await(ctx context.Context, seq uint64) bool {
 	ctx, cancel := context.WithTimeout(ctx, commandWait)
 	defer cancel()
 	for {
 		moved := h.moved.changed()
 		if h.folded.Load() >= seq {
-			for _, o := range slices.Backward(h.view.Load().Outcomes) {
-				if o.Command == id {
-					return o, true
-				}
-			}
-			return incident.Outcome{}, false
+			return true
 		}
 		select {
 		case <-ctx.Done():
-			return incident.Outcome{}, false
+			return false
 		case <-moved:
 		case <-h.closing.Done():
-			return incident.Outcome{}, false
+			return false
 		}
 	}
 }
 
-// refusalStatus is 404 for what there is not, 409 for what cannot be done now, as
+// answerRefused answers 404 for what there is not, 409 for what cannot be done now, as
 // with an incident that is resolved, and 422 for a wrong value.
-func (h *Hub) refusalStatus(ctx context.Context, c incident.Command, out incident.Outcome) int {
-	switch out.Refused {
-	case incident.RefusedInvalid:
-		return http.StatusUnprocessableEntity
-	case incident.RefusedUnknown:
-		if _, err := h.store.Incident(ctx, c.Incident); err != nil {
-			return http.StatusNotFound
-		}
-	case incident.RefusedConflict:
+func (h *Hub) answerRefused(w http.ResponseWriter, r *http.Request, c incident.Command, out incident.Outcome) {
+	gone := func(id string) bool {
+		_, err := h.store.Incident(r.Context(), id)
+		return errors.Is(err, store.ErrNotFound)
 	}
-	return http.StatusConflict
+	switch {
+	case out.Refused == incident.RefusedInvalid:
+		http.Error(w, out.Reason, http.StatusUnprocessableEntity)
+	case out.Refused == incident.RefusedUnknown && c.Maintenance == "" && gone(c.Incident):
+		http.Error(w, noIncident(c.Incident), http.StatusNotFound)
+	case out.Refused == incident.RefusedUnknown && (c.Maintenance != "" || c.Action == incident.ActionMerge && gone(c.Into)):
+		http.Error(w, out.Reason, http.StatusNotFound)
+	default:
+		http.Error(w, out.Reason, http.StatusConflict)
+	}
+}
+
+func noIncident(id string) string {
+	return fmt.Sprintf("there is no incident with the id %q", prober.Clip(id, 60))
 }
 
 func (h *Hub) answerDone(w http.ResponseWriter, r *http.Request, c incident.Command, out incident.Outcome) {

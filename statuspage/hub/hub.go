@@ -66,9 +66,10 @@ type Hub struct {
 	folded  atomic.Uint64                       // the journal's newest entry that was taken in
 	tookIn  atomic.Int64                        // Unix nanoseconds, by this machine's clock, of when that was
 
-	editing sync.Mutex // held from reading a resolved incident until what is done to it is stored
-	running sync.Mutex // held by Run
-	ran     bool       // guarded by running
+	entered atomic.Uint64 // the journal's newest entry that is a person's command
+	editing sync.Mutex    // held from reading a resolved incident until what is done to it is stored
+	running sync.Mutex    // held by Run
+	ran     bool          // guarded by running
 	closing context.Context
 	stop    context.CancelFunc // ends closing, and so Run
 }

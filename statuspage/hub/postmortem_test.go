@@ -65,3 +65,29 @@ func TestPostmortem(t *testing.T) {
 		}
 	}
 }
+
+// TestLongPostmortem: the journal takes the longest postmortem of the longest incident,
+// for the second time, whatever it is written with.
+func TestLongPostmortem(t *testing.T) {
+	t.Parallel()
+	h := newPlan(t).start(t)
+	id := must(t, h.url+"/v1/incidents", `{"name": "Black pictures", "message": "We look into it.", "components": {"ingest-fra": "major_outage"}}`).ID
+	long := strings.Repeat("<", incident.MaxMessage)
+	for {
+		code, answer := call(t, http.MethodPost, h.url+"/v1/incidents/"+id+"/update", annas, `{"message": "`+long+`"}`)
+		if code == http.StatusConflict && strings.Contains(answer, "all that is kept of one incident") {
+			break
+		}
+		if code != http.StatusOK {
+			t.Fatalf("%d: %s", code, answer)
+		}
+	}
+	must(t, h.url+"/v1/incidents/"+id+"/resolve", "")
+	for _, letter := range []string{"<", "&"} {
+		text := strings.Repeat(letter, incident.MaxPostmortem)
+		code, answer := call(t, http.MethodPost, h.url+"/v1/incidents/"+id+"/postmortem", annas, `{"postmortem": "`+text+`"}`)
+		if code != http.StatusOK {
+			t.Errorf("%d: %s", code, answer)
+		}
+	}
+}

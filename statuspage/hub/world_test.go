@@ -65,6 +65,7 @@ type plan struct {
 	Webhook  string // "" is none
 	Settings incident.Settings
 	Work     []hub.Maintenance
+	Hold     bool // every ingest waits for a person to publish what fails of it
 }
 
 func newPlan(t *testing.T) plan {
@@ -73,7 +74,13 @@ func newPlan(t *testing.T) plan {
 }
 
 func (p plan) config(log *slog.Logger) (hub.Config, error) {
-	policy, err := incident.NewPolicy(p.Settings, topology())
+	platform := topology()
+	for i := range platform.Components {
+		if p.Hold && strings.HasPrefix(platform.Components[i].ID, "ingest-") {
+			platform.Components[i].Publish = incident.PublishHold
+		}
+	}
+	policy, err := incident.NewPolicy(p.Settings, platform)
 	if err != nil {
 		return hub.Config{}, err
 	}
@@ -155,6 +162,7 @@ func (p plan) start(t *testing.T) *running {
 type fleet struct {
 	t     *testing.T
 	down  atomic.Bool // every ingest drops every broadcast
+	ill   sync.Map    // agents for which alone they do
 	muted sync.Map    // agents that make no results
 	good  sync.Map    // agents that have seen every broadcast up
 }
@@ -223,6 +231,9 @@ func (f *fleet) probe(ctx context.Context, agent string, client *report.Client) 
 		}
 		var together sync.WaitGroup // one sync of the disk for all
 		down := f.down.Load()
+		if _, ill := f.ill.Load(agent); ill {
+			down = true
+		}
 		for _, r := range turn(agent, &seq, down) {
 			together.Go(func() {
 				if err := client.Queue(context.WithoutCancel(ctx), r); err != nil {

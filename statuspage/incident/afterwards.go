@@ -3,6 +3,7 @@ package incident
 import (
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -33,10 +34,21 @@ func (t *turn) publishPostmortem(c Command) *refusal {
 		in.Phase = Postmortem
 		in.Updates = append(in.Updates, t.update(&in, orElse(c.Message, "The postmortem of this incident has been published.")))
 	}
-	in.Postmortem, in.PostmortemAt, in.UpdatedAt = c.Postmortem, t.s.At, t.s.At
+	in.Postmortem, in.PostmortemAt, in.UpdatedAt, in.Withdrawn = c.Postmortem, t.s.At, t.s.At, ""
 	in.Audit = audited(in.Audit, t.s.At, c, before, fmt.Sprintf("%d bytes", len(c.Postmortem)))
 	t.noted(&in)
 	return nil
+}
+
+// withdraw takes the postmortem of an incident that is open again from the page: it
+// tells of an end that was none. Its text is kept for the next one, which a person
+// publishes as ever. It says whether there was one.
+func (in *Incident) withdraw() bool {
+	if in.Postmortem == "" {
+		return false
+	}
+	in.Withdrawn, in.Postmortem, in.PostmortemAt = in.Postmortem, "", time.Time{}
+	return true
 }
 
 // checkPostmortem wants text, and none that is for on-call.

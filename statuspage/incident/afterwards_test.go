@@ -59,3 +59,43 @@ func TestPostmortem(t *testing.T) {
 		t.Error("it is open again")
 	}
 }
+
+// TestReopenWithdrawsThePostmortem: an incident that is open has none. Its text is
+// on-call's until a person publishes one again.
+func TestReopenWithdrawsThePostmortem(t *testing.T) {
+	t.Parallel()
+	r, id := outage(t, nil, nil)
+	r.up(80)
+	over := func() *Incident {
+		in := r.incident(id)
+		return &in
+	}
+	r.must(Command{Action: ActionPostmortem, Incident: id, Postmortem: "# A switch broke", Resolved: over()})
+	r.must(Command{Action: ActionReopen, Incident: id, Resolved: over()})
+	check := func(when, public, withdrawn string, phase Phase) {
+		t.Helper()
+		in := r.incident(id)
+		if in.Postmortem != public || in.PostmortemAt.IsZero() != (public == "") || in.Withdrawn != withdrawn || in.Phase != phase {
+			t.Errorf("%s: %s, postmortem %q of %s, withdrawn %q", when, in.Phase, in.Postmortem, in.PostmortemAt, in.Withdrawn)
+		}
+	}
+	check("open again", "", "# A switch broke", Investigating)
+	in := r.incident(id)
+	if line := in.Audit[len(in.Audit)-1]; line.Before != "postmortem" || line.After != "investigating, its postmortem withdrawn" {
+		t.Errorf("%+v", line)
+	}
+	if said := in.Updates[len(in.Updates)-1].Body; !strings.Contains(said, "its postmortem is withdrawn") {
+		t.Errorf("said %q", said)
+	}
+	r.must(Command{Action: ActionRelease, Incident: id})
+	r.up(80)
+	check("resolved again", "", "# A switch broke", Resolved)
+	r.must(Command{Action: ActionReopen, Incident: id, Resolved: over()})
+	r.must(Command{Action: ActionResolve, Incident: id})
+	check("reopened twice", "", "# A switch broke", Resolved)
+	r.must(Command{Action: ActionPostmortem, Incident: id, Postmortem: "# Two switches broke", Resolved: over()})
+	check("published again", "# Two switches broke", "", Postmortem)
+	if u := r.incident(id).Updates; u[len(u)-1].Phase != Postmortem {
+		t.Errorf("the page does not tell of it: %+v", u[len(u)-1])
+	}
+}

@@ -9,7 +9,7 @@ import (
 )
 
 // result takes one result of an agent, or counts why not.
-func (t *turn) result(r prober.Result, now time.Time) {
+func (t *turn) result(r *prober.Result, now time.Time) {
 	site, ok := t.index.site[r.Agent]
 	if !ok {
 		t.refuse("unknown agent", r)
@@ -42,7 +42,7 @@ func (t *turn) result(r prober.Result, now time.Time) {
 }
 
 // stranger says what a result names that is not in the topology.
-func (t *turn) stranger(r prober.Result) string {
+func (t *turn) stranger(r *prober.Result) string {
 	target, ok := t.index.target[r.Target]
 	switch {
 	case !ok:
@@ -70,7 +70,7 @@ const (
 
 // contradictory says whether a result failed at a stage that what it looked at does
 // not pass: to weigh it would be to blame the wrong element.
-func contradictory(r prober.Result) bool {
+func contradictory(r *prober.Result) bool {
 	if r.Outcome != prober.Fail && r.Outcome != prober.Degraded {
 		return false
 	}
@@ -85,18 +85,33 @@ func contradictory(r prober.Result) bool {
 	return pulled(r.Stage) || r.Stage == prober.StageRecording
 }
 
-// refuse counts a result that cannot be weighed, and tells on-call the first.
-func (t *turn) refuse(cause string, r prober.Result) {
+// refuse counts a result that cannot be weighed, and tells on-call.
+func (t *turn) refuse(cause string, r *prober.Result) {
 	t.odd(cause, r, fmt.Sprintf("Results are not counted: %s (agent %q, target %q, ingest %q, playback %q, kind %q, stage %q, age %s). "+
 		"Does the hub's configuration name them, and has the agent its version?", cause, r.Agent, r.Target, r.Ingest, r.Playback, r.Kind, r.Stage, r.Age.Round(time.Second)))
 }
 
-// odd counts what is odd of a result, and tells on-call the first.
-func (t *turn) odd(cause string, r prober.Result, summary string) {
-	t.s.Refused[cause]++
-	if t.s.Refused[cause] == 1 {
+// odd counts what is odd of a result, and tells on-call.
+func (t *turn) odd(cause string, r *prober.Result, summary string) {
+	if t.counted(cause) {
 		t.emit(Event{Type: ResultRefused, Key: "refused/" + cause, Agent: r.Agent, Summary: summary})
 	}
+}
+
+// counted counts what is not taken, and says whether to tell on-call: of each cause
+// once a day. What comes back is news, what goes on for long must not be forgotten.
+func (t *turn) counted(cause string) bool {
+	const again = 24 * time.Hour
+	t.s.Refused[cause]++
+	told, ever := t.s.RefusedTold[cause]
+	if ever && t.s.At.Sub(told) < again {
+		return false
+	}
+	if t.s.RefusedTold == nil {
+		t.s.RefusedTold = map[string]time.Time{}
+	}
+	t.s.RefusedTold[cause] = t.s.At
+	return true
 }
 
 // take says whether a result of a boot is new, and whether the boot is. Delivery
@@ -140,11 +155,11 @@ func (t *turn) forgetBroadcasts(site string) {
 }
 
 // heard notes an agent's own state, and tells on-call when it changes.
-func (t *turn) heard(r prober.Result, a *agentState) {
+func (t *turn) heard(r *prober.Result, a *agentState) {
 	a.SeenAt = t.s.At
 	t.allDirty = t.allDirty || a.Silent || a.Control != r.Control
 	a.Control, a.ControlDetail = r.Control, r.ControlDetail
-	t.reference(r.Agent, a, r.Host)
+	t.reference(r.Agent, a, &r.Host)
 	switch {
 	case r.Control != prober.ControlUnknown:
 		a.UnknownSince = time.Time{}

@@ -3,6 +3,7 @@ package incident
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -24,9 +25,21 @@ func (t *turn) withhold(in *Incident, id string) {
 	}
 }
 
+// Waiting lists the components that wait for a person to publish them, or to keep them
+// from the page.
+func (in Incident) Waiting() []string {
+	var all []string
+	for _, id := range in.Withheld {
+		if !slices.Contains(in.KeptBack, id) {
+			all = append(all, id)
+		}
+	}
+	return all
+}
+
 // askApproval tells on-call that an incident waits for them.
 func (t *turn) askApproval(o *openIncident) {
-	if len(o.Incident.Withheld) == 0 || o.ApprovalAsked || o.Incident.Phase == Resolved {
+	if len(o.Incident.Waiting()) == 0 || o.ApprovalAsked || o.Incident.Phase == Resolved {
 		return
 	}
 	o.ApprovalAsked = true
@@ -38,7 +51,7 @@ func (t *turn) askApproval(o *openIncident) {
 			how = fmt.Sprintf("After %s it goes public by itself.", t.settings.ApproveWithin)
 		}
 	}
-	t.approval(o, ApprovalNeeded, o.Incident.Name+" waits for a person to publish it: streamcanary incident publish "+o.Incident.ID+". "+how)
+	t.approval(o, ApprovalNeeded, o.Incident.Name+" waits for a person to publish it: streamcanary incident publish "+o.Incident.ID+", or keep "+o.Incident.ID+", which leaves it out. "+how)
 }
 
 func (t *turn) approval(o *openIncident, kind EventType, summary string) {
@@ -80,6 +93,33 @@ func (t *turn) approveByHand(o *openIncident, c Command) *refusal {
 	return nil
 }
 
+// keepByHand ends the question whether to publish: not what is withheld now. The
+// automation goes on, and what is withheld later is asked of again.
+func (t *turn) keepByHand(o *openIncident, c Command) *refusal {
+	in := &o.Incident
+	switch {
+	case len(in.Waiting()) == 0:
+		return refused(RefusedConflict, "nothing of it waits to be published")
+	case strings.TrimSpace(c.Message) != "":
+		return refused(RefusedInvalid, "what is kept from the page has no message; say why in the note")
+	}
+	in.KeptBack = slices.Clone(in.Withheld)
+	in.Audit = audited(in.Audit, t.s.At, c, "withheld", "kept from the page: "+strings.Join(in.KeptBack, ", "))
+	t.approvalOver(o, c.Who+" keeps it from the page: "+in.Name)
+	t.noted(in)
+	return nil
+}
+
+// keptBack lists what stays from the page of what two incidents in one withhold: what
+// a person keeps of either, and is not asked of in the other.
+func keptBack(a, b *Incident, withheld []string) []string {
+	asked := slices.Concat(a.Waiting(), b.Waiting())
+	kept := slices.Concat(a.KeptBack, b.KeptBack)
+	return slices.DeleteFunc(slices.Clone(withheld), func(id string) bool {
+		return slices.Contains(asked, id) || !slices.Contains(kept, id)
+	})
+}
+
 // approve lets an incident out, with a person's words, with what was last said of
 // it, if a person holds it, or with what is true now.
 func (t *turn) approve(o *openIncident, summary string, words ...string) {
@@ -91,7 +131,7 @@ func (t *turn) approve(o *openIncident, summary string, words ...string) {
 			in.Components = append(in.Components, id)
 		}
 	}
-	in.Withheld = nil
+	in.Withheld, in.KeptBack = nil, nil
 	for i := range in.Updates {
 		if in.Updates[i].Kept == PublishHold {
 			in.Updates[i].Kept = ""
@@ -113,7 +153,7 @@ func (t *turn) approve(o *openIncident, summary string, words ...string) {
 	case in.Frozen && last.Kept != PublishInternal:
 		t.publish(o, IncidentUpdated, last.Body)
 	default:
-		o.Said, o.Scope = t.describe(in), in.failingNow()
+		o.Said, o.Scope = t.describe(in), t.scope(in)
 		t.publishTold(o, IncidentUpdated, updated)
 	}
 }

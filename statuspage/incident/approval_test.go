@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -149,6 +150,92 @@ func TestWordsOfWhatIsKept(t *testing.T) {
 			look("at the end", r.incident(id), test.after, test.notAfter)
 			if n := r.count(IncidentResolved); n != 1 {
 				t.Errorf("%d resolved", n)
+			}
+		})
+	}
+}
+
+// TestKeep: what a person keeps from the page stays from it, and resolves by itself;
+// nobody is asked again until more of it would have to wait.
+func TestKeep(t *testing.T) {
+	t.Parallel()
+	settings := func(s *Settings) {
+		s.ApproveWithin, s.Unapproved, s.Hold, s.JoinWindow = time.Minute, UnapprovedPublish, time.Minute, time.Hour
+	}
+	r := newRig(t, 3, kept(map[string]Publish{"playback-fra": PublishHold, "playback-nyc": PublishHold}), settings)
+	r.warm()
+	r.out(10, "fra")
+	id := r.state.Incidents[0].Incident.ID
+	if e := r.last(ApprovalNeeded); e == nil || !strings.Contains(e.Summary, "keep "+id) {
+		t.Errorf("on-call does not learn of it: %+v", e)
+	}
+	if o := r.do(Command{Action: ActionKeep, Incident: id, Message: "A word."}); o.Refused != RefusedInvalid {
+		t.Errorf("with a message: %+v", o)
+	}
+	r.must(Command{Action: ActionKeep, Incident: id, Note: "a rehearsal"})
+	line := Audited{At: r.now, Command: fmt.Sprintf("c%d", r.seq), Who: "anna", Action: ActionKeep, Note: "a rehearsal", Before: "withheld", After: "kept from the page: playback-fra"}
+	if in := r.incident(id); in.Frozen || len(in.Audit) != 1 || in.Audit[0] != line || len(in.Waiting()) != 0 || r.last(IncidentNoted) == nil {
+		t.Errorf("%+v", in)
+	}
+	if e := r.last(ApprovalOver); e == nil || !strings.HasPrefix(e.Summary, "anna keeps it from the page") || r.count(ApprovalNeeded) != 1 {
+		t.Errorf("%+v", e)
+	}
+	if o := r.do(Command{Action: ActionKeep, Incident: id}); o.Refused != RefusedConflict || o.Reason != "nothing of it waits to be published" {
+		t.Errorf("twice: %+v", o)
+	}
+	r.out(100, "fra")
+	if in := r.incident(id); in.Public || r.state.Components["playback-fra"].Status != Operational || r.count(ApprovalNeeded)+r.count(ApprovalOverdue) != 1 {
+		t.Errorf("nobody published it: %+v", in)
+	}
+
+	r.out(10, "fra", "nyc")
+	if in := r.incident(id); r.count(ApprovalNeeded) != 2 || !slices.Equal(in.Waiting(), []string{"playback-nyc"}) {
+		t.Errorf("when it spread, on-call was asked %d times: %+v", r.count(ApprovalNeeded), in)
+	}
+	r.must(Command{Action: ActionKeep, Incident: id})
+	r.up(60)
+	if in := r.incident(id); in.Phase != Resolved || in.Public || r.count(ApprovalNeeded) != r.count(ApprovalOver) {
+		t.Errorf("at the end: %+v", in)
+	}
+
+	// A person may come to think otherwise.
+	r.out(10, "fra")
+	id = r.state.Incidents[0].Incident.ID
+	r.must(Command{Action: ActionKeep, Incident: id})
+	r.must(Command{Action: ActionPublish, Incident: id})
+	if in := r.incident(id); !in.Public || len(in.Withheld)+len(in.KeptBack) != 0 || r.state.Components["playback-fra"].Status != MajorOutage {
+		t.Errorf("published: %+v", in)
+	}
+}
+
+// TestKeepIsMerged: in a merge, what was kept stays so, but for what the other one
+// still asks of.
+func TestKeepIsMerged(t *testing.T) {
+	t.Parallel()
+	for name, keepBoth := range map[string]bool{"one was kept": false, "both were": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, 3, kept(map[string]Publish{"playback-fra": PublishHold, "ingest-sin": PublishHold}), nil)
+			r.warm()
+			r.out(10, "fra")
+			r.pass(2 * time.Minute)
+			r.dropped(10, "sin")
+			if n := len(r.state.Incidents); n != 2 {
+				t.Fatalf("%d incidents, want two", n)
+			}
+			from, into := r.state.Incidents[0].Incident.ID, r.state.Incidents[1].Incident.ID
+			r.must(Command{Action: ActionKeep, Incident: from})
+			if keepBoth {
+				r.must(Command{Action: ActionKeep, Incident: into})
+			}
+			r.must(Command{Action: ActionMerge, Incident: from, Into: into})
+			in := r.incident(into)
+			asks, want := r.count(ApprovalNeeded)-r.count(ApprovalOver), 1
+			if keepBoth {
+				want = 0
+			}
+			if asks != want || len(in.Waiting()) != want || len(in.Withheld) != 2 || in.Public {
+				t.Errorf("%d questions are open, want %d: withheld %v, kept %v", asks, want, in.Withheld, in.KeptBack)
 			}
 		})
 	}

@@ -14,7 +14,8 @@ const (
 	maxAuditValue  = 1000      // of what was before and after in one line of it
 )
 
-// full says whether people may say no more of an incident.
+// full says whether people may say no more of an incident, but for its end and what
+// comes once after that: a postmortem, and that it was a false alarm.
 func (in *Incident) full() bool {
 	return len(in.Updates) >= maxUpdates || bytesOf(in.Updates) >= maxUpdateBytes
 }
@@ -26,7 +27,11 @@ func (in *Incident) long() bool {
 }
 
 func (in *Incident) refuseFull() *refusal {
-	return refused(RefusedConflict, "it has %d updates of %d KiB, which is all that is kept of one incident; resolve it, and open another", len(in.Updates), bytesOf(in.Updates)>>10)
+	what := "resolve it, and open another"
+	if !in.ResolvedAt.IsZero() {
+		what = "open another"
+	}
+	return refused(RefusedConflict, "it has %d updates of %d KiB, which is all that is kept of one incident; %s", len(in.Updates), bytesOf(in.Updates)>>10, what)
 }
 
 // speaks says whether a command adds an update, and may be refused: what lets an

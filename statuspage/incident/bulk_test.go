@@ -136,6 +136,20 @@ func TestPeopleAreBounded(t *testing.T) {
 			if n := bulk(t, r.incident(id)); n > mostBulk {
 				t.Errorf("%d bytes at the end", n)
 			}
+			over := func() *Incident {
+				in := r.incident(id)
+				return &in
+			}
+			if name == "long updates" {
+				if o := r.do(Command{Action: ActionReopen, Incident: id, Resolved: over()}); o.Refused != RefusedConflict || !strings.HasSuffix(o.Reason, "of one incident; open another") {
+					t.Errorf("reopened: %+v", o)
+				}
+			}
+			r.must(Command{Action: ActionFalseAlarm, Incident: id, Resolved: over(), Message: long})
+			r.must(Command{Action: ActionPostmortem, Incident: id, Resolved: over(), Postmortem: "It was long."})
+			if n := bulk(t, r.incident(id)); n > mostBulk {
+				t.Errorf("%d bytes after the end", n)
+			}
 		})
 	}
 }

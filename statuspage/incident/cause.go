@@ -17,6 +17,36 @@ func (t *turn) sameCause(o *openIncident, f Failure) bool {
 		slices.ContainsFunc(o.Incident.Failures, func(g Failure) bool { return t.explained(f.Element, g.Element) })
 }
 
+// alwaysFailed is how many rounds in a row have to fail at a site until chance no longer
+// explains it, where half of everything fails: with three ingests all of a playback is
+// red in one round of eight, and in five of them in a row once in 30,000.
+const alwaysFailed = 5
+
+// byChance says whether what is open explains that an element reaches its threshold:
+// while what lies between ingests and playbacks fails now and then, now and then all
+// that is played of one ingest, or at one playback, fails as well. What fails in every
+// round at a quorum of sites is a failure of its own.
+func (t *turn) byChance(sum *sumState) bool {
+	if sum.Kind == prober.KindCanary || sum.Element.Type != prober.ElementIngest && sum.Element.Type != prober.ElementPlayback {
+		return false
+	}
+	between := core(sum.Element.Target)
+	if !slices.ContainsFunc(t.s.Incidents, func(o *openIncident) bool {
+		return slices.ContainsFunc(o.Incident.Failures, func(f Failure) bool {
+			return f.Element == between && f.RecoveredAt.IsZero() && slices.ContainsFunc(f.Evidence, func(e Evidence) bool { return e.Partial })
+		})
+	}) {
+		return false
+	}
+	always := 0
+	for id, site := range sum.Sites {
+		if site.Noise >= alwaysFailed && t.goodSite(id) {
+			always++
+		}
+	}
+	return always < t.settings.Quorum
+}
+
 // explained says whether a single cause may break both elements. The API and the
 // core belong to the whole platform, so what breaks them may break anything. Two
 // ingests, or two playbacks, may share what they run; an ingest and a playback
@@ -112,13 +142,13 @@ func (t *turn) uniteApproval(a, b *Incident) {
 			waiting = append(waiting, c.ID)
 		}
 	}
-	a.Approved, a.Withheld = a.Approved || b.Approved, waiting
+	a.Approved, a.Withheld, a.KeptBack = a.Approved || b.Approved, waiting, keptBack(a, b, waiting)
 }
 
 // reask asks again, or no more, after what is withheld has changed.
 func (t *turn) reask(o *openIncident) {
-	if len(o.Incident.Withheld) == 0 {
-		t.approvalOver(o, "Nothing of it is withheld any more: "+o.Incident.Name)
+	if len(o.Incident.Waiting()) == 0 {
+		t.approvalOver(o, "Nothing of it waits any more: "+o.Incident.Name)
 	}
 	t.askApproval(o)
 }

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -86,5 +87,60 @@ func TestMergeOfTwo(t *testing.T) {
 	}
 	if last.Name != "Live streaming outage in all regions" || last.MergedInto != "" {
 		t.Errorf("the last is %q, merged into %q", last.Name, last.MergedInto)
+	}
+}
+
+// Where half of everything fails, chance makes all of a playback fail now and then: that
+// fails nothing more, and is no second incident.
+func TestHalfOfEverything(t *testing.T) {
+	t.Parallel()
+	for _, row := range faultRows() {
+		if row.name == "half of everything that is played fails" {
+			row.lasts = 5 * time.Minute
+			var f faultFigures
+			row.run(t, 2, &f)
+			row.hold(t, f)
+			return
+		}
+	}
+	t.Fatal("there is no such row")
+}
+
+// What fails in every round beside that does fail.
+func TestByChance(t *testing.T) {
+	t.Parallel()
+	inPart := Failure{Element: core("live"), Kind: prober.KindPlayback, Evidence: []Evidence{{Site: "s0", Partial: true}}}
+	over, whole := inPart, inPart
+	over.RecoveredAt = time.Unix(1, 0)
+	whole.Evidence = []Evidence{{Site: "s0"}}
+	for name, x := range map[string]struct {
+		open    Failure
+		element prober.Element
+		kind    prober.Kind
+		rounds  []uint64 // failed in a row, by site
+		want    bool
+	}{
+		"now and then":                 {inPart, playback("live", "r0"), prober.KindPlayback, []uint64{5, 4, 0}, true},
+		"always, at a quorum":          {inPart, playback("live", "r0"), prober.KindPlayback, []uint64{5, 6, 0}, false},
+		"an ingest":                    {inPart, ingest("live", "r0"), prober.KindGoLive, []uint64{2, 2, 2}, true},
+		"a canary's drops are another": {inPart, ingest("live", "r0"), prober.KindCanary, []uint64{1, 1, 1}, false},
+		"the core itself":              {inPart, core("live"), prober.KindGoLive, []uint64{1, 1, 1}, false},
+		"it is over":                   {over, playback("live", "r0"), prober.KindPlayback, []uint64{2, 2, 2}, false},
+		"nothing comes out":            {whole, playback("live", "r0"), prober.KindPlayback, []uint64{2, 2, 2}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newSim(t, standard(3))
+			w.run(time.Minute)
+			w.state.Incidents = []*openIncident{{Incident: Incident{Target: "live", Failures: []Failure{x.open}}}}
+			sum := &sumState{Element: x.element, Kind: x.kind, Sites: map[string]*siteSum{}}
+			for i, n := range x.rounds {
+				sum.Sites[fmt.Sprint("s", i)] = &siteSum{Noise: n}
+			}
+			turn := &turn{Policy: w.policy, s: &w.state}
+			if got := turn.byChance(sum); got != x.want {
+				t.Errorf("by chance: %v, want %v", got, x.want)
+			}
+		})
 	}
 }

@@ -78,8 +78,6 @@ func over(c Command) (Incident, *refusal) {
 		return Incident{}, refused(RefusedConflict, "it is not resolved")
 	case in.MergedInto != "":
 		return Incident{}, refused(RefusedConflict, "it goes on in the incident %s", shorten(in.MergedInto))
-	case in.full():
-		return Incident{}, in.refuseFull()
 	default:
 		return in.clone(), nil
 	}
@@ -98,18 +96,26 @@ func (t *turn) reopen(c Command) *refusal {
 	if r := t.room(); r != nil {
 		return r
 	}
+	if in.full() {
+		return in.refuseFull()
+	}
 	for i := range in.Failures {
 		f := &in.Failures[i]
-		sum := t.s.Sums[sumKey(f.Element, f.Kind)]
+		sum := t.s.sum(f.Element, f.Kind)
 		if f.RecoveredAt.IsZero() && (sum == nil || !sum.Open || t.find(sum) != nil) {
 			f.RecoveredAt = in.ResolvedAt
 		}
 	}
-	in.Audit = audited(in.Audit, t.s.At, c, string(in.Phase), string(Investigating))
+	after, words := string(Investigating), "This incident is open again. We are investigating."
+	if in.withdraw() {
+		after += ", its postmortem withdrawn"
+		words = "This incident is open again, and its postmortem is withdrawn. We are investigating."
+	}
+	in.Audit = audited(in.Audit, t.s.At, c, string(in.Phase), after)
 	in.Phase, in.ResolvedAt, in.MonitoringAt, in.FalseAlarm = Investigating, time.Time{}, time.Time{}, false
 	o := &openIncident{Incident: in, Announced: true}
 	t.s.Incidents = append(t.s.Incidents, o)
 	t.freeze(o)
-	t.publish(o, IncidentOpened, orElse(c.Message, "This incident is open again. We are investigating."))
+	t.publish(o, IncidentOpened, orElse(c.Message, words))
 	return nil
 }

@@ -1,17 +1,22 @@
 package incident
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
 // Action is what a person wants done.
 type Action string
 
-// The actions. All but release, publish without words, and those of maintenances freeze the
-// automation of the incident that they touch.
+// The actions. All but release, keep, publish without words, and those of maintenances
+// freeze the automation of the incident that they touch.
 const (
 	ActionOpen       Action = "open"        // an incident that no probe has found
 	ActionUpdate     Action = "update"      // a message
@@ -25,6 +30,7 @@ const (
 	ActionFalseAlarm Action = "false_alarm" // resolves, and says that it was none
 	ActionMerge      Action = "merge"       // into another one, in which it goes on
 	ActionPublish    Action = "publish"     // what publish: hold withholds
+	ActionKeep       Action = "keep"        // that from the page: nobody is asked any more
 
 	ActionPostmortem Action = "postmortem" // publishes one of a resolved incident
 
@@ -36,7 +42,7 @@ const (
 // Command is one thing that a person told the hub to do. What stands in it has
 // to be checked: it may come from anywhere.
 type Command struct {
-	ID          string            `json:"id"` // the same id again does nothing more
+	ID          string            `json:"id"` // the same command with the same id does nothing more
 	Who         string            `json:"who"`
 	Note        string            `json:"note,omitempty"` // internal: why
 	Action      Action            `json:"action"`
@@ -48,7 +54,8 @@ type Command struct {
 	Components  map[string]Status `json:"components,omitempty"` // by id in the configuration
 	Into        string            `json:"into,omitempty"`       // public id of the incident that goes on
 	Maintenance string            `json:"maintenance,omitempty"`
-	Window      *Window           `json:"window,omitempty"`
+	Window      *Window           `json:"window,omitempty"`     // without a start it begins now
+	Lasts       time.Duration     `json:"lasts_ns,omitempty"`   // of a window without an end
 	Postmortem  string            `json:"postmortem,omitempty"` // public, Markdown
 
 	// Resolved is the incident as it was resolved, for what may be done to one
@@ -66,12 +73,28 @@ const (
 	RefusedInvalid  RefusalKind = "invalid"  // a value is wrong
 )
 
+// Digest tells commands apart that have the same id: it is of all that a person said.
+func (c Command) Digest() string {
+	c.ID, c.Resolved = "", nil
+	said, _ := json.Marshal(c) // it came as JSON: it cannot fail
+	sum := sha256.Sum256(said)
+	return hex.EncodeToString(sum[:8])
+}
+
 // Outcome is what came of a command. A refusal has its reason, for the person.
 type Outcome struct {
-	Command string      `json:"command"`
+	Command string      `json:"command"`          // its id
+	Digest  string      `json:"digest,omitempty"` // of the command; "" is of an older version's state
+	Action  Action      `json:"action,omitempty"`
+	Who     string      `json:"who,omitempty"`
 	About   string      `json:"about,omitempty"` // public id of the incident or maintenance
 	Refused RefusalKind `json:"refused,omitempty"`
 	Reason  string      `json:"reason,omitempty"`
+}
+
+// Of says whether it is what came of the command with an id and a digest.
+func (o Outcome) Of(id, digest string) bool {
+	return o.Command == id && (o.Digest == digest || o.Digest == "")
 }
 
 // The bounds of a command, in bytes, and of what the state keeps.
@@ -97,14 +120,18 @@ func refused(kind RefusalKind, format string, a ...any) *refusal {
 // command carries out what a person wants, or says why not. Nothing is changed
 // by one that is refused.
 func (t *turn) command(c Command) {
-	if slices.ContainsFunc(t.s.Outcomes, func(o Outcome) bool { return o.Command == c.ID }) {
+	out := Outcome{Command: c.ID, Digest: c.Digest()}
+	if slices.ContainsFunc(t.s.Outcomes, func(o Outcome) bool { return o.Of(out.Command, out.Digest) }) {
 		return
 	}
-	out := Outcome{Command: c.ID}
 	r := c.check()
+	if r == nil {
+		r = t.another(c.ID)
+	}
 	if r == nil {
 		out.About, r = t.carryOut(c)
 	}
+	out.Action, out.Who = Action(shorten(string(c.Action))), c.Who
 	if r != nil {
 		out.About, out.Refused, out.Reason = c.Incident+c.Maintenance, r.kind, r.reason
 		t.s.Refused["command: "+string(r.kind)]++
@@ -116,6 +143,23 @@ func (t *turn) command(c Command) {
 	if n := len(t.s.Outcomes); n > maxOutcomes {
 		t.s.Outcomes = slices.Clone(t.s.Outcomes[n-maxOutcomes:])
 	}
+}
+
+// another refuses an id that another command had, so that nobody takes that one's
+// success for their own. One that was refused has done nothing: its id is free.
+func (t *turn) another(id string) *refusal {
+	for _, o := range slices.Backward(t.s.Outcomes) {
+		if o.Command == id && o.Refused == "" {
+			return refused(RefusedConflict, "the id %q was that of another command, %s of %s by %s; send this one with an id of its own", id, o.Action, o.About, o.Who)
+		}
+	}
+	return nil
+}
+
+// madeBy is what the public id of something that a command makes derives from. The
+// id of a command may come again when the state has forgotten it.
+func (t *turn) madeBy(c Command) string {
+	return "command|" + c.ID + "|" + strconv.FormatUint(t.seq, 10)
 }
 
 // check wants texts that a page can show and an audit trail can keep.
@@ -184,12 +228,7 @@ func (t *turn) carryOut(c Command) (about string, r *refusal) {
 		return c.Maintenance, t.endMaintenance(c)
 	default:
 	}
-	edit, known := map[Action]func(*openIncident, Command) *refusal{
-		ActionUpdate: t.postUpdate, ActionStatus: t.setPhase, ActionImpact: t.setImpact, ActionComponents: t.setComponents,
-		ActionFreeze: t.freezeByHand, ActionRelease: t.release, ActionResolve: t.resolveByHand,
-		ActionFalseAlarm: t.falseAlarm, ActionMerge: t.mergeByHand, ActionPublish: t.approveByHand,
-	}[c.Action]
-	if !known {
+	if !slices.Contains(editing(), c.Action) {
 		return "", refused(RefusedInvalid, "there is no action %q", shorten(string(c.Action)))
 	}
 	o := t.announced(c.Incident)
@@ -202,7 +241,44 @@ func (t *turn) carryOut(c Command) (about string, r *refusal) {
 	if c.speaks() && o.Incident.full() {
 		return "", o.Incident.refuseFull()
 	}
-	return c.Incident, edit(o, c)
+	return c.Incident, t.editOne(o, c)
+}
+
+// editing lists the actions on an open incident.
+func editing() []Action {
+	return []Action{
+		ActionUpdate, ActionStatus, ActionImpact, ActionComponents, ActionFreeze, ActionRelease,
+		ActionResolve, ActionFalseAlarm, ActionMerge, ActionPublish, ActionKeep,
+	}
+}
+
+// editOne carries out one of them. It is a switch, and no table of functions: a call
+// through one would move every turn, of results too, from the stack to the heap.
+func (t *turn) editOne(o *openIncident, c Command) *refusal {
+	switch c.Action {
+	case ActionUpdate:
+		return t.postUpdate(o, c)
+	case ActionStatus:
+		return t.setPhase(o, c)
+	case ActionImpact:
+		return t.setImpact(o, c)
+	case ActionComponents:
+		return t.setComponents(o, c)
+	case ActionFreeze:
+		return t.freezeByHand(o, c)
+	case ActionRelease:
+		return t.release(o, c)
+	case ActionResolve:
+		return t.resolveByHand(o, c)
+	case ActionFalseAlarm:
+		return t.falseAlarm(o, c)
+	case ActionMerge:
+		return t.mergeByHand(o, c)
+	case ActionKeep:
+		return t.keepByHand(o, c)
+	default:
+		return t.approveByHand(o, c)
+	}
 }
 
 // announced is the open incident with an id, if anybody was told of it.

@@ -22,7 +22,7 @@ func (r *rig) do(c Command) Outcome {
 	}
 	r.step(Input{Command: &c})
 	for _, o := range slices.Backward(r.state.Outcomes) {
-		if o.Command == c.ID {
+		if o.Of(c.ID, c.Digest()) {
 			return o
 		}
 	}
@@ -194,7 +194,9 @@ func TestCommandRefusals(t *testing.T) {
 		"no component":       {Command{Action: ActionComponents, Incident: id}, RefusedInvalid, "no component is named"},
 		"not frozen":         {Command{Action: ActionRelease, Incident: id}, RefusedConflict, "is not frozen"},
 		"nothing withheld":   {Command{Action: ActionPublish, Incident: id}, RefusedConflict, "nothing of it is withheld"},
+		"nothing to keep":    {Command{Action: ActionKeep, Incident: id}, RefusedConflict, "nothing of it waits to be published"},
 		"into itself":        {Command{Action: ActionMerge, Incident: id, Into: id}, RefusedInvalid, "into itself"},
+		"into none":          {Command{Action: ActionMerge, Incident: id}, RefusedInvalid, "into which incident"},
 		"into nothing":       {Command{Action: ActionMerge, Incident: id, Into: "x"}, RefusedUnknown, "to be merged into"},
 		"reopen an open one": {Command{Action: ActionReopen, Incident: id, Resolved: &Incident{ID: id}}, RefusedConflict, "it is open"},
 		"reopen what is not": {Command{Action: ActionReopen, Incident: "x"}, RefusedUnknown, "no incident with the id"},
@@ -230,6 +232,71 @@ func TestCommandOnce(t *testing.T) {
 	}
 	if n := strings.Count(r.said(), "Once."); n != 1 {
 		t.Errorf("said %d times", n)
+	}
+}
+
+// TestCommandIDs: an id stands for one command. Another one that has it is refused and
+// told so, and neither is carried out for the other; what was refused may be mended.
+func TestCommandIDs(t *testing.T) {
+	t.Parallel()
+	r, id := outage(t, nil, nil)
+	first := Command{ID: "same", Action: ActionUpdate, Incident: id, Message: "Once."}
+	r.must(first)
+	want := `the id "same" was that of another command, update of ` + id + ` by anna; send this one with an id of its own`
+	for name, c := range map[string]Command{
+		"another action":  {ID: "same", Action: ActionResolve, Incident: id},
+		"another message": {ID: "same", Action: ActionUpdate, Incident: id, Message: "Twice."},
+		"another person":  {ID: "same", Action: ActionUpdate, Incident: id, Message: "Once.", Who: "ben"},
+		"another note":    {ID: "same", Action: ActionUpdate, Incident: id, Message: "Once.", Note: "why"},
+	} {
+		for range 2 {
+			if o := r.do(c); o.Refused != RefusedConflict || o.Reason != want {
+				t.Errorf("%s: %+v", name, o)
+			}
+		}
+	}
+	if n := r.count(CommandRefused); n != 4 {
+		t.Errorf("%d refusals were told, want one of each", n)
+	}
+	if in := r.incident(id); in.Phase == Resolved || strings.Contains(r.said(), "Twice.") || len(in.Audit) != 1 {
+		t.Errorf("%+v", in)
+	}
+	r.must(first) // still the same
+
+	if o := r.do(Command{ID: "typo", Action: ActionImpact, Incident: id, Impact: "mayor"}); o.Refused != RefusedInvalid {
+		t.Errorf("%+v", o)
+	}
+	r.must(Command{ID: "typo", Action: ActionImpact, Incident: id, Impact: ImpactCritical})
+
+	// What came with the command is not what the person said.
+	over := r.must(Command{ID: "end", Action: ActionResolve, Incident: id}).About
+	in := r.incident(over)
+	r.must(Command{ID: "back", Action: ActionReopen, Incident: id, Resolved: &in})
+	r.must(Command{ID: "back", Action: ActionReopen, Incident: id})
+	if n := r.count(IncidentOpened); n != 2 {
+		t.Errorf("%d openings", n)
+	}
+}
+
+// TestCommandIDsComeAgain: an id that is so old that the state has forgotten it makes
+// something of its own, and takes nothing of what it made before.
+func TestCommandIDsComeAgain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, nil, nil)
+	r.warm()
+	open := Command{ID: "deploy", Action: ActionOpen, Name: "Odd", Message: "Odd things.", Components: map[string]Status{"api": DegradedPerformance}}
+	w := r.work()
+	add := Command{ID: "work", Action: ActionMaintenanceAdd, Window: &w}
+	first, work := r.must(open).About, r.must(add).About
+	r.must(Command{Action: ActionResolve, Incident: first})
+	for range maxOutcomes {
+		r.do(Command{Action: ActionResolve, Incident: "none"})
+	}
+	if second := r.must(open).About; second == first || len(second) != len(first) {
+		t.Errorf("it is %s, and was %s", second, first)
+	}
+	if again := r.must(add).About; again == work || len(r.state.Maintenances) != 2 {
+		t.Errorf("it is %s, and was %s", again, work)
 	}
 }
 
@@ -542,7 +609,11 @@ func TestPeopleAtAnyTime(t *testing.T) {
 				for _, id := range sortedKeys(past) {
 					over = append(over, past[id])
 				}
-				r.do(person(rng, r.state, over, n, "playback-fra", "ingest-nyc", "api"))
+				c := person(rng, r.state, over, n, "playback-fra", "ingest-nyc", "api")
+				if n%7 == 0 {
+					c.Action, c.Message = ActionKeep, ""
+				}
+				r.do(c)
 				for ; seen < len(r.events); seen++ {
 					e := r.events[seen]
 					switch e.Type {

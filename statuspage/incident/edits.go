@@ -25,7 +25,7 @@ func (t *turn) openByHand(c Command) (id string, r *refusal) {
 		return "", r
 	}
 	in := Incident{
-		ID: PublicID(t.topology.Installation, "incident", "command|"+c.ID), Name: c.Name, Named: true, OpenedBy: c.Who, Approved: true,
+		ID: PublicID(t.topology.Installation, "incident", t.madeBy(c)), Name: c.Name, Named: true, OpenedBy: c.Who, Approved: true,
 		Target: t.targetOf(c.Components), Phase: c.Phase, Impact: c.Impact, StartedAt: t.s.At, CreatedAt: t.s.At, UpdatedAt: t.s.At,
 		Components: []string{}, Updates: []Update{}, Failures: []Failure{},
 	}
@@ -186,7 +186,7 @@ func (t *turn) setComponents(o *openIncident, c Command) *refusal {
 func (t *turn) checkStatuses(components map[string]Status) *refusal {
 	for _, id := range sortedKeys(components) {
 		if !slices.ContainsFunc(t.topology.Components, func(c Component) bool { return c.ID == id }) {
-			return refused(RefusedInvalid, "there is no component %q", shorten(id))
+			return t.noComponent(id)
 		}
 		if rank(components[id]) < 0 {
 			return refused(RefusedInvalid, "component %s: there is no status %q; want operational, under_maintenance, degraded_performance, partial_outage or major_outage", id, shorten(string(components[id])))
@@ -194,6 +194,18 @@ func (t *turn) checkStatuses(components map[string]Status) *refusal {
 	}
 	return nil
 }
+
+// noComponent refuses a component, and says which there are: who types an id in an
+// outage has the configuration nowhere near.
+func (t *turn) noComponent(id string) *refusal {
+	var all []string
+	for _, c := range t.topology.Components {
+		all = append(all, c.ID)
+	}
+	return refused(RefusedInvalid, "there is no component %q; there are %s", shorten(id), clip(strings.Join(all, ", "), maxListed))
+}
+
+const maxListed = 300 // bytes of the ids in a refusal
 
 // setStatuses makes a frozen incident show what a person says.
 func (t *turn) setStatuses(o *openIncident, components map[string]Status) {
@@ -229,6 +241,8 @@ func (t *turn) statusesOf(o *openIncident, components map[string]Status) string 
 func (t *turn) mergeByHand(o *openIncident, c Command) *refusal {
 	into := t.announced(c.Into)
 	switch {
+	case c.Into == "":
+		return refused(RefusedInvalid, "it does not say into which incident")
 	case c.Into == c.Incident:
 		return refused(RefusedInvalid, "an incident cannot be merged into itself")
 	case into == nil:

@@ -21,7 +21,7 @@ type broadcastState struct {
 // broadcast was seen good elsewhere since it began here; if another site sees it
 // fail instead, the site that alone could explain it is its pusher's; until one or
 // the other is known it counts for nothing.
-func (t *turn) foreign(r prober.Result, c cell, round *roundState, e Evidence) bool {
+func (t *turn) foreign(r *prober.Result, c cell, round *roundState, e Evidence) bool {
 	if r.Run == "" {
 		return false
 	}
@@ -44,7 +44,7 @@ func (t *turn) foreign(r prober.Result, c cell, round *roundState, e Evidence) b
 	return true
 }
 
-func (t *turn) broadcast(r prober.Result) *broadcastState {
+func (t *turn) broadcast(r *prober.Result) *broadcastState {
 	b := t.s.Broadcasts[r.Run]
 	if b == nil {
 		b = &broadcastState{Ingest: r.Ingest, Seen: map[string]time.Time{}}
@@ -55,7 +55,7 @@ func (t *turn) broadcast(r prober.Result) *broadcastState {
 
 // blamed is what a broadcast that nobody sees good is charged to: its ingest, if
 // broadcasts of other ingests are seen, else the core.
-func (t *turn) blamed(r prober.Result) prober.Element {
+func (t *turn) blamed(r *prober.Result) prober.Element {
 	for run, other := range t.s.Broadcasts {
 		if run != r.Run && other.Ingest != r.Ingest && len(other.Seen) > 0 {
 			return ingest(r.Target, r.Ingest)
@@ -84,12 +84,12 @@ func (b *broadcastState) note(place string, good bool, at time.Time) {
 // elsewhere says what was seen since the broadcast fails at a place: whether it is
 // good anywhere else, and whether another site sees it fail.
 func (b *broadcastState) elsewhere(place, site string) (good, failing bool) {
-	since := b.Failing[place]
+	since, own := b.Failing[place], site+"|"
 	for other, at := range b.Seen {
 		good = good || other != place && at.After(since)
 	}
 	for other, at := range b.Failed {
-		failing = failing || !strings.HasPrefix(other, site+"|") && !at.Before(since)
+		failing = failing || !strings.HasPrefix(other, own) && !at.Before(since)
 	}
 	return good, failing
 }

@@ -88,12 +88,16 @@ func (t *turn) componentStatuses() map[string]Status {
 	return all
 }
 
-// statusesDiffer says whether a component of an incident is not what was last
-// published of it.
+// statusesDiffer says whether a component that messages of an incident are about is
+// not what was last published of it.
 func (t *turn) statusesDiffer(in *Incident) bool {
-	now := t.componentStatuses()
+	now, reach := t.componentStatuses(), t.reach(in)
 	return slices.ContainsFunc(t.topology.Components, func(c Component) bool {
-		return t.affects(in, c) && t.s.Components[c.ID].Status != now[c.ID]
+		if !t.affects(in, c) || c.Publish == PublishInternal && reach != PublishInternal {
+			return false
+		}
+		named := slices.Contains(in.Components, c.ID) || c.Publish == PublishHold && !t.shows(in, c)
+		return !named || t.s.Components[c.ID].Status != now[c.ID]
 	})
 }
 

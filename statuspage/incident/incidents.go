@@ -15,7 +15,7 @@ func (t *turn) decide() {
 		switch sum := t.s.Sums[key]; {
 		case !sum.Open && t.muted(sum.Element):
 			sum.notNoise() // work on it, not noise
-		case !sum.Open && t.reached(sum):
+		case !sum.Open && t.reached(sum) && !t.byChance(sum):
 			sum.Open = true
 			sum.notNoise()
 			for _, site := range sum.Sites {
@@ -27,6 +27,9 @@ func (t *turn) decide() {
 		case sum.Open:
 			t.stillFailing(sum)
 		}
+	}
+	if len(t.s.Incidents) == 0 {
+		return
 	}
 	t.unite()
 	good := t.goodSites()
@@ -84,6 +87,7 @@ func (t *turn) opened(f Failure) {
 
 func (t *turn) join(o *openIncident, f Failure) {
 	i := slices.IndexFunc(o.Incident.Failures, func(g Failure) bool { return g.Element == f.Element && g.Kind == f.Kind })
+	again := i >= 0 && !o.Incident.Failures[i].RecoveredAt.IsZero()
 	if i >= 0 {
 		o.Incident.Failures[i] = f
 	} else {
@@ -92,13 +96,19 @@ func (t *turn) join(o *openIncident, f Failure) {
 	if f.FirstFailed.Before(o.Incident.StartedAt) {
 		o.Incident.StartedAt = f.FirstFailed
 	}
-	if !o.HoldUntil.IsZero() {
+	// What relapses together, and before it is told, is one relapse.
+	if !o.HoldUntil.IsZero() || again && o.SayAt.IsZero() {
 		o.Relapses++
 	}
 	o.HoldUntil = time.Time{}
-	if o.Announced {
-		o.sayBy(t.s.At.Add(o.patience(t.settings.UpdateSettle)))
+	if !o.Announced {
+		return
 	}
+	settle := t.settings.UpdateSettle
+	if i >= 0 { // what never failed in it before is news, however much else flaps
+		settle = o.patience(settle)
+	}
+	o.sayBy(t.s.At.Add(settle))
 }
 
 // patience is how long a message waits. What fails and recovers again and again
@@ -124,9 +134,9 @@ func (t *turn) stillFailing(sum *sumState) {
 	if f == nil {
 		return
 	}
-	for _, id := range sortedKeys(sum.Sites) {
+	for _, id := range t.index.sites {
 		site := sum.Sites[id]
-		if site.Last == nil || !site.Last.At.After(f.LastFailed) || !t.goodSite(id) {
+		if site == nil || site.Last == nil || !site.Last.At.After(f.LastFailed) || !t.goodSite(id) {
 			continue
 		}
 		f.LastFailed = site.Last.At
@@ -206,7 +216,7 @@ func (t *turn) stillGood(o *openIncident) bool {
 		if !t.index.probed(f.Element, f.Kind) {
 			continue // gone from the configuration
 		}
-		if sum := t.s.Sums[sumKey(f.Element, f.Kind)]; sum == nil || t.goodSince(sum, f.RecoveredAt) < t.settings.Quorum {
+		if sum := t.s.sum(f.Element, f.Kind); sum == nil || t.goodSince(sum, f.RecoveredAt) < t.settings.Quorum {
 			return false
 		}
 	}
@@ -218,7 +228,7 @@ func (t *turn) stillGood(o *openIncident) bool {
 func (t *turn) split(o *openIncident) bool {
 	limit := t.siteCap(t.settings.RecoveryThreshold)
 	for _, f := range o.Incident.Failures {
-		sum := t.s.Sums[sumKey(f.Element, f.Kind)]
+		sum := t.s.sum(f.Element, f.Kind)
 		if sum == nil || !sum.Open {
 			continue
 		}
@@ -265,24 +275,16 @@ func (t *turn) quorum(o *openIncident, good int) {
 func (t *turn) say(o *openIncident) {
 	in := &o.Incident
 	o.SayAt = time.Time{}
-	failing := t.tellsFailing(in)
-	if !o.Announced && !failing {
+	if !o.Announced && !t.tellsFailing(in) {
 		t.sayLate(o)
 	}
-	switch {
-	case !failing && in.Phase == Monitoring && o.failing(): // since what else fails is not told
-	case !failing:
-		in.Phase = Monitoring
-		in.MonitoringAt = t.s.At
-	case in.Phase == Monitoring:
-		in.Phase = Investigating
-		in.MonitoringAt = time.Time{}
-	}
+	t.phase(o)
 	kind, said := IncidentUpdated, t.describe(in)
 	name, impact := t.headline(in)
-	scope := in.failingNow()
+	scope := t.scope(in)
 	if o.Announced && name == in.Name && impact == in.Impact &&
 		in.Phase == in.Updates[len(in.Updates)-1].Phase && !t.statusesDiffer(in) {
+		t.keepUp(o)
 		if said == o.Said {
 			return // nothing that a reader would miss
 		}
@@ -297,6 +299,20 @@ func (t *turn) say(o *openIncident) {
 		kind, o.Announced, wanted = IncidentOpened, true, opened
 	}
 	t.publishTold(o, kind, wanted)
+}
+
+// phase is monitoring once nothing fails that is told.
+func (t *turn) phase(o *openIncident) {
+	in := &o.Incident
+	switch failing := t.tellsFailing(in); {
+	case !failing && in.Phase == Monitoring && o.failing(): // since what else fails is not told
+	case !failing:
+		in.Phase = Monitoring
+		in.MonitoringAt = t.s.At
+	case in.Phase == Monitoring:
+		in.Phase = Investigating
+		in.MonitoringAt = time.Time{}
+	}
 }
 
 // sayLate opens an incident that was over before a word was said of it, as when
@@ -333,7 +349,16 @@ func (t *turn) publishUpdate(o *openIncident, kind EventType, said Update) {
 	in := &o.Incident
 	t.goPublic(o)
 	u := t.update(in, said.Body)
-	u.Automatic = said.Automatic
+	u.Automatic, u.Affected = said.Automatic, t.show(in)
+	in.Updates = append(in.Updates, u)
+	in.UpdatedAt = t.s.At
+	t.tell(o, kind)
+}
+
+// show makes the components of an incident what they are now, and withholds those that
+// wait for a person.
+func (t *turn) show(in *Incident) []AffectedComponent {
+	affected := []AffectedComponent{}
 	now := t.componentStatuses()
 	for _, c := range t.topology.Components {
 		if !t.affects(in, c) {
@@ -348,15 +373,32 @@ func (t *turn) publishUpdate(o *openIncident, kind EventType, said Update) {
 		if now[c.ID] != old {
 			state.Status, state.UpdatedAt = now[c.ID], t.s.At
 		}
-		u.Affected = append(u.Affected, AffectedComponent{Component: c.ID, Old: old, New: state.Status})
+		affected = append(affected, AffectedComponent{Component: c.ID, Old: old, New: state.Status})
 		if !slices.Contains(in.Components, c.ID) {
 			in.Components = append(in.Components, c.ID)
 		}
 		in.Public = in.Public || c.Publish != PublishInternal
 	}
-	in.Updates = append(in.Updates, u)
-	in.UpdatedAt = t.s.At
-	in.Changes = t.related(in)
+	return affected
+}
+
+// keepUp brings up to date what is no news on the page, internal components and those
+// that wait for a person, and tells on-call without a message.
+func (t *turn) keepUp(o *openIncident) {
+	in := &o.Incident
+	known, changed := len(in.Components)+len(in.Withheld), false
+	for _, a := range t.show(in) {
+		changed = changed || a.Old != a.New
+	}
+	if changed || len(in.Components)+len(in.Withheld) > known {
+		t.tell(o, IncidentUpdated)
+	}
+}
+
+// tell emits an incident as it is.
+func (t *turn) tell(o *openIncident, kind EventType) {
+	in := &o.Incident
+	in.Changes, in.Cause = t.related(in), t.cause(t.index.target[in.Target], in.Failures)
 	snapshot := in.clone()
 	t.emit(Event{Type: kind, Key: "incident/" + in.ID, Summary: in.Name, Incident: &snapshot})
 	t.askApproval(o)
@@ -374,7 +416,7 @@ func (t *turn) update(in *Incident, body string) Update {
 func (in Incident) clone() Incident {
 	in.Components = slices.Clone(in.Components)
 	in.Changes = slices.Clone(in.Changes)
-	in.Withheld = slices.Clone(in.Withheld)
+	in.Withheld, in.KeptBack = slices.Clone(in.Withheld), slices.Clone(in.KeptBack)
 	in.Audit = slices.Clone(in.Audit)
 	in.Updates = slices.Clone(in.Updates)
 	in.Failures = slices.Clone(in.Failures)

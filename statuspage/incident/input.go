@@ -45,6 +45,7 @@ const (
 	MaintenanceBegan     EventType = "maintenance_began"
 	MaintenanceEnded     EventType = "maintenance_ended"
 	MaintenanceCancelled EventType = "maintenance_cancelled"
+	MaintenanceRefused   EventType = "maintenance_refused" // one of the configuration is not announced, or does not begin; told once a day and kind of refusal
 
 	AgentSick         EventType = "agent_sick"         // its own control fails
 	AgentSilent       EventType = "agent_silent"       // nothing heard for too long
@@ -57,7 +58,7 @@ const (
 	ReferenceBack     EventType = "reference_back"     // resolves reference_failed
 	QuorumLost        EventType = "quorum_lost"        // an incident is open and too few sites are left to resolve it
 	QuorumBack        EventType = "quorum_back"
-	ResultRefused     EventType = "result_refused" // a result of an unknown agent, element or time; told once a cause
+	ResultRefused     EventType = "result_refused" // a result of an unknown agent, element or time; told once a day and cause
 	ChangeReported    EventType = "change_reported"
 	BaselineExceeded  EventType = "baseline_exceeded" // more fails while all is well than p0 grants
 	BaselineHolds     EventType = "baseline_holds"    // resolves baseline_exceeded

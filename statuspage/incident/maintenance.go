@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -74,11 +75,23 @@ func (t *turn) edge(e MaintenanceEdge) {
 	case EdgeCancelled:
 		r = t.cancel(e.Window.ID, nil)
 	default:
-		r = refused(RefusedInvalid, "no such edge")
+		e.Edge, r = "odd", refused(RefusedInvalid, "no such edge")
 	}
 	if r != nil {
-		t.s.Refused["maintenance: "+string(r.kind)]++
+		t.refuseEdge(e, r)
 	}
+}
+
+// refuseEdge counts an edge that comes to nothing. On-call is told where work is
+// muted less than the configuration says; of what is gone there is nothing to end.
+func (t *turn) refuseEdge(e MaintenanceEdge, r *refusal) {
+	tell := t.counted("maintenance: " + string(e.Edge) + ": " + string(r.kind))
+	how, missed := map[Edge]string{EdgeAnnounced: "announced as the configuration has it", EdgeBegan: "begun"}[e.Edge]
+	if !tell || !missed {
+		return
+	}
+	t.emit(Event{Type: MaintenanceRefused, Key: "maintenance/" + shorten(e.Window.ID),
+		Summary: fmt.Sprintf("A maintenance is not %s: %s: %s. What fails in it opens incidents as ever", how, clip(e.Window.Name, MaxName), r.reason)})
 }
 
 func (t *turn) maintenance(id string) *Maintenance {
@@ -155,18 +168,28 @@ func (t *turn) checkWindow(w Window) *refusal {
 	}
 	for _, id := range w.Components {
 		if !known(id) {
-			return refused(RefusedInvalid, "there is no component %q", shorten(id))
+			return t.noComponent(id)
 		}
 	}
 	for _, id := range w.Regions {
 		if !region(id) {
-			return refused(RefusedInvalid, "there is no region %q", shorten(id))
+			return t.noRegion(id)
 		}
 	}
 	if !slices.ContainsFunc(t.topology.Components, func(c Component) bool { return t.coversAny(w, c) }) {
 		return refused(RefusedInvalid, "none of these components has an element in these regions")
 	}
 	return nil
+}
+
+func (t *turn) noRegion(id string) *refusal {
+	var all []string
+	for _, target := range t.topology.Targets {
+		for _, r := range target.Regions {
+			all = append(all, r.ID)
+		}
+	}
+	return refused(RefusedInvalid, "there is no region %q; there are %s", shorten(id), clip(strings.Join(all, ", "), maxListed))
 }
 
 func (t *turn) begin(id string) *refusal {
@@ -326,7 +349,16 @@ func (t *turn) addMaintenance(c Command) (id string, r *refusal) {
 		return "", refused(RefusedInvalid, "the command names no window")
 	}
 	w := *c.Window
-	w.ID, w.Source = PublicID(t.topology.Installation, "maintenance", "command|"+c.ID), ""
+	w.ID, w.Source = PublicID(t.topology.Installation, "maintenance", t.madeBy(c)), ""
+	switch {
+	case c.Lasts != 0 && !w.EndsAt.IsZero():
+		return "", refused(RefusedInvalid, "it says both when it ends and how long it lasts; leave one out")
+	case w.StartsAt.IsZero():
+		w.StartsAt = t.s.At.Truncate(time.Second)
+	}
+	if w.EndsAt.IsZero() {
+		w.EndsAt = w.StartsAt.Add(c.Lasts)
+	}
 	w.StartsAt, w.EndsAt = w.StartsAt.UTC(), w.EndsAt.UTC()
 	return w.ID, t.announce(w, audited(nil, t.s.At, c, "", "announced"))
 }
@@ -336,8 +368,11 @@ func (t *turn) cancelMaintenance(c Command) *refusal {
 }
 
 func (t *turn) endMaintenance(c Command) *refusal {
-	if m := t.maintenance(c.Maintenance); m != nil && !m.Running() {
-		return refused(RefusedConflict, "it does not run")
+	switch m := t.maintenance(c.Maintenance); {
+	case m != nil && !m.EndedAt.IsZero():
+		return refused(RefusedConflict, "it is over")
+	case m != nil && m.BeganAt.IsZero():
+		return refused(RefusedConflict, "it has not begun; cancel it")
 	}
 	return t.endWindow(c.Maintenance, audited(nil, t.s.At, c, "running", "ended"))
 }

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -147,6 +148,25 @@ func TestCancelledStaysCancelled(t *testing.T) {
 	}
 }
 
+// TestWorkFromNowOn: a window without times begins when its command is taken, so that
+// the same command sent again is the same.
+func TestWorkFromNowOn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, nil, nil)
+	r.warm()
+	w := r.work()
+	w.StartsAt, w.EndsAt = time.Time{}, time.Time{}
+	r.now = r.now.Add(300 * time.Millisecond)
+	began := r.now.Truncate(time.Second)
+	for range 2 {
+		r.must(Command{ID: "work", Action: ActionMaintenanceAdd, Window: &w, Lasts: 2 * time.Hour})
+		r.now = r.now.Add(time.Minute)
+	}
+	if all := r.state.Maintenances; len(all) != 1 || !all[0].StartsAt.Equal(began) || !all[0].EndsAt.Equal(began.Add(2*time.Hour)) {
+		t.Errorf("%+v", all[0])
+	}
+}
+
 func TestWindowRefusals(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 3, nil, nil)
@@ -161,8 +181,8 @@ func TestWindowRefusals(t *testing.T) {
 		"for ever":        {func(w *Window) { w.EndsAt = w.StartsAt.AddDate(1, 0, 0) }, "longer than 31 days"},
 		"over":            {func(w *Window) { w.StartsAt, w.EndsAt = r.now.Add(-2*time.Hour), r.now.Add(-time.Hour) }, "over already"},
 		"of nothing":      {func(w *Window) { w.Components, w.Regions = nil, nil }, "at least one component or region"},
-		"unknown":         {func(w *Window) { w.Components = []string{"mars"} }, `no component "mars"`},
-		"unknown region":  {func(w *Window) { w.Regions = []string{"mars"} }, `no region "mars"`},
+		"unknown":         {func(w *Window) { w.Components = []string{"mars"} }, `no component "mars"; there are ingest-fra, playback-fra`},
+		"unknown region":  {func(w *Window) { w.Regions = []string{"mars"} }, `no region "mars"; there are fra, `},
 		"not both at one": {func(w *Window) { w.Regions = []string{"nyc"} }, "has an element in these regions"},
 	} {
 		w := r.work()
@@ -171,10 +191,56 @@ func TestWindowRefusals(t *testing.T) {
 			t.Errorf("%s: %+v", name, o)
 		}
 	}
+	w := r.work()
+	if o := r.do(Command{Action: ActionMaintenanceAdd, Window: &w, Lasts: time.Hour}); o.Refused != RefusedInvalid || !strings.Contains(o.Reason, "both when it ends") {
+		t.Errorf("two ends: %+v", o)
+	}
 	r.edge("odd", r.work())
 	r.edge(EdgeBegan, Window{ID: "nothing"})
-	if len(r.state.Maintenances) != 0 || r.state.Refused["maintenance: unknown"] != 1 {
+	if len(r.state.Maintenances) != 0 || r.state.Refused["maintenance: began: unknown"] != 1 || r.state.Refused["maintenance: odd: invalid"] != 1 {
 		t.Errorf("%+v, %v", r.state.Maintenances, r.state.Refused)
+	}
+}
+
+// What of the schedule comes to nothing is told where it leaves work unmuted: once a
+// day, however often the hub tries.
+func TestRefusedEdgesAreTold(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, nil, nil)
+	r.warm()
+	for n := range maxMaintenances {
+		w := r.work()
+		w.ID = fmt.Sprintf("w%d", n)
+		r.edge(EdgeAnnounced, w)
+	}
+	again := func(e Edge, w Window) (told []string) {
+		before := len(r.events)
+		for range 25 {
+			r.edge(e, w)
+			r.now = r.now.Add(time.Hour)
+		}
+		for _, e := range r.events[before:] {
+			if e.Type == MaintenanceRefused {
+				told = append(told, e.Summary)
+			}
+		}
+		return told
+	}
+	more := r.work()
+	more.ID, more.Name = "one-more", "New switches"
+	more.EndsAt = more.EndsAt.AddDate(0, 0, 5)
+	want := "A maintenance is not announced as the configuration has it: New switches: 100 maintenances are announced or run already; cancel some. What fails in it opens incidents as ever"
+	if told := again(EdgeAnnounced, more); !slices.Equal(told, []string{want, want}) {
+		t.Errorf("%d, %q", len(told), told)
+	}
+	want = "A maintenance is not begun: New switches: no such maintenance. What fails in it opens incidents as ever"
+	if told := again(EdgeBegan, more); !slices.Equal(told, []string{want, want}) {
+		t.Errorf("%d, %q", len(told), told)
+	}
+	for _, e := range []Edge{EdgeEnded, EdgeCancelled} {
+		if told := again(e, more); len(told) != 0 {
+			t.Errorf("%s of what is gone: %q", e, told)
+		}
 	}
 }
 

@@ -1,54 +1,100 @@
 package incident
 
+import (
+	"cmp"
+	"slices"
+)
+
 // matrix is a round's cells by ingest (rows) and by playback (columns).
 type matrix struct {
-	cells         []cell
-	rows, columns map[string]*line
+	cells         []seen
+	rows, columns lines
 	good          int
 }
 
+// seen is a cell, and whether it is good in what is asked: whether it plays, or how
+// well.
+type seen struct {
+	*cell
+	good bool
+}
+
+// lines are the rows or the columns of a matrix, by id.
+type lines []line
+
 // line is a row or a column of the matrix.
 type line struct {
-	good  int
-	cells []*cell
+	id     string
+	column bool
+	good   int
+	of     int // cells
 }
 
 func newMatrix(cells []cell) matrix {
-	m := matrix{cells: cells, rows: map[string]*line{}, columns: map[string]*line{}}
+	all := make([]seen, len(cells))
 	for i := range cells {
-		c := &cells[i]
-		enter(m.rows, c.Ingest, c)
-		enter(m.columns, c.Playback, c)
-		if c.Good {
+		all[i] = seen{&cells[i], cells[i].Good}
+	}
+	return matrixOf(all)
+}
+
+func matrixOf(cells []seen) matrix {
+	m := matrix{cells: cells}
+	for _, c := range cells {
+		m.rows.enter(c.Ingest, false, c.good)
+		m.columns.enter(c.Playback, true, c.good)
+		if c.good {
 			m.good++
 		}
 	}
 	return m
 }
 
-func enter(lines map[string]*line, id string, c *cell) {
-	l := lines[id]
-	if l == nil {
-		l = &line{}
-		lines[id] = l
+func (l *lines) find(id string) (int, bool) {
+	return slices.BinarySearchFunc(*l, id, func(x line, id string) int { return cmp.Compare(x.id, id) })
+}
+
+func (l *lines) enter(id string, column, good bool) {
+	i, known := l.find(id)
+	if !known {
+		if *l == nil {
+			*l = make(lines, 0, 8)
+		}
+		*l = slices.Insert(*l, i, line{id: id, column: column})
 	}
-	l.cells = append(l.cells, c)
-	if c.Good {
-		l.good++
+	at := &(*l)[i]
+	at.of++
+	if good {
+		at.good++
 	}
+}
+
+// of is the line with an id, which there has to be.
+func (l *lines) of(id string) *line {
+	i, _ := l.find(id)
+	return &(*l)[i]
+}
+
+// crosses says whether a cell is of the line.
+func (l *line) crosses(c seen) bool {
+	if l.column {
+		return c.Playback == l.id
+	}
+	return c.Ingest == l.id
 }
 
 // separates says whether a line's colour is its own: it has a good cell, or a
 // red one that the crossing line cannot explain because that line has a good
 // one. Where not every cell was tried, a red row may be nothing but one cell of
 // a red column.
-func (m matrix) separates(l *line) bool {
+func (m *matrix) separates(l *line) bool {
 	if l.good > 0 {
 		return true
 	}
-	for _, c := range l.cells {
-		row, column := m.rows[c.Ingest], m.columns[c.Playback]
-		if l == row && column.good > 0 || l == column && row.good > 0 {
+	for _, c := range m.cells {
+		switch {
+		case !l.crosses(c):
+		case l.column && m.rows.of(c.Ingest).good > 0, !l.column && m.columns.of(c.Playback).good > 0:
 			return true
 		}
 	}
@@ -60,65 +106,60 @@ func (m matrix) separates(l *line) bool {
 // are few; or else what is between ingests and playbacks, when a
 // third of the matrix is red. A stray red cell is noise of one path, and nothing;
 // an endpoint that could not even be reached is nobody's but the column's.
-func (m matrix) inPart() (rows, columns []string, between *cell) {
-	if m.red() == 0 {
+func (m *matrix) inPart() (rows, columns []string, between *cell) {
+	crossed := func(c seen) bool { return m.rows.of(c.Ingest).good > 0 && m.columns.of(c.Playback).good > 0 }
+	if !slices.ContainsFunc(m.cells, func(c seen) bool { return !c.good && crossed(c) }) {
 		return nil, nil, nil
 	}
-	left := m.rest(func(c cell) bool { return m.rows[c.Ingest].good > 0 && m.columns[c.Playback].good > 0 })
+	left := m.rest(crossed)
 	if columns = left.halfRed(left.columns); columns != nil {
 		return nil, columns, nil
 	}
-	left = left.rest(func(c cell) bool { return !c.Direct })
+	left = left.rest(func(c seen) bool { return !c.Direct })
 	if rows = left.halfRed(left.rows); rows != nil {
 		return rows, nil, nil
 	}
 	if red := left.red(); red == 0 || 3*red < len(m.cells) {
 		return nil, nil, nil
 	}
-	for i := range left.cells {
-		if c := &left.cells[i]; !c.Good {
-			return nil, nil, c
-		}
-	}
-	return nil, nil, nil
+	return nil, nil, left.firstOf(false)
 }
 
 // rest is the matrix of some of the cells.
-func (m matrix) rest(keep func(cell) bool) matrix {
-	var cells []cell
+func (m *matrix) rest(keep func(seen) bool) matrix {
+	var cells []seen
 	for _, c := range m.cells {
 		if keep(c) {
 			cells = append(cells, c)
 		}
 	}
-	return newMatrix(cells)
+	return matrixOf(cells)
 }
 
-func (m matrix) red() int { return len(m.cells) - m.good }
+func (m *matrix) red() int { return len(m.cells) - m.good }
 
 // halfRed lists the lines that are at least half red, with two red cells or more;
 // nil unless they hold all red cells and are not more than half of the lines: what
 // is red in most lines lies elsewhere.
-func (m matrix) halfRed(lines map[string]*line) []string {
+func (m *matrix) halfRed(all lines) []string {
 	var ids []string
 	red := m.red()
-	for _, id := range sortedKeys(lines) {
-		l := lines[id]
-		if n := len(l.cells) - l.good; n >= 2 && 2*n >= len(l.cells) {
-			ids = append(ids, id)
+	for _, l := range all {
+		if n := l.of - l.good; n >= 2 && 2*n >= l.of {
+			ids = append(ids, l.id)
 			red -= n
 		}
 	}
-	if red > 0 || 2*len(ids) > len(lines) {
+	if red > 0 || 2*len(ids) > len(all) {
 		return nil
 	}
 	return ids
 }
 
 // firstRed is the evidence of a line's first red cell.
-func (l *line) firstRed() Evidence {
-	for _, c := range l.cells {
-		if !c.Good {
+func (m *matrix) firstRed(l *line) Evidence {
+	for _, c := range m.cells {
+		if l.crosses(c) && !c.good {
 			return c.Evidence
 		}
 	}
@@ -127,37 +168,34 @@ func (l *line) firstRed() Evidence {
 
 // evidence is the first failure of a red line, or the first success of another.
 // Of failures, one that was reached and shows nothing says the most.
-func (l *line) evidence() Evidence {
-	var found Evidence
-	for _, c := range l.cells {
-		if c.Good != (l.good > 0) {
-			continue
-		}
-		if c.Good || !c.Direct {
+func (m *matrix) evidence(l *line) Evidence {
+	var found *cell
+	for _, c := range m.cells {
+		switch {
+		case !l.crosses(c), c.good != (l.good > 0):
+		case c.good, !c.Direct:
 			return c.Evidence
-		}
-		if found.Site == "" {
-			found = c.Evidence
+		case found == nil:
+			found = c.cell
 		}
 	}
-	return found
+	if found == nil {
+		return Evidence{}
+	}
+	return found.Evidence
 }
 
 // direct says whether nothing on the line could even be reached.
-func (l *line) direct() bool {
-	for _, c := range l.cells {
-		if !c.Direct {
-			return false
-		}
-	}
-	return true
+func (m *matrix) direct(l *line) bool {
+	return !slices.ContainsFunc(m.cells, func(c seen) bool { return l.crosses(c) && !c.Direct })
 }
 
-func (m matrix) firstGood() Evidence {
+// firstOf is the first cell that is good, or that is not; nil is none.
+func (m *matrix) firstOf(good bool) *cell {
 	for _, c := range m.cells {
-		if c.Good {
-			return c.Evidence
+		if c.good == good {
+			return c.cell
 		}
 	}
-	return Evidence{}
+	return nil
 }

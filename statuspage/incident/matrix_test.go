@@ -26,10 +26,10 @@ func TestTheorem(t *testing.T) {
 					continue
 				}
 				for i := range n {
-					if red := m.rows[fmt.Sprint(i)].good == 0; red != (in>>i&1 == 1) || !m.separates(m.rows[fmt.Sprint(i)]) {
+					if red := m.rows.of(fmt.Sprint(i)).good == 0; red != (in>>i&1 == 1) || !m.separates(m.rows.of(fmt.Sprint(i))) {
 						t.Fatalf("%d regions, ingests %b, playbacks %b: row %d red is %v", n, in, out, i, red)
 					}
-					if red := m.columns[fmt.Sprint(i)].good == 0; red != (out>>i&1 == 1) || !m.separates(m.columns[fmt.Sprint(i)]) {
+					if red := m.columns.of(fmt.Sprint(i)).good == 0; red != (out>>i&1 == 1) || !m.separates(m.columns.of(fmt.Sprint(i))) {
 						t.Fatalf("%d regions, ingests %b, playbacks %b: column %d red is %v", n, in, out, i, red)
 					}
 				}
@@ -88,7 +88,8 @@ func TestInPart(t *testing.T) {
 	for i := range cells {
 		cells[i].Direct = !cells[i].Good
 	}
-	if _, columns, _ := newMatrix(cells).inPart(); !slices.Equal(columns, []string{"1"}) {
+	m := newMatrix(cells)
+	if _, columns, _ := m.inPart(); !slices.Equal(columns, []string{"1"}) {
 		t.Errorf("not reached: columns %v", columns)
 	}
 }
@@ -104,7 +105,7 @@ func TestNoiseIsNoLine(t *testing.T) {
 		for range rounds {
 			m := newMatrix(cellsOf(n, func(_, _ int) bool { return random.Float64() >= .03 }))
 			rows, columns, _ := m.inPart()
-			if slices.Contains(rows, "0") || slices.Contains(columns, "0") || m.rows["0"].good == 0 || m.columns["0"].good == 0 {
+			if slices.Contains(rows, "0") || slices.Contains(columns, "0") || m.rows.of("0").good == 0 || m.columns.of("0").good == 0 {
 				blamed++
 			}
 		}

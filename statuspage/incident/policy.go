@@ -176,6 +176,7 @@ type index struct {
 	site     map[string]string   // of an agent
 	at       map[string][]string // agents of a site
 	agents   []string            // sorted
+	sites    []string            // sorted
 	elements map[prober.Element]bool
 	target   map[string]Target
 	regions  map[prober.Element]string // of an ingest or playback
@@ -192,7 +193,7 @@ func newIndex(t Topology) index {
 			x.at[s.ID] = append(x.at[s.ID], a)
 		}
 	}
-	x.agents = sortedKeys(x.site)
+	x.agents, x.sites = sortedKeys(x.site), sortedKeys(x.at)
 	for _, target := range t.Targets {
 		x.target[target.ID] = target
 		for _, e := range target.Elements() {

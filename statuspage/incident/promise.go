@@ -37,8 +37,10 @@ func (o *openIncident) promiseAfter(at time.Time) {
 func (t *turn) keepPromise(o *openIncident) {
 	in := &o.Incident
 	wanted := unchanged
-	if said := t.describe(in); said != o.Said {
-		o.Said, wanted = said, updated
+	if said := t.describe(in); said != o.Said { // it waits to be told, and need not any more
+		t.phase(o)
+		o.Said, o.Scope, wanted = said, t.scope(in), updated
+		in.Name, in.Impact = t.headline(in)
 	}
 	t.publishTold(o, IncidentUpdated, wanted)
 }
@@ -70,10 +72,11 @@ func (t *turn) promise(in *Incident) time.Time {
 	return t.s.At.UTC().Add(t.settings.UpdateEvery).Truncate(time.Minute)
 }
 
-// failingNow names what of an incident has not recovered, in an order of its own.
-func (in *Incident) failingNow() string {
+// scope names what of an incident has not recovered, in an order of its own: what is
+// not told is no change of it.
+func (t *turn) scope(in *Incident) string {
 	var all []string
-	for _, f := range in.Failures {
+	for _, f := range t.told(in) {
 		if f.RecoveredAt.IsZero() {
 			all = append(all, f.Element.String()+" "+string(f.Kind))
 		}

@@ -18,34 +18,32 @@ func Promises() []prober.Kind { return append(prober.Kinds(), KindQuality) }
 // judgeQuality reads the matrix of those cells that play: which of them play badly.
 // It blames as judge does, but where nothing plays well, the core; it says nothing
 // of what does not play at all.
-func (t *turn) judgeQuality(round *roundState, m matrix) {
-	playing := round.Cells
-	if m.red() > 0 || slices.ContainsFunc(playing, func(c cell) bool { return c.Degraded }) {
-		playing = nil
-		for _, c := range round.Cells {
-			if c.Good {
-				c.Good = !c.Degraded
-				playing = append(playing, c)
+func (t *turn) judgeQuality(round *roundState, m *matrix) {
+	if m.red() > 0 || slices.ContainsFunc(m.cells, func(c seen) bool { return c.Degraded }) {
+		playing := make([]seen, 0, m.good)
+		for _, c := range m.cells {
+			if c.good {
+				playing = append(playing, seen{c.cell, !c.Degraded})
 			}
 		}
-		m = newMatrix(playing)
+		quality := matrixOf(playing)
+		m = &quality
 	}
-	if len(playing) == 0 {
+	if len(m.cells) == 0 {
 		return
 	}
+	t.countAs(round, KindQuality, core(round.Target), m.good > 0, m.cells[0].Evidence)
 	if m.good == 0 {
-		t.countAs(round, KindQuality, core(round.Target), false, playing[0].Evidence)
 		return
 	}
-	t.countAs(round, KindQuality, core(round.Target), true, playing[0].Evidence)
-	for _, id := range sortedKeys(m.rows) {
-		if l := m.rows[id]; m.separates(l) {
-			t.countAs(round, KindQuality, ingest(round.Target, id), l.good > 0, l.evidence())
-		}
-	}
-	for _, id := range sortedKeys(m.columns) {
-		if l := m.columns[id]; m.separates(l) {
-			t.countAs(round, KindQuality, playback(round.Target, id), l.good > 0, l.evidence())
+	t.countQuality(round, m, m.rows, ingest)
+	t.countQuality(round, m, m.columns, playback)
+}
+
+func (t *turn) countQuality(round *roundState, m *matrix, all lines, element func(target, id string) prober.Element) {
+	for i := range all {
+		if l := &all[i]; m.separates(l) {
+			t.countAs(round, KindQuality, element(round.Target, l.id), l.good > 0, m.evidence(l))
 		}
 	}
 }

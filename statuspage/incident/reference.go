@@ -26,7 +26,7 @@ func (t *turn) counts(a *agentState) bool {
 func (t *turn) referenceOut() bool { return t.s.At.Before(t.s.ReferenceOutUntil) }
 
 // reference notes what an agent says of the independent reference.
-func (t *turn) reference(name string, a *agentState, h prober.Host) {
+func (t *turn) reference(name string, a *agentState, h *prober.Host) {
 	if h.Reference == a.Reference {
 		a.ReferenceDetail = h.ReferenceDetail
 		return

@@ -10,16 +10,16 @@ import (
 
 // refusals tells on-call of what no incident will: a platform's API that turns our
 // calls away, whose probes then say nothing, and a certificate that expires soon.
-func (t *turn) refusals(r prober.Result) {
+func (t *turn) refusals(r *prober.Result) {
 	if r.Playback != "" {
 		return // what a pull is refused is not the API's to say
 	}
-	by := r.Agent + " " + string(r.Kind)
 	refused := r.Outcome == prober.Inconclusive && (r.Reason == prober.ReasonAPIUnauthorized || r.Reason == prober.ReasonAPIQuota)
 	switch {
 	case refused:
-		t.refusedBy(r, by)
-	case r.Outcome != prober.Inconclusive && r.Stage != prober.StageProvision:
+		t.refusedBy(r, refusedTo(r))
+	case r.Outcome != prober.Inconclusive && r.Stage != prober.StageProvision && t.s.Platforms[r.Target] != nil:
+		by := refusedTo(r)
 		t.acceptedBy(r.Target, func(who string) bool { return who == by })
 	}
 	expiring := func(f prober.Finding) bool { return f.Reason == prober.ReasonCertificateExpiring }
@@ -27,6 +27,9 @@ func (t *turn) refusals(r prober.Result) {
 		t.certificate(r.Target, r.Findings[i].Detail)
 	}
 }
+
+// refusedTo is whom an API turns away: an agent, and its kind of probe.
+func refusedTo(r *prober.Result) string { return r.Agent + " " + string(r.Kind) }
 
 func (t *turn) platform(target string) *platformState {
 	if t.s.Platforms == nil {
@@ -38,7 +41,7 @@ func (t *turn) platform(target string) *platformState {
 	return t.s.Platforms[target]
 }
 
-func (t *turn) refusedBy(r prober.Result, by string) {
+func (t *turn) refusedBy(r *prober.Result, by string) {
 	p := t.platform(r.Target)
 	i, known := slices.BinarySearch(p.RefusedBy, by)
 	if known {

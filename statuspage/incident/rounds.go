@@ -36,9 +36,10 @@ type cell struct {
 }
 
 // add takes one result into its round.
-func (t *turn) add(r prober.Result, site string, at time.Time) {
-	key := r.Agent + "|" + string(r.Kind) + "|" + r.Target + "|" + r.Round
-	round := t.s.Rounds[key]
+func (t *turn) add(r *prober.Result, site string, at time.Time) {
+	var room [keyRoom]byte
+	name := appendRoundKey(room[:0], r)
+	round := t.s.Rounds[string(name)]
 	if round == nil {
 		if t.openRounds(r.Agent) >= maxRounds {
 			t.refuse("too many open rounds of one agent", r)
@@ -48,7 +49,7 @@ func (t *turn) add(r prober.Result, site string, at time.Time) {
 			Agent: r.Agent, Site: site, Kind: r.Kind, Target: r.Target, Of: r.RoundOf,
 			Deadline: t.s.At.Add(t.settings.RoundTimeout[r.Kind]),
 		}
-		t.s.Rounds[key] = round
+		t.s.Rounds[string(name)] = round
 	}
 	if round.Judged && r.Playback != "" {
 		return // the matrix has spoken; a push side still stands for itself
@@ -64,13 +65,13 @@ func (t *turn) add(r prober.Result, site string, at time.Time) {
 	}
 	if round.Of > 0 && round.Got >= round.Of && !round.Judged {
 		t.judge(round)
-		delete(t.s.Rounds, key)
+		delete(t.s.Rounds, string(name))
 	}
 }
 
 // pushSide judges what was seen of the API and of an ingest. Failures there are
 // the pushing site's to report, and need no matrix.
-func (t *turn) pushSide(round *roundState, r prober.Result, e Evidence) {
+func (t *turn) pushSide(round *roundState, r *prober.Result, e Evidence) {
 	failed := r.Outcome == prober.Fail
 	if r.Ingest != "" && r.Outcome == prober.Degraded {
 		t.countAs(round, KindQuality, ingest(r.Target, r.Ingest), false, e)
@@ -87,7 +88,8 @@ func (t *turn) pushSide(round *roundState, r prober.Result, e Evidence) {
 			t.count(round, core(r.Target), !failed, e)
 		}
 	case failed && r.Stage == prober.StageProvision:
-		round.Refused = &e
+		refused := e // e itself would be on the heap for every result
+		round.Refused = &refused
 	case failed:
 		round.Created = true
 		t.count(round, ingest(r.Target, r.Ingest), false, e)
@@ -101,16 +103,16 @@ func (t *turn) pushSide(round *roundState, r prober.Result, e Evidence) {
 // canary judges a broadcast that is to stay up. One that was never seen up at
 // this site cannot drop: whether it can start is for go-live to say, which is
 // also what asks the API both ways.
-func (t *turn) canary(round *roundState, r prober.Result, ok bool, e Evidence) {
+func (t *turn) canary(round *roundState, r *prober.Result, ok bool, e Evidence) {
 	element := ingest(r.Target, r.Ingest)
-	if sum := t.s.Sums[sumKey(element, r.Kind)]; !ok && (r.Stage == prober.StageProvision || sum == nil || sum.Sites[e.Site] == nil || !sum.Sites[e.Site].Ran) {
+	if sum := t.s.sum(element, r.Kind); !ok && (r.Stage == prober.StageProvision || sum == nil || sum.Sites[e.Site] == nil || !sum.Sites[e.Site].Ran) {
 		return
 	}
 	t.count(round, element, ok, e)
 }
 
 // pullSide keeps a cell for the matrix.
-func (t *turn) pullSide(round *roundState, r prober.Result, e Evidence) {
+func (t *turn) pullSide(round *roundState, r *prober.Result, e Evidence) {
 	c := cell{Ingest: r.Ingest, Playback: r.Playback, Good: r.Outcome != prober.Fail, Degraded: r.Outcome == prober.Degraded, Evidence: e}
 	if r.Ingest == "" {
 		t.othersStream(round, r, e)
@@ -120,12 +122,18 @@ func (t *turn) pullSide(round *roundState, r prober.Result, e Evidence) {
 	if r.Kind == prober.KindPlayback && t.foreign(r, c, round, e) {
 		return
 	}
+	if round.Cells == nil {
+		round.Cells = make([]cell, 0, min(max(round.Of, 1), maxRoom))
+	}
 	round.Cells = append(round.Cells, c)
 }
 
+// maxRoom bounds what a round's announced size is believed.
+const maxRoom = 64
+
 // othersStream judges a stream that none of us pushes: that the playback named with
 // it gives it is what the configuration claims, so there is nothing to separate.
-func (t *turn) othersStream(round *roundState, r prober.Result, e Evidence) {
+func (t *turn) othersStream(round *roundState, r *prober.Result, e Evidence) {
 	at := playback(r.Target, r.Playback)
 	t.count(round, at, r.Outcome != prober.Fail, e)
 	if r.Outcome != prober.Fail {
@@ -139,18 +147,19 @@ func (t *turn) othersStream(round *roundState, r prober.Result, e Evidence) {
 // rows where all of it stands in those, else of what lies between them.
 func (t *turn) judge(round *roundState) {
 	m := newMatrix(round.Cells)
+	round.Counted = slices.Grow(round.Counted, 2*(len(m.rows)+len(m.columns)+1))
 	t.judgeAPI(round)
 	t.unpulled(round)
-	t.judgeQuality(round, m)
+	t.judgeQuality(round, &m)
 	if m.good == 0 {
-		t.judgeDark(round, m)
+		t.judgeDark(round, &m)
 		return
 	}
 	rows, columns, between := m.inPart()
-	t.countLines(round, m, m.rows, rows, ingest)
-	t.countLines(round, m, m.columns, columns, playback)
+	t.countLines(round, &m, m.rows, rows, ingest)
+	t.countLines(round, &m, m.columns, columns, playback)
 	if between == nil {
-		t.count(round, core(round.Target), true, m.firstGood())
+		t.count(round, core(round.Target), true, m.firstOf(true).Evidence)
 		return
 	}
 	t.count(round, core(round.Target), false, inPart(between.Evidence))
@@ -158,14 +167,14 @@ func (t *turn) judge(round *roundState) {
 
 // countLines counts every row, or every column: failed where it is all red, or one
 // of those that fail in part.
-func (t *turn) countLines(round *roundState, m matrix, lines map[string]*line, some []string, element func(target, id string) prober.Element) {
-	for _, id := range sortedKeys(lines) {
-		switch l := lines[id]; {
+func (t *turn) countLines(round *roundState, m *matrix, all lines, some []string, element func(target, id string) prober.Element) {
+	for i := range all {
+		switch l := &all[i]; {
 		case !m.separates(l):
-		case slices.Contains(some, id):
-			t.count(round, element(round.Target, id), false, inPart(l.firstRed()))
+		case slices.Contains(some, l.id):
+			t.count(round, element(round.Target, l.id), false, inPart(m.firstRed(l)))
 		default:
-			t.count(round, element(round.Target, id), l.good > 0, l.evidence())
+			t.count(round, element(round.Target, l.id), l.good > 0, m.evidence(l))
 		}
 	}
 }
@@ -179,11 +188,11 @@ func inPart(e Evidence) Evidence {
 // playbacks', and what is reached and shows nothing is the core's, if broadcasts
 // of more than one ingest were looked for everywhere. Less does not separate, unless
 // the others are known to take none.
-func (t *turn) judgeDark(round *roundState, m matrix) {
+func (t *turn) judgeDark(round *roundState, m *matrix) {
 	target := t.index.target[round.Target]
-	for _, id := range sortedKeys(m.columns) {
-		if l := m.columns[id]; l.direct() {
-			t.count(round, playback(round.Target, id), false, l.evidence())
+	for i := range m.columns {
+		if l := &m.columns[i]; m.direct(l) {
+			t.count(round, playback(round.Target, l.id), false, m.evidence(l))
 		}
 	}
 	if len(m.columns) < len(target.Playbacks) || len(m.rows) < min(2, t.pushing(target, round.Site)) {
@@ -202,7 +211,7 @@ func (t *turn) pushing(target Target, site string) int {
 	for _, in := range target.Ingests {
 		fails := false
 		for _, kind := range []prober.Kind{prober.KindCanary, prober.KindGoLive} {
-			sum := t.s.Sums[sumKey(ingest(target.ID, in.ID), kind)]
+			sum := t.s.sum(ingest(target.ID, in.ID), kind)
 			fails = fails || sum != nil && sum.Sites[site] != nil && sum.Sites[site].Failing
 		}
 		if !fails {
@@ -257,15 +266,10 @@ func (t *turn) countAs(round *roundState, kind prober.Kind, e prober.Element, ok
 	if !t.index.elements[e] {
 		return
 	}
-	counted := sumKey(e, kind) + "|" + evidence.Site
-	if slices.Contains(round.Counted, counted) {
-		return
+	if key, countable := round.countable(e, kind, evidence.Site); countable {
+		t.weigh(key, e, kind, ok, evidence)
 	}
-	round.Counted = append(round.Counted, counted)
-	t.weigh(e, kind, ok, evidence)
 }
-
-func sumKey(e prober.Element, k prober.Kind) string { return e.String() + "|" + string(k) }
 
 func api(target string) prober.Element {
 	return prober.Element{Target: target, Type: prober.ElementAPI}

@@ -429,6 +429,40 @@ func TestRefusedResults(t *testing.T) {
 	}
 }
 
+// A cause is told once a day: what goes on for weeks is not forgotten, what comes back
+// after weeks is told at once, and a clock that is set back keeps nothing quiet.
+func TestRefusedResultsAreToldAgain(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	r := newRig(t, 3, nil, nil)
+	stranger := func(n int, every time.Duration) (told int) {
+		t.Helper()
+		before := r.count(ResultRefused)
+		for range n {
+			r.result(prober.Result{Agent: "mallory", Kind: prober.KindCanary, Ingest: regions[0]}, "")
+			r.now = r.now.Add(every)
+		}
+		return r.count(ResultRefused) - before
+	}
+	if n := stranger(60, time.Minute); n != 1 {
+		t.Errorf("in an hour: told %d times", n)
+	}
+	if n := stranger(6*24, time.Hour); n != 6 {
+		t.Errorf("in the six days after: told %d times", n)
+	}
+	r.now = r.now.Add(30 * day)
+	if n := stranger(60, time.Minute); n != 1 {
+		t.Errorf("when it came back: told %d times", n)
+	}
+	r.now = r.now.Add(-300 * day)
+	if n := stranger(50, time.Hour); n != 2 {
+		t.Errorf("in the two days after the clock was set back: told %d times", n)
+	}
+	if n := len(r.state.RefusedTold); n != 1 || r.state.Refused["unknown agent"] != 60+6*24+60+50 {
+		t.Errorf("%v, %v", r.state.RefusedTold, r.state.Refused)
+	}
+}
+
 // news is a message without who saw it and what is promised.
 func news(body string) string {
 	var lines []string

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,6 +36,7 @@ func (w *sim) skip(end time.Time) bool {
 	if until.Sub(w.now) < longest {
 		return false
 	}
+	w.first = nil
 	for _, r := range w.rounds {
 		n := uint64(0)
 		if r.next.Before(until) {
@@ -71,28 +73,46 @@ func (w *sim) measured(kind prober.Kind, rounds uint64) {
 // settled says whether good rounds would change nothing but clocks and counters.
 func (w *sim) settled() bool {
 	s := w.state
-	if len(s.Incidents)+len(s.Rounds)+len(s.Requests) > 0 || len(s.Agents) == 0 {
+	if len(s.Incidents)+len(s.Rounds)+len(s.Requests) > 0 || len(s.Agents) == 0 || slices.ContainsFunc(w.sites, func(s *siteSum) bool { return s.W != 0 }) {
 		return false
 	}
 	for _, a := range w.agents {
-		known := s.Agents[a.id]
+		if a.known == nil {
+			a.known = s.Agents[a.id]
+		}
+		known := a.known
 		if known == nil || a.control != prober.ControlPass || w.now.Before(a.burstUntil) || len(a.held) > 0 ||
 			known.Control != prober.ControlPass || known.Silent || known.Sick || known.Contradicted || !known.AloneSince.IsZero() ||
 			len(known.Boots) != 1 || known.Boots[0].Window != ^uint64(0) {
 			return false
 		}
 	}
-	for _, sum := range s.Sums {
+	w.remember()
+	for _, sum := range w.sums {
 		if sum.Open || len(sum.Sites) < len(w.agents) {
 			return false
 		}
-		for _, site := range sum.Sites {
-			if site.W != 0 || site.V != 0 || site.Failing || site.Goods < goodsBetween {
-				return false
-			}
+	}
+	for _, site := range w.sites {
+		if site.W != 0 || site.V != 0 || site.Failing || site.Goods < goodsBetween {
+			return false
 		}
 	}
 	return true
+}
+
+// remember keeps the sums at hand.
+func (w *sim) remember() {
+	if len(w.sums) == len(w.state.Sums) && len(w.sites) == len(w.sums)*len(w.agents) {
+		return
+	}
+	w.sums, w.sites = w.sums[:0], w.sites[:0]
+	for _, sum := range w.state.Sums {
+		w.sums = append(w.sums, sum)
+		for _, site := range sum.Sites {
+			w.sites = append(w.sites, site)
+		}
+	}
 }
 
 // noisy is the first round from now on that is not all good, as far as until.
@@ -113,7 +133,8 @@ func (w *sim) noisy(r *simRounds, until time.Time) time.Time {
 	return at
 }
 
-// TestSkip runs the same time with and without skipping.
+// TestSkip runs the same time with and without skipping; the long version does so for
+// ten days.
 func TestSkip(t *testing.T) {
 	t.Parallel()
 	for _, c := range []simSetup{
@@ -121,12 +142,20 @@ func TestSkip(t *testing.T) {
 		{seed: 2, sites: 5, regions: 1, canary: 2 * time.Second, pulls: 20 * time.Second, golive: time.Minute, noise: .001, drops: 1e-5},
 		{seed: 3, sites: 4, regions: 2, canary: 2 * time.Second, pulls: 20 * time.Second, golive: time.Minute, noise: .0005, drops: 1e-5, latency: time.Second,
 			bursts: &simBursts{mean: 20 * time.Second, share: .002, seen: .9, fails: .9}},
+		calm(3, 2, func(s *simSetup) { s.seed, s.noise = 4, .03 }),
+		calm(4, 3, func(s *simSetup) {
+			s.seed, s.noise, s.bursts = 5, .001, &simBursts{mean: 20 * time.Second, share: .01, seen: .5, pairs: .3, fails: .95}
+		}),
 	} {
 		all, some := newSim(t, c), newSim(t, c)
 		some.skips = true
-		for range 4 {
-			all.run(30 * time.Minute)
-			some.run(30 * time.Minute)
+		parts, part := 4, 30*time.Minute
+		if *long {
+			parts, part = 40, 6*time.Hour
+		}
+		for range parts {
+			all.run(part)
+			some.run(part)
 			a, err := all.state.Encode()
 			if err != nil {
 				t.Fatal(err)

@@ -1,7 +1,7 @@
 package incident
 
 import (
-	"container/heap"
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -28,13 +28,20 @@ type sim struct {
 	order  uint64 // keeps the order of what is due at one time
 	agents []*simAgent
 	rounds []*simRounds
-	flying int  // results on their way
-	skips  bool // quiet stretches are skipped
+	first  *simRounds // of the rounds, the next; nil is not known
+	flying int        // results on their way
+	skips  bool       // quiet stretches are skipped, and good rounds taken at once
+
+	collect *[]prober.Result // where results go instead of on their way
+	sums    []*sumState      // all of them
+	sites   []*siteSum       // of all sums
+	turn    turn             // of a good round
 
 	events  []Event
 	steps   int
 	skipped uint64 // inputs
 	check   func() // after every step; nil is nothing
+	twin    *sim   // is given the same inputs, from its last snapshot on; nil is none
 }
 
 // simRounds are the rounds of one kind of probe at one agent.
@@ -108,6 +115,8 @@ type simAgent struct {
 	seq        uint64
 	skew       time.Duration
 	control    prober.Control
+	known      *agentState
+	quick      map[prober.Kind]*quickRound
 	burstUntil time.Time // fails until then
 	held       []prober.Result
 	mixed      []prober.Result
@@ -119,22 +128,41 @@ type simItem struct {
 	do    func()
 }
 
+// simQueue is a heap of what is due, the soonest first.
 type simQueue []simItem
 
-func (q simQueue) Len() int { return len(q) }
-func (q simQueue) Less(i, j int) bool {
+func (q simQueue) before(i, j int) bool {
 	if !q[i].at.Equal(q[j].at) {
 		return q[i].at.Before(q[j].at)
 	}
 	return q[i].order < q[j].order
 }
-func (q simQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *simQueue) Push(x any)   { *q = append(*q, x.(simItem)) }
-func (q *simQueue) Pop() any {
+
+func (q *simQueue) push(x simItem) {
+	*q = append(*q, x)
+	for i := len(*q) - 1; i > 0 && q.before(i, (i-1)/2); i = (i - 1) / 2 {
+		(*q)[i], (*q)[(i-1)/2] = (*q)[(i-1)/2], (*q)[i]
+	}
+}
+
+func (q *simQueue) pop() simItem {
 	old := *q
-	x := old[len(old)-1]
-	*q = old[:len(old)-1]
-	return x
+	x, last := old[0], len(old)-1
+	old[0], old[last] = old[last], simItem{}
+	*q = old[:last]
+	for i := 0; ; {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < last; child++ {
+			if q.before(child, least) {
+				least = child
+			}
+		}
+		if least == i {
+			return x
+		}
+		old[i], old[least] = old[least], old[i]
+		i = least
+	}
 }
 
 func simTopology(sites, regions int, api bool) Topology {
@@ -180,7 +208,7 @@ func newSim(t *testing.T, c simSetup) *sim {
 		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	w.start = w.now
 	for i := range c.sites {
-		a := &simAgent{n: i, id: "a" + strconv.Itoa(i), control: prober.ControlPass}
+		a := &simAgent{n: i, id: "a" + strconv.Itoa(i), control: prober.ControlPass, quick: map[prober.Kind]*quickRound{}}
 		if c.skew > 0 {
 			a.skew = time.Duration(w.rng.Int64N(int64(2*c.skew))) - c.skew
 		}
@@ -211,7 +239,7 @@ func (c simSetup) schedule() Schedule {
 // at puts something into the queue.
 func (w *sim) at(when time.Time, do func()) {
 	w.order++
-	heap.Push(&w.queue, simItem{at: when, order: w.order, do: do})
+	w.queue.push(simItem{at: when, order: w.order, do: do})
 }
 
 func (w *sim) after(d time.Duration, do func()) { w.at(w.now.Add(d), do) }
@@ -227,16 +255,27 @@ func (w *sim) every(a *simAgent, kind prober.Kind, period time.Duration, results
 
 // due is the round that comes next.
 func (w *sim) due() *simRounds {
-	var first *simRounds
+	if w.first != nil {
+		return w.first
+	}
 	for _, r := range w.rounds {
-		if first == nil || r.next.Before(first.next) {
-			first = r
+		if w.first == nil || r.next.Before(w.first.next) {
+			w.first = r
 		}
 	}
-	return first
+	return w.first
 }
 
 func (w *sim) round(a *simAgent, kind prober.Kind) {
+	if w.good(a, kind) {
+		w.quickly(a, kind)
+		return
+	}
+	w.results(a, kind)
+}
+
+// results sends the results of a round.
+func (w *sim) results(a *simAgent, kind prober.Kind) {
 	switch kind {
 	case prober.KindCanary:
 		w.canaries(a)
@@ -251,16 +290,18 @@ func (w *sim) round(a *simAgent, kind prober.Kind) {
 func (w *sim) run(d time.Duration) {
 	end := w.now.Add(d)
 	for {
-		due := w.policy.Next(w.state)
-		if housekeeping := w.state.At.Add(10 * time.Second); due.IsZero() || housekeeping.Before(due) {
-			due = housekeeping
+		due := w.state.At.Add(10 * time.Second) // housekeeping
+		if !w.idle(due) {
+			if next := w.policy.Next(w.state); !next.IsZero() && next.Before(due) {
+				due = next
+			}
 		}
 		if due.Before(w.now) {
 			due = w.now
 		}
 		round := w.due()
 		if len(w.queue) > 0 && !w.queue[0].at.After(due) && !w.queue[0].at.After(end) && !w.queue[0].at.After(round.next) {
-			item, _ := heap.Pop(&w.queue).(simItem)
+			item := w.queue.pop()
 			w.now = item.at
 			item.do()
 			continue
@@ -270,7 +311,7 @@ func (w *sim) run(d time.Duration) {
 				continue
 			}
 			w.now = round.next
-			round.next = round.next.Add(round.period)
+			round.next, w.first = round.next.Add(round.period), nil
 			w.round(round.agent, round.kind)
 			continue
 		}
@@ -303,14 +344,57 @@ func (w *sim) step(in Input) {
 	in.Seq, in.At = w.seq, w.now
 	var events []Event
 	w.state, events = w.policy.Step(w.state, in)
+	w.compare(in, events)
+	w.told(events)
+	if w.check != nil {
+		w.check()
+	}
+}
+
+// compare holds that the same inputs give the same bytes, and the same events, also
+// to a hub that starts again from its snapshot every so often.
+func (w *sim) compare(in Input, events []Event) {
+	if w.twin == nil {
+		return
+	}
+	var same []Event
+	w.twin.state, same = w.policy.Step(w.twin.state, in)
+	if a, b := fmt.Sprintf("%+v", ids(events)), fmt.Sprintf("%+v", ids(same)); a != b {
+		w.t.Errorf("the same inputs gave the events %s and %s", a, b)
+	}
+	if w.steps%500 != 0 {
+		return
+	}
+	a, err := w.state.Encode()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	b, err := w.twin.state.Encode()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if !bytes.Equal(a, b) {
+		w.t.Errorf("the same inputs gave the states\n%s\n%s", a, b)
+	}
+	if w.twin.state, err = DecodeState(b); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func ids(events []Event) (all []string) {
+	for _, e := range events {
+		all = append(all, e.ID)
+	}
+	return all
+}
+
+// told does what the engine asks for.
+func (w *sim) told(events []Event) {
 	for _, e := range events {
 		w.events = append(w.events, e)
 		if e.ProbeNow != nil {
 			w.confirm(*e.ProbeNow)
 		}
-	}
-	if w.check != nil {
-		w.check()
 	}
 }
 
@@ -319,9 +403,9 @@ func (w *sim) confirm(req prober.ProbeNow) {
 	for i := range req.Rounds {
 		w.after(time.Duration(i)*req.Spacing+50*time.Millisecond, func() {
 			for _, a := range w.agents {
-				w.canaries(a)
-				w.plays(a)
-				w.goLive(a)
+				for _, kind := range []prober.Kind{prober.KindCanary, prober.KindPlayback, prober.KindGoLive} {
+					w.round(a, kind)
+				}
 			}
 		})
 	}
@@ -329,35 +413,44 @@ func (w *sim) confirm(req prober.ProbeNow) {
 
 // send brings a result into the journal, after its way there.
 func (w *sim) send(a *simAgent, after time.Duration, r prober.Result) {
-	f := w.truth()
-	if f.silent[a.n] {
+	if w.collect != nil {
+		*w.collect = append(*w.collect, r)
 		return
 	}
-	at := w.now.Add(after)
+	if w.truth().silent[a.n] {
+		return
+	}
 	w.flying++
-	w.at(at, func() {
+	w.after(after, func() {
 		w.flying--
-		r.Control = a.control
-		if w.truth().sick[a.n] {
-			r.Control = prober.ControlFail
-		}
-		if r.Host.Reference = prober.ControlPass; w.truth().refer || w.truth().cut[a.n] {
-			r.Host.Reference = prober.ControlFail
-		}
-		a.seq++
-		r.Agent, r.Boot, r.Seq, r.Site, r.Target = a.id, "boot", a.seq, "s", "live"
-		r.Ended = w.now.Add(a.skew)
-		if w.truth().away {
-			a.held = append(a.held, r)
-			return
-		}
-		for _, late := range a.held {
-			late.Age = w.now.Sub(late.Ended.Add(-a.skew))
-			w.step(Input{Result: &late})
-		}
-		a.held = nil
-		w.deliver(a, r)
+		w.receive(a, r)
 	})
+}
+
+// receive completes a result with what is known of its agent when it arrives, and
+// brings it to the hub, unless that is away.
+func (w *sim) receive(a *simAgent, r prober.Result) {
+	f := w.truth()
+	r.Control = a.control
+	if f.sick[a.n] {
+		r.Control = prober.ControlFail
+	}
+	if r.Host.Reference = prober.ControlPass; f.refer || f.cut[a.n] {
+		r.Host.Reference = prober.ControlFail
+	}
+	a.seq++
+	r.Agent, r.Boot, r.Seq, r.Site, r.Target = a.id, "boot", a.seq, "s", "live"
+	r.Ended = w.now.Add(a.skew)
+	if f.away {
+		a.held = append(a.held, r)
+		return
+	}
+	for _, late := range a.held {
+		late.Age = w.now.Sub(late.Ended.Add(-a.skew))
+		w.step(Input{Result: &late})
+	}
+	a.held = nil
+	w.deliver(a, r)
 }
 
 // deliver hands a result to the engine, as it comes or as a bad network brings it.
@@ -414,6 +507,9 @@ func (w *sim) noisyAt(a *simAgent, kind prober.Kind, at time.Time, what int) boo
 
 // lost says whether a probe of an agent fails for the agent's own sake.
 func (w *sim) lost(a *simAgent, f simFault) bool {
+	if w.collect != nil {
+		return false // of a round that is known to be good: a burst has begun since
+	}
 	if f.sick[a.n] || f.blind[a.n] || f.cut[a.n] {
 		return true
 	}
@@ -511,8 +607,11 @@ func (w *sim) matrix(a *simAgent, kind prober.Kind, f simFault) simMatrix {
 	return m
 }
 
+// goLiveLasts is how long it takes until a fresh broadcast is known to play.
+const goLiveLasts = 6 * time.Second
+
 // goLive is a round of fresh broadcasts: what is refused is known at once, what
-// plays after six seconds.
+// plays later.
 func (w *sim) goLive(a *simAgent) {
 	f, round, way := w.truth(), w.newRound(prober.KindGoLive), w.way(a, prober.KindGoLive)
 	n := w.setup.regions
@@ -520,7 +619,7 @@ func (w *sim) goLive(a *simAgent) {
 	refused := w.setup.api && w.hit(a, f.api, f)
 	for i := range n {
 		r := prober.Result{Kind: prober.KindGoLive, Pusher: a.id, Ingest: w.region(i), Run: fmt.Sprint(a.id, round, i), Round: round, RoundOf: n + n*n, Outcome: prober.Pass}
-		pushed, known := r, way+6*time.Second
+		pushed, known := r, way+goLiveLasts
 		switch {
 		case refused:
 			pushed = bad(r, prober.StageProvision)

@@ -29,7 +29,8 @@ type State struct {
 	Incidents    []*openIncident            `json:"incidents"`              // unresolved, oldest first
 	Changes      []Change                   `json:"changes"`                // recent, oldest first
 	ChangesSince time.Time                  `json:"changes_since,omitzero"` // from when on all of them are kept
-	Refused      map[string]uint64          `json:"refused"`                // results and commands not taken, by cause
+	Refused      map[string]uint64          `json:"refused"`                // results, commands and edges not taken, by cause
+	RefusedTold  map[string]time.Time       `json:"refused_told,omitempty"` // when on-call was told of it last, by cause
 	NoAgents     bool                       `json:"no_agents"`
 	Platforms    map[string]*platformState  `json:"platforms,omitempty"` // by target: of which on-call has been told something
 

@@ -19,12 +19,15 @@ func (p Policy) Step(s State, in Input) (State, []Event) {
 		return s, nil
 	}
 	t := &turn{Policy: p, s: &s, seq: in.Seq, before: s.At}
+	met := s.PolicyHash == p.hash // what the topology names has its room already
 	s.Seq, s.PolicyHash = in.Seq, p.hash
 	t.clock(in.At.UTC())
-	t.known()
+	if !met {
+		t.known()
+	}
 	switch {
 	case in.Result != nil:
-		t.result(*in.Result, s.At)
+		t.result(in.Result, s.At)
 	case in.Change != nil:
 		t.change(*in.Change)
 	case in.Config != nil:
@@ -68,7 +71,7 @@ func (p Policy) Next(s State) time.Time {
 	return next
 }
 
-// turn is one Step under way.
+// turn is one Step under way. It lies on the stack.
 type turn struct {
 	Policy
 	s        *State
@@ -179,6 +182,9 @@ func (s *State) rewind(by time.Duration) {
 	}
 	for target, until := range s.Requests {
 		s.Requests[target] = until.Add(-by)
+	}
+	for cause, told := range s.RefusedTold {
+		s.RefusedTold[cause] = told.Add(-by)
 	}
 	for _, o := range s.Incidents {
 		back(&o.SayAt)

@@ -79,6 +79,16 @@ func FuzzStep(f *testing.F) {
 				t.Fatalf("a tick was due %v ago and did not help", s.At.Sub(next))
 			}
 		}
+		for _, c := range p.View(s).Components {
+			if c.SuspectSince.IsZero() != (len(c.Suspicions) == 0) {
+				t.Fatalf("%s is suspect since %v of %v", c.ID, c.SuspectSince, c.Suspicions)
+			}
+			for _, x := range c.Suspicions {
+				if len(x.Evidence) == 0 || x.Share <= 0 {
+					t.Fatalf("%s is suspect of nothing: %+v", c.ID, x)
+				}
+			}
+		}
 		b, err := s.Encode()
 		if err != nil {
 			t.Fatal(err)
@@ -190,5 +200,23 @@ func BenchmarkStep(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "results/s")
 		})
+	}
+}
+
+// TestStepAllocatesLittle: a turn and the state lie on the stack. One call through a
+// table of functions would move them to the heap, for every result.
+func TestStepAllocatesLittle(t *testing.T) { //nolint:paralleltest // it counts what the whole process allocates
+	p, err := NewPolicy(DefaultSettings(), topology())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for outcome, most := range map[prober.Outcome]float64{prober.Pass: 12, prober.Fail: 14} { // four are the test's own
+		x := &stepper{policy: p, state: NewState(), now: time.Unix(1_700_000_000, 0)}
+		for range 27 * 20 {
+			x.result(outcome)
+		}
+		if got := testing.AllocsPerRun(27*40, func() { x.result(outcome) }); got > most {
+			t.Errorf("%s: %.0f allocations for a result, want at most %.0f", outcome, got, most)
+		}
 	}
 }

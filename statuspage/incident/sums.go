@@ -12,8 +12,7 @@ const goodsBetween = 2
 
 // weigh moves the sum of one element, kind and site by one piece of evidence,
 // within [0, h/q]: no site alone, whatever it sees, can open anything.
-func (t *turn) weigh(e prober.Element, kind prober.Kind, ok bool, evidence Evidence) {
-	key := sumKey(e, kind)
+func (t *turn) weigh(key string, e prober.Element, kind prober.Kind, ok bool, evidence Evidence) {
 	sum := t.s.Sums[key]
 	if sum == nil {
 		sum = &sumState{Element: e, Kind: kind, Sites: map[string]*siteSum{}}
@@ -53,7 +52,8 @@ func (t *turn) weigh(e prober.Element, kind prober.Kind, ok bool, evidence Evide
 	site.Noise++
 	before := site.W
 	site.W = min(site.W+gain, t.siteCap(t.settings.Threshold))
-	site.Last = &evidence
+	last := evidence // evidence itself would be on the heap for every good round, too
+	site.Last = &last
 	if sum.Open {
 		return
 	}
@@ -168,6 +168,9 @@ func (t *turn) touched() []string {
 
 // touch notes that a sum got evidence.
 func (t *turn) touch(key string) {
+	if t.dirty == nil {
+		t.dirty = make([]string, 0, 16)
+	}
 	if !slices.Contains(t.dirty, key) {
 		t.dirty = append(t.dirty, key)
 	}

@@ -34,6 +34,7 @@ type Telling struct {
 	LastFailed   string // the newest one
 	FoundBy      string // "automated test broadcasts"
 	Sites        int    // vantage points that saw it
+	CauseUnknown bool   // it does not tell where the cause lies
 	Unsure       bool   // too few vantage points are heard to tell whether it goes on
 	NextUpdate   string // by when, at the latest; "" is that none is promised
 }
@@ -51,6 +52,8 @@ const (
 {{end}}`
 	whomWords = `{{with .Whom}}This may affect {{.}}.
 {{end}}`
+	causeWords = `{{if .CauseUnknown}}What our tests see does not tell where the cause lies.
+{{end}}`
 	foundWords   = `{{if .Sites}}Seen by {{.FoundBy}} from {{.Sites}} vantage point{{if ne .Sites 1}}s{{end}}. {{end}}`
 	promiseWords = `{{with .NextUpdate}}
 Next update by {{.}}.{{end}}`
@@ -59,8 +62,8 @@ Next update by {{.}}.{{end}}`
 // DefaultWords are the texts of an installation that has none of its own.
 func DefaultWords() Words {
 	return Words{
-		Opened:  failingWords + whomWords + foundWords + `We are investigating.` + promiseWords,
-		Updated: failingWords + whomWords + foundWords + promiseWords,
+		Opened:  failingWords + whomWords + causeWords + foundWords + `We are investigating.` + promiseWords,
+		Updated: failingWords + whomWords + causeWords + foundWords + promiseWords,
 		Unchanged: `{{if .Unsure}}Our tests cannot tell at present whether this goes on; they last saw it at {{.LastFailed}}.` +
 			`{{else if .Failing}}Nothing has changed since the last update.{{end}}
 ` + failingWords + foundWords + promiseWords,
@@ -161,6 +164,7 @@ func (m message) samples() []Telling {
 		FoundBy: foundByBroadcasts, Sites: 3, NextUpdate: "14:06 UTC",
 	}
 	many, unsure, over := one, one, one
+	many.CauseUnknown = true
 	many.Failing, many.WorkingAgain = []Told{told, told, told}, "running broadcasts in New York"
 	unsure.Unsure, unsure.NextUpdate = true, ""
 	over.Failing, over.Whom, over.Sites, over.WorkingAgain = nil, "", 0, "playback in Frankfurt"

@@ -134,16 +134,19 @@ type Incident struct {
 	Thinned      int       `json:"thinned,omitempty"` // updates that newer ones have replaced
 	Failures     []Failure `json:"failures"`          // internal: every element and kind that opened
 	Changes      []Related `json:"changes,omitempty"` // internal: reported shortly before
+	Cause        Cause     `json:"cause,omitzero"`    // internal: where it lies
 
 	Postmortem   string    `json:"postmortem,omitempty"` // public, Markdown, as a person published it
 	PostmortemAt time.Time `json:"postmortem_at,omitzero"`
+	Withdrawn    string    `json:"postmortem_withdrawn,omitempty"` // internal: the one that it had until it was reopened
 
 	FalseAlarm bool      `json:"false_alarm,omitempty"` // a person says that it was none; it counts as no outage
 	OpenedBy   string    `json:"opened_by,omitempty"`   // internal: the person, if one opened it
 	Named      bool      `json:"named,omitempty"`       // a person gave it its name
 	Frozen     bool      `json:"frozen,omitempty"`      // internal: its automation waits for release
 	Approved   bool      `json:"approved,omitempty"`    // what publish: hold withholds may be public
-	Withheld   []string  `json:"withheld,omitempty"`    // internal: components that wait for that
+	Withheld   []string  `json:"withheld,omitempty"`    // internal: components that are not public without that
+	KeptBack   []string  `json:"kept_back,omitempty"`   // internal: of them, those that a person keeps from the page
 	Audit      []Audited `json:"audit,omitempty"`       // internal: what people did, oldest first
 }
 

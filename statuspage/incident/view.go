@@ -31,17 +31,28 @@ type ComponentState struct {
 	UpdatedAt    time.Time `json:"updated_at"`             // when the status last changed
 	CheckedAt    time.Time `json:"checked_at,omitzero"`    // newest evidence on any of its elements
 	UnknownSince time.Time `json:"unknown_since,omitzero"` // set while no element of it is known
+
+	// Internal: set while evidence stands against an element of it, and nothing is
+	// open for that. The status stays what was published.
+	SuspectSince time.Time   `json:"suspect_since,omitzero"`
+	Suspicions   []Suspicion `json:"suspicions,omitempty"`
 }
 
 // View reads a state for the page.
 func (p Policy) View(s State) View {
 	v := View{At: s.At, Components: []ComponentState{}, Incidents: []Incident{}, Maintenances: []MaintenanceView{}}
+	t := turn{Policy: p, s: &s} // to read with: it changes nothing
+	suspicions := t.suspicions()
 	for _, c := range p.topology.Components {
-		v.Components = append(v.Components, p.componentView(s, c))
+		view := p.componentView(s, c)
+		view.suspect(c, suspicions)
+		v.Components = append(v.Components, view)
 	}
 	for i := len(s.Incidents) - 1; i >= 0; i-- {
 		if o := s.Incidents[i]; o.Announced {
-			v.Incidents = append(v.Incidents, o.Incident.clone())
+			in := o.Incident.clone()
+			in.Cause = t.cause(p.index.target[in.Target], in.Failures) // of now, not of its last word
+			v.Incidents = append(v.Incidents, in)
 		}
 	}
 	for _, m := range s.Maintenances {
@@ -84,7 +95,7 @@ func (p Policy) componentView(s State, c Component) ComponentState {
 func (p Policy) checkedAt(s State, e prober.Element) time.Time {
 	var newest time.Time
 	for _, kind := range Promises() {
-		if sum := s.Sums[sumKey(e, kind)]; sum != nil && sum.EvidenceAt.After(newest) {
+		if sum := s.sum(e, kind); sum != nil && sum.EvidenceAt.After(newest) {
 			newest = sum.EvidenceAt
 		}
 	}

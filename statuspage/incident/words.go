@@ -186,10 +186,10 @@ func (t *turn) title(in *Incident) string {
 }
 
 // describe is what an incident has come to, without what is no news: who saw it,
-// and when the next word comes.
+// what that does not tell, and when the next word comes.
 func (t *turn) describe(in *Incident) string {
 	now := t.telling(in)
-	now.Sites, now.NextUpdate = 0, ""
+	now.Sites, now.NextUpdate, now.CauseUnknown = 0, "", false
 	return t.words.phrase(messageOf(in, now, updated), now)
 }
 
@@ -227,7 +227,7 @@ func (t *turn) telling(in *Incident) Telling {
 	if len(told) > 0 { // of one that a person opened, and that no test saw, no time is known
 		tell.Began, tell.LastFailed = t.when(in.StartedAt), t.when(ended)
 	}
-	tell.Sites = sitesOf(now)
+	tell.Sites, tell.CauseUnknown = sitesOf(now), t.cause(target, told).Place == PlaceUnknown
 	tell.WorkingAgain = t.workingAgain(target, over, now)
 	var whom []string
 	for _, o := range t.observe(now) {

@@ -12,8 +12,8 @@ import (
 
 // Draft gives an incident's postmortem as far as machines know it. What is for
 // on-call alone stands between incident.InternalBegin and incident.InternalEnd; a
-// text that still has those marks is not published. The same incident gives the
-// same bytes.
+// text that still has those marks is not published. What stands before it leaves
+// people a third of incident.MaxPostmortem. The same incident gives the same bytes.
 func Draft(t incident.Topology, in incident.Incident) string {
 	d := draft{topology: t, in: in}
 	d.summary()
@@ -63,7 +63,7 @@ func (d *draft) impact() {
 		return
 	}
 	d.linef("%.1f component-minutes, as the page showed them.\n", total.Minutes())
-	if len(rows) > 0 {
+	if rows = first(rows, mostList, func(n int) string { return fmt.Sprintf("| _and %d more_ | | |", n) }); len(rows) > 0 {
 		d.linef("| Component | Worst status | Not operational for |\n|---|---|---|\n%s\n", strings.Join(rows, "\n"))
 	}
 	d.linef("_How many users, and what they saw: to be written by a person._\n")
@@ -126,7 +126,8 @@ func (d *draft) affected() {
 			}
 		}
 	}
-	d.linef("- Components: %s\n- Regions: %s\n", orNone(names), orNone(regions))
+	more := func(n int) string { return fmt.Sprintf("_and %d more_", n) }
+	d.linef("- Components: %s\n- Regions: %s\n", orNone(first(names, mostList, more)), orNone(first(regions, mostList, more)))
 }
 
 // regionsOf names the regions of a component's elements that failed.
@@ -199,15 +200,23 @@ func (d *draft) timeline() {
 		text := strings.ReplaceAll(escape(u.Body), "\n", " ")
 		all = append(all, moment{u.At, fmt.Sprintf("**%s**: %s", u.Phase, text)})
 	}
-	d.moments(all)
+	d.list(ends(lines(all), mostPublic-mostPeople-d.b.Len()))
 }
 
-func (d *draft) moments(all []moment) {
-	slices.SortStableFunc(all, func(a, b moment) int { return a.at.Compare(b.at) })
-	for _, m := range all {
-		d.linef("- %s: %s", second(m.at), m.text)
+func (d *draft) list(lines []string) {
+	for _, line := range lines {
+		d.linef("%s", line)
 	}
 	d.linef("")
+}
+
+func lines(all []moment) []string {
+	slices.SortStableFunc(all, func(a, b moment) int { return a.at.Compare(b.at) })
+	var lines []string
+	for _, m := range all {
+		lines = append(lines, fmt.Sprintf("- %s: %s", second(m.at), m.text))
+	}
+	return lines
 }
 
 // people leaves room for what only people know.
@@ -220,6 +229,9 @@ func (d *draft) people(title, hint string) {
 func (d *draft) internal() {
 	d.linef("%s\n", incident.InternalBegin)
 	d.heading("Internal: take this out before you publish")
+	if d.in.Cause.Place != "" {
+		d.linef("Where it lies, as far as tests can tell: %s.\n", escape(d.in.Cause.Words))
+	}
 	d.linef("### Evidence and edits\n")
 	var all []moment
 	for _, f := range d.in.Failures {
@@ -232,7 +244,7 @@ func (d *draft) internal() {
 	for _, a := range d.in.Audit {
 		all = append(all, moment{a.At, edited(a)})
 	}
-	d.moments(all)
+	d.list(lines(all))
 	d.linef("### Possibly related changes\n")
 	if len(d.in.Changes) == 0 {
 		d.linef("None was reported.\n")
@@ -242,6 +254,9 @@ func (d *draft) internal() {
 			d.linef("- %s: %s", second(c.At), strings.ReplaceAll(escape(c.Words()), "\n", " "))
 		}
 		d.linef("")
+	}
+	if d.in.Withdrawn != "" {
+		d.linef("### The postmortem that was withdrawn when the incident was reopened\n\n%s\n", d.in.Withdrawn)
 	}
 	d.linef("%s", incident.InternalEnd)
 }

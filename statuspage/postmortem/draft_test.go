@@ -2,6 +2,7 @@ package postmortem_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,7 +54,38 @@ func outage() incident.Incident {
 			Change: incident.Change{ID: "deploy-42", At: at(-300), Summary: "media server 4.2"}, Scope: incident.ScopeRegion,
 			Lead: 5 * time.Minute, Similar: 3, Over: 72 * time.Hour,
 		}},
+		Cause: incident.Cause{Place: incident.PlacePlayback, Words: "playback fra"},
 		Audit: []incident.Audited{{At: at(100), Who: "ann", Action: incident.ActionImpact, Before: "minor", After: "major", Note: "tickets\ncome in"}},
+	}
+}
+
+// TestLongDraft: of whatever an incident has, the draft without its internal part can
+// be published, with as much again of people's: it has how it began and how it ended.
+func TestLongDraft(t *testing.T) {
+	t.Parallel()
+	for name, long := range map[string]string{"short messages": "x", "long messages": strings.Repeat("*", incident.MaxMessage)} {
+		in, top := outage(), topology()
+		in.Name = strings.Repeat("_", incident.MaxName)
+		last := in.Updates[len(in.Updates)-1]
+		for n := range 500 {
+			in.Updates = append(in.Updates, incident.Update{Phase: incident.Monitoring, At: last.At.Add(time.Duration(n-500) * time.Second), Body: long})
+			c := incident.Component{ID: fmt.Sprintf("c%d", n), Name: strings.Repeat("n", 100), Publish: incident.PublishAuto, Elements: top.Components[0].Elements}
+			top.Components = append(top.Components, c)
+			in.Components = append(in.Components, c.ID)
+		}
+		got := postmortem.Draft(top, in)
+		public, _, _ := strings.Cut(got, incident.InternalBegin)
+		if room := incident.MaxPostmortem - len(public); room < incident.MaxPostmortem/3 {
+			t.Errorf("%s: the public part has %d bytes", name, len(public))
+		}
+		for _, want := range []string{"The first test fails.", "**resolved**: This incident is resolved.", "more messages, which stand among", "and 4", "## What will be done"} {
+			if !strings.Contains(public, want) {
+				t.Errorf("%s: no %q in\n%s", name, want, public)
+			}
+		}
+		if n := strings.Count(public, "\n"); name == "short messages" && n < 200 {
+			t.Errorf("%s: %d lines are left", name, n)
+		}
 	}
 }
 
@@ -61,9 +93,12 @@ func TestDraft(t *testing.T) {
 	t.Parallel()
 	byHand := outage()
 	byHand.Failures, byHand.Changes, byHand.OpenedBy, byHand.Audit = nil, nil, "ann", nil
+	byHand.Cause = incident.Cause{}
 	none := outage()
 	none.FalseAlarm = true
-	for name, in := range map[string]incident.Incident{"outage": outage(), "by_hand": byHand, "false_alarm": none} {
+	reopened := outage()
+	reopened.Withdrawn = "# It was ann's change\n\nSo it seemed."
+	for name, in := range map[string]incident.Incident{"outage": outage(), "by_hand": byHand, "false_alarm": none, "reopened": reopened} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := postmortem.Draft(topology(), in)
