@@ -244,7 +244,7 @@ func (v *validation) conditions(now time.Time, obs agent.Observation, last bool)
 			holds[at] = severity
 		}
 		if !covers(v.active[at], severity) && !covers(v.told[at], severity) {
-			found = append(found, prober.Finding{Severity: severity, Stage: f.Stage, Reason: f.Reason, Where: where, Detail: f.Detail, Count: 1})
+			found = append(found, prober.Finding{Section: f.Section, Severity: severity, Stage: f.Stage, Reason: f.Reason, Where: where, Detail: f.Detail, Count: 1})
 		}
 	}
 	for _, r := range obs.Renditions {
