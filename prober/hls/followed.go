@@ -81,6 +81,8 @@ func unfollowed(all []listing) []prober.Finding {
 			names = append(names, l.name)
 		}
 	}
-	return []prober.Finding{ladderFinding(prober.SeverityNote, prober.ReasonNotFollowed, "",
-		fmt.Sprintf("%d of %d renditions are not followed: %s", len(names), len(all), strings.Join(names, ", ")))}
+	f := ladderFinding(prober.SeverityNote, prober.ReasonNotFollowed, "",
+		fmt.Sprintf("%d of %d renditions are not followed: %s", len(names), len(all), strings.Join(names, ", ")))
+	f.Section = "" // the bound is ours
+	return []prober.Finding{f}
 }
