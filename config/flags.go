@@ -32,6 +32,8 @@ type Flags struct {
 	RFC8216        bool
 	MaxLatency     time.Duration
 	MaxRebuffering float64
+	Expect         string // live, event, vod, any; "" is the default
+	SegmentBytes   string // "64MiB"
 }
 
 // Target gives what the flags say in a target's words. An error names the first
@@ -68,7 +70,7 @@ func flagOf(path string) string {
 
 func (f Flags) pulling(c *checker) *pullingFile {
 	p := &pullingFile{HTTP: f.HTTP, CAFile: f.CAFile, Transcoded: &f.Transcoded, Sample: f.Sample, RFC8216: f.RFC8216,
-		LowLatency: f.LowLatency, MaxLatency: f.MaxLatency}
+		LowLatency: f.LowLatency, MaxLatency: f.MaxLatency, Expect: f.Expect, SegmentBytes: f.segmentBytes(c)}
 	if f.MaxRebuffering != 0 {
 		p.MaxRebuffering = &f.MaxRebuffering
 	}
@@ -84,6 +86,21 @@ func (f Flags) pulling(c *checker) *pullingFile {
 		p.Severity = append(p.Severity, severityFile{Rule: rule, Is: is})
 	}
 	return p
+}
+
+// segmentBytes is read as a file's sizes are.
+func (f Flags) segmentBytes(c *checker) byteSize {
+	if f.SegmentBytes == "" {
+		return 0
+	}
+	size, err := parseSize(f.SegmentBytes)
+	switch {
+	case err != nil:
+		c.addf("pull.segment_bytes", "has %s; %s", err, sizeHelp)
+	case size < minSize:
+		c.addf("pull.segment_bytes", "is %d bytes; want 16MiB or more", size)
+	}
+	return size
 }
 
 // rungOf reads a rung: a size, with or without a bandwidth, or a rendition's name.

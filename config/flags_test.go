@@ -21,9 +21,11 @@ func TestFlags(t *testing.T) {
 		EveryAddress: true, Size: "720p", FPS: 25, Keyframe: 2 * time.Second, Bitrate: 2_000_000, VideoOnly: true,
 		HTTP: "2", Transcoded: true, LowLatency: true, Ladder: []string{"1080p:5000000", "640x360", "audio en"}, Sample: "1/5",
 		Severity: []string{"stale=note", "6.2.1=off"}, RFC8216: true, MaxLatency: 9 * time.Second, MaxRebuffering: 0.5,
+		Expect: "event", SegmentBytes: "64MiB",
 	}.Target()
 	want := prober.Pulling{
 		HTTP: "2", Transcoded: true, LowLatency: true, Delta: true, Sample: 5, RFC8216: true, MaxLatency: 9 * time.Second, MaxRebuffering: 0.5,
+		Expect: prober.ExpectEvent, SegmentBytes: 64 << 20,
 		Ladder:   []prober.Rung{{Width: 1920, Height: 1080, Bandwidth: 5_000_000}, {Width: 640, Height: 360}, {Rendition: "audio en"}},
 		Severity: map[string]prober.Severity{"stale": prober.SeverityNote, "6.2.1": "off"},
 	}
@@ -63,6 +65,10 @@ func TestFlagsMistakes(t *testing.T) {
 		{"loud", Flags{Severity: []string{"stale=loud"}}, `--severity: there is no severity "loud"; `},
 		{"latency", Flags{MaxLatency: -time.Second}, "--max-latency is -1s; want"},
 		{"rebuffering", Flags{MaxRebuffering: 2}, "--max-rebuffering is 2; want a share"},
+		{"expectation", Flags{Expect: "dead"}, `--expect: there is no kind of presentation "dead"; `},
+		{"size of a segment", Flags{SegmentBytes: "big"}, `--segment-bytes has "big" is not a size; write it as`},
+		{"small segments", Flags{SegmentBytes: "1MiB"}, "--segment-bytes is 1048576 bytes; want 16MiB or more"},
+		{"large segments", Flags{SegmentBytes: "1GiB"}, "--segment-bytes is 1073741824 bytes; want 256MiB or less"},
 		{"no file", Flags{CAFile: "nowhere.pem"}, "--ca-file cannot be read: "},
 		{"no certificates", Flags{CAFile: empty}, "--ca-file: "},
 	}

@@ -286,6 +286,7 @@ type Failure struct {
 	Stage   Stage
 	Reason  Reason
 	Detail  string // evidence for a person: at most MaxDetail bytes, without secrets
+	Section string // where the rule stands that it breaks, as in a Finding; "" is in none
 }
 
 // MaxDetail bounds the evidence that a failure or a result carries, in bytes.

@@ -379,3 +379,52 @@ func TestPlaybackOnlyBreaks(t *testing.T) {
 		t.Errorf("found %q", found)
 	}
 }
+
+// What a stream has to be, and how much of a segment is taken, can be said.
+func TestPlaybackOnlyExpects(t *testing.T) {
+	t.Parallel()
+	const large = 17 << 20
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		const head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n"
+		switch r.URL.Path {
+		case "/large.ts":
+			_, _ = w.Write(make([]byte, large))
+		case "/large.m3u8":
+			_, _ = fmt.Fprint(w, head+"#EXTINF:2,\nlarge.ts\n#EXT-X-ENDLIST\n")
+		case "/ended.m3u8":
+			_, _ = fmt.Fprint(w, head+"#EXT-X-PLAYLIST-TYPE:VOD\n#EXTINF:2,\na.ts\n#EXT-X-ENDLIST\n")
+		default:
+			_, _ = fmt.Fprint(w, head+"#EXTINF:2,\na.ts\n")
+		}
+	}))
+	t.Cleanup(server.Close)
+	for _, tt := range []struct {
+		name, playlist string
+		flags          []string
+		code           int
+		reason         prober.Reason
+	}{
+		{"anything", "ended", nil, exitOK, ""},
+		{"live, and it is not", "ended", []string{"--expect", "live"}, exitFailure, prober.ReasonStreamEnded},
+		{"an event, and it has ended", "ended", []string{"--expect", "event"}, exitFailure, prober.ReasonStreamEnded},
+		{"with an end", "ended", []string{"--expect", "vod"}, exitOK, ""},
+		{"with an end, and it has none", "live", []string{"--expect", "vod", "--for", "2s"}, exitOK, prober.ReasonPlaylistMalformed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			code, report, _ := validate(t, server.URL+"/"+tt.playlist+".m3u8", append(tt.flags, "--sample", "playlist")...)
+			if code != tt.code || report.Reason != tt.reason {
+				t.Errorf("exit code %d, %s %s, want %d, %q; findings %+v", code, report.Outcome, report.Reason, tt.code, tt.reason, report.Findings)
+			}
+		})
+	}
+	for bound, want := range map[string]prober.Reason{"": prober.ReasonTooLarge, "16MiB": prober.ReasonTooLarge, "32MiB": prober.ReasonNotMedia} {
+		t.Run("segments of up to "+bound, func(t *testing.T) {
+			t.Parallel()
+			code, report, _ := validate(t, server.URL+"/large.m3u8", "--segment-bytes", bound)
+			if code != exitFailure || report.Reason != want {
+				t.Errorf("exit code %d, %s, want %s; findings %+v", code, report.Reason, want, report.Findings)
+			}
+		})
+	}
+}

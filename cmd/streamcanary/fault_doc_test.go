@@ -108,6 +108,9 @@ func (r faultRow) settings(needs string) string {
 	if r.latency > 0 {
 		all = append(all, fmt.Sprintf("`max_latency: %s`", r.latency))
 	}
+	if r.parts {
+		all = append(all, "`low_latency: true`")
+	}
 	if r.decodes {
 		all = append(all, "ffmpeg")
 	}

@@ -34,6 +34,7 @@ type faultRow struct {
 	full    bool                 // the broadcast has 4 Mbit/s
 	decodes bool                 // it is seen with ffmpeg's help alone
 	latency time.Duration        // max_latency of the target; 0 is the default
+	parts   bool                 // low_latency of the target: each part is looked into
 	after   int                  // results of playback that pass before the fault
 }
 
@@ -88,6 +89,12 @@ func (r faultRow) twice() faultRow {
 func (r faultRow) large() faultRow {
 	r.full = true
 	return r
+}
+
+// inParts is at an origin of low latency, of which that is asked.
+func (r faultRow) inParts() faultRow {
+	r.parts = true
+	return r.with(lowLatency)
 }
 
 // with gives a row another origin.
@@ -378,7 +385,7 @@ func faultTarget(id string, row faultRow, o *origin.Origin) prober.Target {
 		Ingests:   []prober.Ingest{{ID: "in", Region: "in", URL: o.RTMPURL()}},
 		Playbacks: []prober.Playback{{ID: "out", Region: "out", URL: o.HLSURL()}},
 	}
-	t.Playbacks[0].Pull.MaxLatency = row.latency
+	t.Playbacks[0].Pull = prober.Pulling{MaxLatency: row.latency, LowLatency: row.parts, Delta: row.parts} // as a file's low_latency
 	if row.full {
 		t.Ingests[0].Region = fullSize
 	}
@@ -547,8 +554,8 @@ func faultTable() []faultRow {
 
 		verdict("segment-404", playback, fail, prober.StageSegment, prober.ReasonHTTPStatus, 6*s),
 		verdict("slow-segments", playback, fail, prober.StageSegment, prober.ReasonHTTPTimeout, 10*s),
-		noted("part-404", playback, worse, prober.StageSegment, prober.ReasonLowLatency, 15*s).with(lowLatency),
-		noted("slow-parts", playback, worse, prober.StageSegment, prober.ReasonLowLatency, 15*s).with(lowLatency),
+		noted("part-404", playback, worse, prober.StageSegment, prober.ReasonLowLatency, 15*s).inParts(),
+		noted("slow-parts", playback, worse, prober.StageSegment, prober.ReasonLowLatency, 15*s).inParts(),
 		noted("paced-segments", playback, worse, prober.StageSegment, prober.ReasonSegmentSlow, 6*s),
 		verdict("throttled-segments", playback, degraded, prober.StageMedia, prober.ReasonRebuffering, 40*s).settled(),
 		verdict("trickle-segments", playback, fail, prober.StageSegment, prober.ReasonHTTPTimeout, 12*s),

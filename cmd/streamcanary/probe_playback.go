@@ -20,6 +20,7 @@ const (
 	validationTop  = 3 * time.Second // from one load of a multivariant playlist to the next
 	liveLength     = time.Minute
 	endingLength   = 10 * time.Minute
+	expectLive     = "live"          // of --expect: the zero value of prober.Expect, and here not what is taken for granted
 	startLength    = 5 * time.Second // in which a rendition may not play yet, or something that fails may come to be
 )
 
@@ -63,7 +64,7 @@ func runPlayback(ctx context.Context, o probeOptions, w io.Writer) error {
 	defer func() { _ = show.close() }()
 	following, stop := context.WithCancel(ctx)
 	defer stop()
-	follower := show.follow(pulls.validator(o.pull, o.playback))
+	follower := show.follow(pulls.validator(o.pull, o.playback, o.Expect == expectLive))
 	var broke error
 	ended := make(chan struct{})
 	go func() {
@@ -175,7 +176,7 @@ func (v *validation) done(now time.Time, renditions int) bool {
 	limit := v.o.length
 	switch {
 	case limit > 0:
-	case v.live:
+	case v.live, v.o.Expect == expectLive, v.o.pull.Expect == prober.ExpectEvent: // what ends too soon is not waited for
 		limit = liveLength
 	default:
 		limit = endingLength
@@ -243,7 +244,7 @@ func (v *validation) conditions(now time.Time, obs agent.Observation, last bool)
 			holds[at] = severity
 		}
 		if !covers(v.active[at], severity) && !covers(v.told[at], severity) {
-			found = append(found, prober.Finding{Severity: severity, Stage: f.Stage, Reason: f.Reason, Where: where, Detail: f.Detail, Count: 1})
+			found = append(found, prober.Finding{Section: f.Section, Severity: severity, Stage: f.Stage, Reason: f.Reason, Where: where, Detail: f.Detail, Count: 1})
 		}
 	}
 	for _, r := range obs.Renditions {

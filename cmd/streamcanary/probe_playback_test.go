@@ -1,7 +1,12 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -200,5 +205,55 @@ func TestValidationInterrupted(t *testing.T) {
 		if got := v.end(zero.Add(2 * time.Second)).Outcome; got != want {
 			t.Errorf("playing %v: %s", playing, got)
 		}
+	}
+}
+
+// What is no playlist is a finding of the rules of its section, and so a failure of
+// theirs in a JUnit report.
+func TestValidationSections(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, content, section, group string }{
+		{"an empty answer", "", "4.4.1.1", "Playlist structure (RFC 8216bis 4.1 to 4.4.2)"},
+		{"a blank answer", "\n\n", "4.4.1.1", "Playlist structure (RFC 8216bis 4.1 to 4.4.2)"},
+		{"an HTML page", "<html><body>Not found</body></html>", "4.4.1.1", "Playlist structure (RFC 8216bis 4.1 to 4.4.2)"},
+		{"no target duration", "#EXTM3U\n#EXTINF:4,\na.ts\n", "4.4.3.1", "Media Playlist Tags (RFC 8216bis 4.4.3)"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, tt.content) }))
+			defer server.Close()
+			pulls := newPuller(nil, "")
+			defer pulls.close()
+			ctx, cancel := context.WithCancel(t.Context())
+			follower := pulls.validator(prober.Pulling{}, server.URL+"/index.m3u8", false)
+			ended := make(chan error, 1)
+			go func() { ended <- follower.Run(ctx) }()
+			var seen agent.Observation
+			eventually(t, "it fails", e2ePatience, func() error {
+				if seen = follower.Observe(time.Now()); seen.Failure == nil || seen.Failure.Reason == prober.ReasonMarkerMissing {
+					return errors.New("not yet")
+				}
+				return nil
+			})
+			cancel()
+			<-ended
+			now := time.Unix(1_700_000_000, 0)
+			v := newValidation(probeOptions{playback: server.URL + "/index.m3u8", timeout: time.Minute}, now)
+			for done := false; !done; done = v.turn(now, seen) {
+				now = now.Add(validationTurn)
+			}
+			sum := v.end(now)
+			if len(sum.Findings) != 1 || sum.Findings[0].Section != tt.section {
+				t.Fatalf("findings %+v", sum.Findings)
+			}
+			var junit strings.Builder
+			if err := sum.JUnit(&junit); err != nil {
+				t.Fatal(err)
+			}
+			_, group, _ := strings.Cut(junit.String(), `<testcase name="`+tt.group+`"`)
+			if own, _, _ := strings.Cut(group, "</testcase>"); !strings.Contains(own, "<failure ") {
+				t.Errorf("%s does not fail: %s", tt.group, junit.String())
+			}
+		})
 	}
 }

@@ -39,7 +39,7 @@ func TestPulledSecretsStayOut(t *testing.T) {
 	for _, path := range []string{"/first", "/tag", "/broken"} {
 		address := srv.URL + path + "?sign=" + sign
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		f := p.validator(how, address)
+		f := p.validator(how, address, false)
 		_ = f.Run(ctx)
 		cancel()
 		o := f.Observe(time.Now())

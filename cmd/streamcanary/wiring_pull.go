@@ -52,13 +52,13 @@ func (p *puller) follower(at prober.Playback, url, run string, pushed prober.Sig
 }
 
 // validator follows somebody else's stream once and in full, whether it has an end
-// or not, and takes what fails in one rendition for a failure.
-func (p *puller) validator(how prober.Pulling, url string) agent.Follower {
+// or not unless it has to be live, and takes what fails in one rendition for a failure.
+func (p *puller) validator(how prober.Pulling, url string, live bool) agent.Follower {
 	cfg, err := p.config(how, url, "", prober.Signal{})
 	if err != nil {
 		return brokenForAgent{err}
 	}
-	cfg.Live, cfg.Thorough, cfg.FailAlone, cfg.TopInterval = false, true, true, validationTop
+	cfg.Live, cfg.Thorough, cfg.FailAlone, cfg.TopInterval = live, true, true, validationTop
 	return followerForAgent{hls.NewFollower(cfg), newPullSecrets(how, url)}
 }
 

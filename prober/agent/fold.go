@@ -45,7 +45,7 @@ func (p part) told() []prober.Finding {
 		list = append(list, found)
 	}
 	if !known {
-		list = append(list, prober.Finding{Severity: severityOf(f.Outcome), Stage: f.Stage, Reason: f.Reason, Where: p.name, Detail: f.Detail, Count: 1})
+		list = append(list, prober.Finding{Section: f.Section, Severity: severityOf(f.Outcome), Stage: f.Stage, Reason: f.Reason, Where: p.name, Detail: f.Detail, Count: 1})
 	}
 	return list
 }

@@ -125,7 +125,9 @@ func parseRange(s string) (r ByteRange, known, ok bool) {
 
 // parseDate reads an ISO/IEC 8601 date and time (4.4.4.6); without a zone it is UTC.
 func parseDate(s string) (time.Time, bool) {
-	s = strings.TrimSpace(s)
+	if s = strings.TrimSpace(s); len(s) > maxNumber { // four errors would hold a copy each
+		return time.Time{}, false
+	}
 	for _, layout := range []string{
 		"2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999Z0700",
 		"2006-01-02T15:04:05.999999999Z07", "2006-01-02T15:04:05.999999999",

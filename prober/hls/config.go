@@ -122,8 +122,7 @@ func (c Config) sampling(name string) int {
 const (
 	maxRetryDelay  = time.Second
 	maxStartDelay  = 500 * time.Millisecond // until it plays: the time to first frame is measured
-	maxReloadDelay = 10 * time.Second       // whatever the target duration claims
-	maxTarget      = 2 * time.Minute        // no silence is put down to a longer one
+	maxTarget      = 2 * time.Minute        // no silence is put down to a longer one, and no wait for a reload
 	minReloadDelay = 200 * time.Millisecond // a target duration of 0 is legal
 	maxSegmentTime = 30 * time.Second
 )

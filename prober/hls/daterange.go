@@ -71,6 +71,9 @@ func (d *DateRange) fault() string {
 // segment's.
 func parseLength(s string) (time.Duration, bool) {
 	const most = 100 * 365 * 24 * time.Hour
+	if len(s) > maxNumber {
+		return 0, false
+	}
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil || !(v >= 0 && v <= most.Seconds()) {
 		return 0, false

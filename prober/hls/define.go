@@ -40,16 +40,16 @@ func (s *scan) define(a attributes) *prober.Failure {
 		value, ok = s.queryParam(param)
 		s.seen.needs(11, "EXT-X-DEFINE with QUERYPARAM")
 	default:
-		return s.malformed("EXT-X-DEFINE wants one of NAME, IMPORT and QUERYPARAM (4.4.2.3)")
+		return s.malformed("4.4.2.3", "EXT-X-DEFINE wants one of NAME, IMPORT and QUERYPARAM")
 	}
 	_, twice := s.defines[name]
 	switch {
 	case !ok || strings.ContainsAny(value, "\"\r\n"): // 4.2
-		return s.malformed("EXT-X-DEFINE gives no value for %q (4.4.2.3)", cutShort(name))
+		return s.malformed("4.4.2.3", "EXT-X-DEFINE gives no value for %q", cutShort(name))
 	case !isVariableName(name):
-		return s.malformed("EXT-X-DEFINE of %q, which is no name of a variable (4.4.2.3)", cutShort(name))
+		return s.malformed("4.4.2.3", "EXT-X-DEFINE of %q, which is no name of a variable", cutShort(name))
 	case twice:
-		return s.malformed("EXT-X-DEFINE of %q for the second time (4.4.2.3)", cutShort(name))
+		return s.malformed("4.4.2.3", "EXT-X-DEFINE of %q for the second time", cutShort(name))
 	case len(s.defines) == maxDefines:
 		return manifest(prober.ReasonTooLarge, "more than %d variables", maxDefines)
 	}
@@ -65,7 +65,10 @@ func (s *scan) queryParam(name string) (string, bool) {
 	if s.source.URL == nil {
 		return "", false
 	}
-	value := s.source.URL.Query().Get(name)
+	if s.query == nil {
+		s.query = s.source.URL.Query()
+	}
+	value := s.query.Get(name)
 	return value, value != ""
 }
 
@@ -107,7 +110,7 @@ func (s *scan) substitute(line string) (string, *prober.Failure) {
 		}
 		value, known := s.defines[name]
 		if !known {
-			return "", s.malformed("{$%s} is not defined (4.3)", cutShort(name))
+			return "", s.malformed("4.3", "{$%s} is not defined", cutShort(name))
 		}
 		if s.expanded += len(value); s.expanded > maxExpanded {
 			return "", manifest(prober.ReasonTooLarge, "variables make more than %d bytes", maxExpanded)

@@ -16,12 +16,12 @@ func Apply(previous, delta *Playlist) (*Playlist, *prober.Failure) {
 		return delta, nil
 	}
 	if previous == nil || previous.Skipped > 0 {
-		return nil, manifest(prober.ReasonPlaylistMalformed, "a delta update without a playlist that it could update (6.2.5.1)")
+		return nil, against("6.2.5.1", prober.ReasonPlaylistMalformed, "a delta update without a playlist that it could update")
 	}
 	_, hasFirst := previous.segment(delta.MediaSequence)
 	last, hasLast := previous.segment(delta.MediaSequence + delta.Skipped - 1)
 	if !hasFirst || !hasLast {
-		return nil, manifest(prober.ReasonPlaylistMalformed, "the delta update skips segments %d to %d, but the playlist before it lists %s (6.2.5.1)",
+		return nil, against("6.2.5.1", prober.ReasonPlaylistMalformed, "the delta update skips segments %d to %d, but the playlist before it lists %s",
 			delta.MediaSequence, delta.MediaSequence+delta.Skipped-1, window(previous))
 	}
 	whole := *delta

@@ -3,6 +3,7 @@ package hls
 import (
 	"fmt"
 	"net/url"
+	"strings"
 
 	"streamcanary/prober"
 )
@@ -15,10 +16,27 @@ func manifest(reason prober.Reason, format string, args ...any) *prober.Failure 
 	return failf(prober.StageManifest, reason, format, args...)
 }
 
+// against is manifest of what breaks a rule of rfc8216bis, which the detail ends with.
+func against(section string, reason prober.Reason, format string, args ...any) *prober.Failure {
+	f := manifest(reason, format, args...)
+	f.Section, f.Detail = section, withSection(f.Detail, section)
+	return f
+}
+
+// withSection ends a detail with where the rule stands, however long it is.
+func withSection(detail, section string) string {
+	if section == "" { // what is ours, such as markers, stands in no specification
+		return detail
+	}
+	end := " (" + section + ")"
+	return prober.Clip(detail, prober.MaxDetail-len(end)) + end
+}
+
 // at puts a place before a failure's detail.
 func at(place string, f *prober.Failure) *prober.Failure {
 	g := *f
-	g.Detail = prober.Clip(place+": "+f.Detail, prober.MaxDetail)
+	detail := strings.TrimSuffix(f.Detail, withSection("", f.Section))
+	g.Detail = withSection(prober.Clip(place+": "+detail, prober.MaxDetail), f.Section)
 	return &g
 }
 

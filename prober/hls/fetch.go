@@ -256,7 +256,11 @@ func (w *watched) Read(p []byte) (int, error) {
 // empty one.
 func cut(req request, status int, body []byte) ([]byte, *prober.Failure) {
 	if len(body) == 0 {
-		return nil, failf(req.stage, prober.ReasonEmptyBody, "%s: status %d with an empty body", place(req.url), status)
+		fail := failf(req.stage, prober.ReasonEmptyBody, "%s: status %d with an empty body", place(req.url), status)
+		if req.stage == prober.StageManifest {
+			fail.Section, fail.Detail = headerSection, withSection(fail.Detail, headerSection)
+		}
+		return nil, fail
 	}
 	if !req.part.asked() {
 		return body, nil

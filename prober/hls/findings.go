@@ -1,7 +1,6 @@
 package hls
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -54,11 +53,7 @@ func failureOf(f prober.Finding) *prober.Failure {
 	if !counts {
 		return nil
 	}
-	detail := f.Detail
-	if f.Section != "" { // what is ours, such as markers, stands in no specification
-		detail = fmt.Sprintf("%s (%s)", f.Detail, f.Section)
-	}
-	return &prober.Failure{Outcome: outcome, Stage: f.Stage, Reason: f.Reason, Detail: prober.Clip(detail, prober.MaxDetail)}
+	return &prober.Failure{Outcome: outcome, Stage: f.Stage, Reason: f.Reason, Section: f.Section, Detail: withSection(f.Detail, f.Section)}
 }
 
 // maxTold bounds the findings that are kept from one Observe to the next.

@@ -56,8 +56,16 @@ func toFollow(all []listing) []listing {
 
 // playsWith says whether a rendition is in a group that a variant names.
 func (l listing) playsWith(variant listing) bool {
-	v := variant.variant
-	named := map[listedKind]string{kindAudio: v.Audio, kindVideo: v.Video, kindSubtitles: v.Subtitles}[l.kind]
+	named := ""
+	switch l.kind {
+	case kindAudio:
+		named = variant.variant.Audio
+	case kindVideo:
+		named = variant.variant.Video
+	case kindSubtitles:
+		named = variant.variant.Subtitles
+	case kindAlone, kindVariant:
+	}
 	return named != "" && named == l.group
 }
 
@@ -73,6 +81,8 @@ func unfollowed(all []listing) []prober.Finding {
 			names = append(names, l.name)
 		}
 	}
-	return []prober.Finding{ladderFinding(prober.SeverityNote, prober.ReasonNotFollowed, "",
-		fmt.Sprintf("%d of %d renditions are not followed: %s", len(names), len(all), strings.Join(names, ", ")))}
+	f := ladderFinding(prober.SeverityNote, prober.ReasonNotFollowed, "",
+		fmt.Sprintf("%d of %d renditions are not followed: %s", len(names), len(all), strings.Join(names, ", ")))
+	f.Section = "" // the bound is ours
+	return []prober.Finding{f}
 }

@@ -66,7 +66,7 @@ func TestFollowed(t *testing.T) {
 			told := ""
 			for _, f := range unfollowed(all) {
 				told += f.Detail
-				if f.Severity != prober.SeverityNote || f.Reason != prober.ReasonNotFollowed || f.Stage != prober.StageManifest {
+				if f.Severity != prober.SeverityNote || f.Reason != prober.ReasonNotFollowed || f.Stage != prober.StageManifest || f.Section != "" {
 					t.Errorf("%+v", f)
 				}
 			}

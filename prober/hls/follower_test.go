@@ -215,6 +215,36 @@ func checkReloads(t *testing.T, o *origin) {
 	}
 }
 
+// Reloads are as far apart as the target duration says, however long it is: up to one of
+// two minutes.
+func TestFollowerReloads(t *testing.T) {
+	t.Parallel()
+	for target, want := range map[time.Duration]time.Duration{
+		time.Second: time.Second, 12 * time.Second: 12 * time.Second, time.Minute: time.Minute, 2 * time.Minute: 2 * time.Minute, 10 * time.Minute: 2 * time.Minute,
+	} {
+		t.Run(target.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				o := newOrigin()
+				o.target = target
+				pass(2*target + target/4) // so that two are listed
+				watch(t, o, Config{}, 6*target)
+				if target == want {
+					checkReloads(t, o)
+				}
+				for i := 1; i < len(o.polls); i++ {
+					if gap := o.polls[i].Sub(o.polls[i-1]); gap < want/2 || gap > want+10*time.Millisecond {
+						t.Errorf("poll %d came %s after the one before, want from %s to %s", i, gap, want/2, want)
+					}
+				}
+				if len(o.polls) < 5 {
+					t.Errorf("%d polls", len(o.polls))
+				}
+			})
+		})
+	}
+}
+
 // A broadcast that is only just starting: first 404, then an empty playlist.
 func TestFollowerStarting(t *testing.T) {
 	t.Parallel()

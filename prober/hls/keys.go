@@ -175,7 +175,7 @@ func initialVector(k Key, sequence uint64) ([]byte, *prober.Failure) {
 	}
 	given, err := hex.DecodeString(digits)
 	if err != nil || len(given) != aes.BlockSize {
-		return nil, manifest(prober.ReasonPlaylistMalformed, "the IV of EXT-X-KEY is not a number of 128 bits (4.4.4.4)")
+		return nil, against("4.4.4.4", prober.ReasonPlaylistMalformed, "the IV of EXT-X-KEY is not a number of 128 bits")
 	}
 	return given, nil
 }

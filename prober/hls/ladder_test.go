@@ -2,6 +2,7 @@ package hls
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -109,5 +110,33 @@ func TestListingNames(t *testing.T) {
 	want := "720p 3000k, 720p 1000k, 500k, 500k #2, audio 64k, audio en, subtitles de, audio en #2"
 	if got := strings.Join(names, ", "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// No two renditions have one name, whatever a server calls them.
+func TestNamesAreTheirOwn(t *testing.T) {
+	t.Parallel()
+	for names, want := range map[string]string{
+		"a,a,a #2":          "audio a, audio a #2, audio a #2 #2",
+		"a #2,a,a":          "audio a #2, audio a, audio a #3",
+		"a,a #2,a,a,a #3":   "audio a, audio a #2, audio a #3, audio a #4, audio a #3 #2",
+		"a,a,a,b":           "audio a, audio a #2, audio a #3, audio b",
+		"64k,a,64k #2,64k":  "audio 64k, audio 64k #2, audio a, audio 64k #2 #2, audio 64k #3",
+		"a #2 #2,a #2,a #2": "audio a #2 #2, audio a #2, audio a #2 #3",
+	} {
+		p := &Playlist{}
+		if strings.Contains(names, "64k") {
+			p.Variants = []Variant{{URI: "v", Bandwidth: 64_000, Codecs: "mp4a.40.2"}}
+		}
+		for i, name := range strings.Split(names, ",") {
+			p.Renditions = append(p.Renditions, Rendition{Type: "AUDIO", Name: name, URI: strconv.Itoa(i)})
+		}
+		var got []string
+		for _, l := range listings(p) {
+			got = append(got, l.name)
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%s: got %s, want %s", names, strings.Join(got, ", "), want)
+		}
 	}
 }

@@ -84,21 +84,24 @@ func variantName(v Variant) string {
 
 func bitrateText(bandwidth int64) string { return strconv.FormatInt((bandwidth+500)/1000, 10) + "k" }
 
-// tellApart gives renditions of one name their bitrate, or else a number.
+// tellApart gives renditions of one name their bitrate, or else a number, until no two
+// have one name: they are told apart by it.
 func tellApart(all []listing) {
 	count := map[string]int{}
 	for i := range all {
 		count[all[i].name]++
 	}
-	taken := map[string]int{}
+	taken, last := map[string]bool{}, map[string]int{} // the number that was last given to a name
 	for i := range all {
 		l := &all[i]
 		if count[l.name] > 1 && l.kind == kindVariant && !strings.HasSuffix(l.name, "k") {
 			l.name += " " + bitrateText(l.variant.Bandwidth)
 		}
-		if taken[l.name]++; taken[l.name] > 1 {
-			l.name += " #" + strconv.Itoa(taken[l.name])
+		name := l.name
+		for n := max(last[name], 1) + 1; taken[l.name]; n++ {
+			l.name, last[name] = name+" #"+strconv.Itoa(n), n
 		}
+		taken[l.name] = true
 	}
 }
 

@@ -133,6 +133,12 @@ func TestParseFailures(t *testing.T) {
 			if fail.Outcome != prober.Fail || fail.Stage != prober.StageManifest || fail.Reason != tt.reason || !strings.Contains(fail.Detail, tt.detail) {
 				t.Errorf("got %+v, want %s with %q", *fail, tt.reason, tt.detail)
 			}
+			if bound := tt.reason == prober.ReasonTooLarge; (fail.Section == "") != bound || !bound && !strings.HasSuffix(fail.Detail, " ("+fail.Section+")") {
+				t.Errorf("%q stands in %q", fail.Detail, fail.Section)
+			}
+			if moved := at(strings.Repeat("x", prober.MaxDetail), fail); moved.Section != fail.Section || len(moved.Detail) > prober.MaxDetail || fail.Section != "" && !strings.HasSuffix(moved.Detail, " ("+fail.Section+")") {
+				t.Errorf("at a place: %+v", *moved)
+			}
 		})
 	}
 }

@@ -65,20 +65,21 @@ func (r *rendition) followsParts() bool {
 		len(p.Segments) > 0 && p.Next.Encryption == ""
 }
 
-// listedParts are the parts of a playlist, oldest first.
-func (p *Playlist) listedParts() []listedPart {
+// latestParts are the last parts of a playlist, at most so many of them, oldest first.
+func (p *Playlist) latestParts(most int) []listedPart {
 	var all []listedPart
-	for _, s := range p.Segments {
-		for i, part := range s.Parts {
-			all = append(all, listedPart{part, s.Sequence, i, i == 0 && s.Discontinuity, s})
+	add := func(s *Segment, parts []Part) {
+		for i := len(parts) - 1; i >= 0 && len(all) < most; i-- {
+			all = append(all, listedPart{parts[i], s.Sequence, i, i == 0 && s.Discontinuity, *s})
 		}
 	}
-	if len(p.Segments) == 0 {
-		return all
+	if len(p.Segments) > 0 {
+		add(&p.Next, p.Parts)
 	}
-	for i, part := range p.Parts {
-		all = append(all, listedPart{part, p.Next.Sequence, i, i == 0 && p.Next.Discontinuity, p.Next})
+	for i := len(p.Segments) - 1; i >= 0 && len(all) < most; i-- {
+		add(&p.Segments[i], p.Segments[i].Parts)
 	}
+	slices.Reverse(all)
 	return all
 }
 
@@ -86,10 +87,10 @@ func (p *Playlist) listedParts() []listedPart {
 // join behind, PART-HOLD-BACK from the end.
 func (r *rendition) newParts() []listedPart {
 	f := &r.parts
-	all := r.last.listedParts()
+	all := r.last.latestParts(maxPartsBehind)
 	from := len(all)
 	behind := time.Duration(0)
-	for from > 0 && len(all)-from < maxPartsBehind {
+	for from > 0 {
 		p := all[from-1]
 		if f.known && (p.segment < f.segment || p.segment == f.segment && p.index <= f.index) {
 			break

@@ -80,7 +80,7 @@ func TestScanNext(t *testing.T) {
 			if got := p.Next; !reflect.DeepEqual(got, c.want) {
 				t.Errorf("got  %+v\nwant %+v", got, c.want)
 			}
-			for _, part := range p.listedParts() {
+			for _, part := range p.latestParts(maxPartsBehind) {
 				if part.segment != 9 || part.discontinuity != c.want.Discontinuity || !reflect.DeepEqual(part.of, c.want) {
 					t.Errorf("listed as %+v", part)
 				}

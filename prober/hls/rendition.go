@@ -169,11 +169,11 @@ func (r *rendition) poll(ctx context.Context) {
 		r.pollAt = start.Add(minPartDelay)
 		return
 	}
-	wait := p.TargetDuration
+	wait := min(p.TargetDuration, maxTarget)
 	if how == unchanged || how == olderCopy {
 		wait /= 2
 	}
-	r.pollAt = start.Add(min(max(wait, minReloadDelay), maxReloadDelay))
+	r.pollAt = start.Add(max(wait, minReloadDelay))
 }
 
 // pollFailed plans a quick retry. The first one asks the same URL again; for

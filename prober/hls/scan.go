@@ -3,6 +3,7 @@ package hls
 import (
 	"bytes"
 	"math"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -23,10 +24,15 @@ const (
 	maxReports    = 1000
 	maxKeys       = 8 // that apply to one segment: one for each KEYFORMAT
 	maxSession    = 100
+	maxLine       = 64 << 10 // bytes, of a tag or URI: it is in force for many segments, and compared with as many
+	maxNumber     = 64       // bytes, of a number or date
 	maxDuration   = 24 * time.Hour
 )
 
-const header = "#EXTM3U"
+const (
+	header        = "#EXTM3U"
+	headerSection = "4.4.1.1"
+)
 
 // scan is what one pass over a playlist's lines found before the library sees
 // it: the library forgives what we must name, panics on what it should forgive,
@@ -48,6 +54,7 @@ type scan struct {
 	rangeOf  string
 
 	defines  map[string]string
+	query    url.Values // of source, once it is asked for
 	imports  bool
 	expanded int
 
@@ -83,11 +90,11 @@ func scanPlaylist(body []byte, source Source) (*scan, *prober.Failure) {
 // (4.4.1.1: the first line is the tag, with no byte order mark before it).
 func checkHeader(body []byte) *prober.Failure {
 	if len(bytes.TrimSpace(body)) == 0 {
-		return manifest(prober.ReasonEmptyBody, "the answer has no content (%d bytes)", len(body))
+		return against(headerSection, prober.ReasonEmptyBody, "the answer has no content (%d bytes)", len(body))
 	}
 	first, _, _ := bytes.Cut(body, []byte("\n"))
 	if string(bytes.TrimRight(first, " \t\r")) != header {
-		return manifest(prober.ReasonNotAPlaylist, "the first line is not %s (4.4.1.1) but begins with %q", header, first[:min(len(first), 40)])
+		return against(headerSection, prober.ReasonNotAPlaylist, "the first line is not %s but begins with %q", header, first[:min(len(first), 40)])
 	}
 	return nil
 }
@@ -103,6 +110,9 @@ func (s *scan) read(line string) *prober.Failure {
 	line, fail := s.substitute(line)
 	if fail != nil {
 		return fail
+	}
+	if len(line) > maxLine {
+		return manifest(prober.ReasonTooLarge, "line %d has %d bytes, more than %d", s.line, len(line), maxLine)
 	}
 	if !tagged {
 		return s.readURI(line)
@@ -134,11 +144,11 @@ func (s *scan) keep(line string) { s.clean = append(append(s.clean, line...), '\
 
 func (s *scan) readURI(line string) *prober.Failure {
 	if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
-		return s.malformed("variables make no URI of the line (4.3)")
+		return s.malformed("4.3", "variables make no URI of the line")
 	}
 	switch s.pending {
 	case "":
-		return s.malformed("a URI without EXTINF or EXT-X-STREAM-INF before it (4.1)")
+		return s.malformed("4.1", "a URI without EXTINF or EXT-X-STREAM-INF before it")
 	case "EXTINF":
 		s.endSegment(line)
 	}
@@ -218,11 +228,11 @@ func (s *scan) readStart(tag, value string) {
 func (s *scan) finish() *prober.Failure {
 	switch {
 	case s.pending != "":
-		return s.malformed("ends where the URI of %s should be (4.1)", s.pending)
+		return s.malformed("4.1", "ends where the URI of %s should be", s.pending)
 	case s.media != "" && s.multi != "":
-		return manifest(prober.ReasonPlaylistMalformed, "holds both %s and %s: neither a media nor a multivariant playlist (4.1)", s.media, s.multi)
+		return against("4.1", prober.ReasonPlaylistMalformed, "holds both %s and %s: neither a media nor a multivariant playlist", s.media, s.multi)
 	case s.multi != "" && s.imports:
-		return manifest(prober.ReasonPlaylistMalformed, "EXT-X-DEFINE with IMPORT in a multivariant playlist (4.4.2.3)")
+		return against("4.4.2.3", prober.ReasonPlaylistMalformed, "EXT-X-DEFINE with IMPORT in a multivariant playlist")
 	case s.multi != "":
 		s.Multivariant, s.Defines = true, s.defines
 		s.finishMultivariant()
@@ -230,23 +240,25 @@ func (s *scan) finish() *prober.Failure {
 	case len(s.Segments) == 0 && s.Skipped == 0:
 		return nil // nothing to play yet; Analyze names it
 	case !s.hasTarget:
-		return manifest(prober.ReasonPlaylistMalformed, "no EXT-X-TARGETDURATION (4.4.3.1)")
+		return against("4.4.3.1", prober.ReasonPlaylistMalformed, "no EXT-X-TARGETDURATION")
 	case s.MediaSequence > math.MaxUint64-2*maxSegments:
-		return manifest(prober.ReasonPlaylistMalformed, "EXT-X-MEDIA-SEQUENCE:%d would wrap (6.2.2)", s.MediaSequence)
+		return against("6.2.2", prober.ReasonPlaylistMalformed, "EXT-X-MEDIA-SEQUENCE:%d would wrap", s.MediaSequence)
 	}
 	s.finishMedia()
 	return nil
 }
 
-func (s *scan) malformed(format string, args ...any) *prober.Failure {
-	f := manifest(prober.ReasonPlaylistMalformed, format, args...)
-	f.Detail = prober.Clip("line "+strconv.Itoa(s.line)+": "+f.Detail, prober.MaxDetail)
-	return f
+// malformed is against a section of rfc8216bis, at the line at hand.
+func (s *scan) malformed(section, format string, args ...any) *prober.Failure {
+	return against(section, prober.ReasonPlaylistMalformed, "line %d: "+format, append([]any{s.line}, args...)...)
 }
 
 // parseSeconds reads a decimal duration from 0 to a day.
 func parseSeconds(s string) (time.Duration, bool) {
-	v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	if s = strings.TrimSpace(s); len(s) > maxNumber {
+		return 0, false
+	}
+	v, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.IsNaN(v) || v < 0 || v > maxDuration.Seconds() {
 		return 0, false
 	}

@@ -45,7 +45,7 @@ func (s *scan) readHeader(tag, value string) (keep bool, fail *prober.Failure) {
 		return false, s.readMetadata(tag, value)
 	}
 	if !ok {
-		return false, s.malformed("%s:%.40s is not a number in range (4.4.3)", tag, value)
+		return false, s.malformed("4.4.3", "%s:%.40s is not a number in range", tag, value)
 	}
 	s.count(tag)
 	s.media = tag
@@ -71,12 +71,12 @@ func (s *scan) readType(value string) {
 func (s *scan) readInf(value string) *prober.Failure {
 	s.media = "#EXTINF"
 	if s.pending != "" {
-		return s.malformed("EXTINF where the URI of %s should be (4.1)", s.pending)
+		return s.malformed("4.1", "EXTINF where the URI of %s should be", s.pending)
 	}
 	seconds, _, _ := strings.Cut(value, ",")
 	d, ok := parseSeconds(seconds)
 	if !ok {
-		return s.malformed("EXTINF:%.40s is not a duration (4.4.4.1)", value)
+		return s.malformed("4.4.4.1", "EXTINF:%.40s is not a duration", value)
 	}
 	if len(s.Segments) == maxSegments {
 		return manifest(prober.ReasonTooLarge, "more than %d segments", maxSegments)
@@ -105,7 +105,7 @@ func (s *scan) readSegmentTag(tag, value string) (keep, known bool, fail *prober
 	switch tag {
 	case "#EXT-X-BYTERANGE":
 		if _, _, ok := parseRange(value); !ok {
-			return false, true, s.malformed("EXT-X-BYTERANGE:%.40s is not a range (4.4.4.2)", value)
+			return false, true, s.malformed("4.4.4.2", "EXT-X-BYTERANGE:%.40s is not a range", value)
 		}
 		s.seen.needs(4, "EXT-X-BYTERANGE")
 		keep = true
@@ -145,7 +145,7 @@ func (s *scan) readMap(tag, value string) *prober.Failure {
 	a := s.list(tag, value)
 	uri, ok := a.get("URI")
 	if !ok || uri == "" {
-		return s.malformed("EXT-X-MAP without URI (4.4.4.5)")
+		return s.malformed("4.4.4.5", "EXT-X-MAP without URI")
 	}
 	s.next.Init = Init{URI: uri}
 	if r, has := a.get("BYTERANGE"); has {

@@ -9,7 +9,7 @@ import (
 func (s *scan) readVariant(tag, value string) *prober.Failure {
 	s.multi = tag
 	if s.pending != "" {
-		return s.malformed("%s where the URI of %s should be (4.1)", tag, s.pending)
+		return s.malformed("4.1", "%s where the URI of %s should be", tag, s.pending)
 	}
 	if len(s.Variants)+len(s.IFrames) == maxVariants {
 		return manifest(prober.ReasonTooLarge, "more than %d variants", maxVariants)

@@ -103,10 +103,10 @@ func (s *scan) readSkip(tag, value string) *prober.Failure {
 	a := s.list(tag, value)
 	n, ok := parseInteger(a.text("SKIPPED-SEGMENTS"))
 	if !ok || n > maxSegments {
-		return s.malformed("EXT-X-SKIP without SKIPPED-SEGMENTS up to %d (4.4.5.2)", maxSegments)
+		return s.malformed("4.4.5.2", "EXT-X-SKIP without SKIPPED-SEGMENTS up to %d", maxSegments)
 	}
 	if len(s.Segments) > 0 {
-		return s.malformed("EXT-X-SKIP after a segment (4.4.5.2)")
+		return s.malformed("4.4.5.2", "EXT-X-SKIP after a segment")
 	}
 	s.count(tag)
 	s.media = tag
