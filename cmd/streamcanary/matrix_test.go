@@ -49,10 +49,9 @@ func TestAgentsSampleEachOther(t *testing.T) {
 			}
 		}
 		first := seen[i].wait("a run", func(r prober.Result) bool { return r.Kind == prober.KindCanary && r.Ingest == "fra" }).Run
-		next := seen[i].wait("a fresh run takes its place", func(r prober.Result) bool {
-			return r.Kind == prober.KindCanary && r.Ingest == "fra" && r.Run != first && r.Outcome == prober.Pass
-		}).Run
-		seen[1-i].wait("the fresh run is sampled", func(r prober.Result) bool { return r.Run == next && r.Outcome == prober.Pass })
+		seen[1-i].wait("a fresh run has taken its place, and is sampled", func(r prober.Result) bool {
+			return r.Pusher == name && r.Ingest == "fra" && r.Run != first && r.Outcome == prober.Pass
+		})
 		for _, r := range seen[i].all() {
 			if r.Outcome == prober.Fail || r.Figures.Interruptions != 0 || strings.Contains(r.Round, "-drop-") {
 				t.Errorf("%s: %+v", name, r)

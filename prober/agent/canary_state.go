@@ -80,10 +80,13 @@ func (c *canary) failed(f *prober.Failure) {
 		c.mu.Unlock()
 		return
 	}
-	wasUp := c.phase == up || c.turned
+	wasUp, since := c.phase == up || c.turned, time.Now()
+	if c.turned {
+		since = c.turnedAt // nothing was on air from there, whatever was no drop yet
+	}
 	c.phase, c.failure, c.turned = down, f, false
 	if c.downSince.IsZero() {
-		c.downSince = time.Now()
+		c.downSince = since
 	}
 	if wasUp {
 		c.interruptions++

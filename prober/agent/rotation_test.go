@@ -148,8 +148,9 @@ func TestRotationWhereTheNameIsHeld(t *testing.T) {
 				w.until(20*time.Second + c.held)
 				w.change(func() { w.refuses["fra"] = nil })
 				w.until(38 * time.Second)
-				drops := 0
+				drops, away := 0, time.Duration(0)
 				for _, r := range w.results {
+					away += r.Figures.InterruptionTime
 					drops = max(drops, r.Figures.Interruptions)
 					if r.Outcome == prober.Fail && c.drops == 0 {
 						t.Errorf("got %+v", r)
@@ -157,6 +158,10 @@ func TestRotationWhereTheNameIsHeld(t *testing.T) {
 				}
 				if drops != c.drops || w.published["fra"] != 2 {
 					t.Errorf("%d drops, published %d times", drops, w.published["fra"])
+				}
+				// It is turned after 20 to 22 s and free at 32 s; attempts are 2 s apart at most.
+				if c.drops == 1 && (away < 10*time.Second || away > 14*time.Second) {
+					t.Errorf("an interruption of %v", away)
 				}
 			})
 		})

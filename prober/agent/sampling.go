@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -31,7 +32,12 @@ type sampler struct {
 	known    map[string]heardList // by pusher
 	last     string               // key of the broadcast that was looked at last
 	waiting  []prober.Result
+	looksAt  foreign // at this moment
+	giveUp   context.CancelCauseFunc
 }
+
+// errNotAnnounced is why a look ends at a broadcast that is up no more.
+var errNotAnnounced = errors.New("not announced any more")
 
 type heardList struct {
 	at   time.Time
@@ -71,6 +77,23 @@ func (s *sampler) heard(b prober.Broadcasts, now time.Time) {
 	}
 	list := slices.DeleteFunc(slices.Clone(b.List), func(one prober.Broadcast) bool { return one.Target != s.unit.streams.target })
 	s.known[b.Pusher] = heardList{at: now, list: list}
+	s.checkLook()
+}
+
+// looking notes what is looked at, and how to give that up.
+func (s *sampler) looking(f foreign, giveUp context.CancelCauseFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.looksAt, s.giveUp = f, giveUp
+	s.checkLook()
+}
+
+// checkLook gives up a look at a broadcast that is not announced any more: others
+// wait for their turn. s.mu is held.
+func (s *sampler) checkLook() {
+	if s.giveUp != nil && !slices.Contains(s.known[s.looksAt.pusher].list, s.looksAt.Broadcast) {
+		s.giveUp(errNotAnnounced)
+	}
 }
 
 // expire forgets what was not repeated. s.mu is held.
@@ -172,10 +195,13 @@ func (s *sampler) next(now time.Time, ingests []prober.Ingest) (f foreign, bound
 }
 
 // look follows a broadcast at every playback until its marker was seen at each,
-// or the bound is over. It says nothing when the agent stops meanwhile.
+// the bound is over, or it is announced no more. It says nothing when the agent stops meanwhile.
 func (s *sampler) look(f foreign, playbacks []prober.Playback, bound time.Duration) []prober.Result {
 	began := time.Now()
-	ctx, stop := context.WithTimeout(s.unit.ctx, bound)
+	announced, giveUp := context.WithCancelCause(s.unit.ctx)
+	ctx, stop := context.WithTimeout(announced, bound)
+	s.looking(f, giveUp)
+	defer s.looking(foreign{}, nil)
 	var wg sync.WaitGroup
 	seen := make(chan struct{}, 1)
 	cells := make([]*cell, len(playbacks))
@@ -193,15 +219,17 @@ func (s *sampler) look(f foreign, playbacks []prober.Playback, bound time.Durati
 	if s.unit.ctx.Err() == nil {
 		for _, c := range cells {
 			// Where only the platform knows how to play a stream that somebody else
-			// made, there may be nothing to be said.
-			if r := s.judge(f, c, began); r.Outcome != prober.Inconclusive {
-				results = append(results, r)
-			} else {
+			// made, there may be nothing to be said, and nothing bad of one that has ended.
+			r := s.judge(f, c, began)
+			if r.Outcome == prober.Inconclusive || r.Outcome == prober.Fail && errors.Is(context.Cause(ctx), errNotAnnounced) {
 				s.untold(r)
+				continue
 			}
+			results = append(results, r)
 		}
 	}
 	stop()
+	giveUp(nil)
 	wg.Wait()
 	for _, c := range cells { // what came after the verdict
 		s.untold(c.untold())

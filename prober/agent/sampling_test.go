@@ -126,6 +126,66 @@ func TestASampleThatFailsNeedsItsPushersWord(t *testing.T) {
 	}
 }
 
+// untilFollowing waits until so many followers run.
+func (w *world) untilFollowing(n int) {
+	w.t.Helper()
+	for range 400 {
+		is := 0
+		w.change(func() { is = w.following })
+		if is == n {
+			return
+		}
+		w.until(time.Since(w.begin) + 50*time.Millisecond)
+	}
+	w.t.Fatalf("never %d followers", n)
+}
+
+// A look ends with the announcement of its broadcast, so that it holds up no other.
+func TestALookEndsWithItsAnnouncement(t *testing.T) {
+	t.Parallel()
+	play(t, sampled(time.Second, target("fra", "nyc"), canaries, playbacks), func(w *world, a *agent.Agent) {
+		nyc := push(w, "nyc-1", "fra", "nyc")
+		defer nyc.end()
+		w.change(func() { delete(w.live, "nyc-1-fra") })
+		w.until(time.Second) // what is assigned is taken up
+		a.Heard(prober.Broadcasts{Pusher: "nyc-1", List: nyc.list})
+		w.untilFollowing(6) // our own four, and two that look at nyc-1-fra
+		w.until(time.Since(w.begin) + 1500*time.Millisecond)
+		w.untilFollowing(6)
+		dropped := time.Since(w.begin)
+		a.Heard(prober.Broadcasts{Pusher: "nyc-1", List: nyc.list[1:]})
+		w.untilFollowing(4)
+		if took := time.Since(w.begin) - dropped; took > 100*time.Millisecond {
+			t.Errorf("the look went on for %v", took)
+		}
+		w.until(dropped + 4*time.Second)
+		if got := w.foreign(); len(got) < 2 || strings.Contains(strings.Join(got, "|"), "nyc-1 fra>") {
+			t.Errorf("told of %v, want of the other broadcast", got)
+		}
+	})
+}
+
+// Nothing bad is told of a look that ended so, though the broadcast comes back
+// under the same run.
+func TestALookThatIsGivenUpSaysNothing(t *testing.T) {
+	t.Parallel()
+	play(t, sampled(time.Second, target("fra"), canaries, playbacks), func(w *world, a *agent.Agent) {
+		nyc := push(w, "nyc-1", "fra")
+		nyc.end()
+		w.until(time.Second)
+		a.Heard(prober.Broadcasts{Pusher: "nyc-1", List: nyc.list})
+		w.untilFollowing(2)
+		w.until(time.Since(w.begin) + 1500*time.Millisecond)
+		a.Heard(prober.Broadcasts{Pusher: "nyc-1"})
+		w.until(time.Since(w.begin) + 50*time.Millisecond)
+		a.Heard(prober.Broadcasts{Pusher: "nyc-1", List: nyc.list})
+		w.until(time.Since(w.begin) + 4*time.Second) // two rounds, and the next look is not over yet
+		if got := w.foreign(); len(got) > 0 {
+			t.Errorf("told of %v", got)
+		}
+	})
+}
+
 // A sample that is never told counts against the budget like any other.
 func TestASampleThatIsNotToldIsSpent(t *testing.T) {
 	t.Parallel()

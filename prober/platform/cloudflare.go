@@ -232,6 +232,9 @@ func (l *cloudflareList) UnmarshalJSON(b []byte) error {
 }
 
 func (f *cloudflare) Recording(ctx context.Context, s Stream) (string, *prober.Failure, error) {
+	if err := checkID(s.ID); err != nil {
+		return "", nil, err
+	}
 	videos, failure, err := f.videos(ctx, prober.StageRecording, s)
 	if failure != nil || err != nil {
 		return "", failure, err

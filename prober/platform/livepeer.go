@@ -138,6 +138,9 @@ func nextPage(h http.Header) string {
 }
 
 func (l *livepeer) PushURL(ctx context.Context, s Stream, node string) (prober.Secret, *prober.Failure, error) {
+	if !usable(s.Key.Reveal()) {
+		return "", nil, fmt.Errorf("the stream has no key that the platform gave")
+	}
 	n, failure, err := l.node(ctx, node)
 	if failure != nil || err != nil {
 		return "", failure, err
@@ -146,6 +149,9 @@ func (l *livepeer) PushURL(ctx context.Context, s Stream, node string) (prober.S
 }
 
 func (l *livepeer) PlayURL(ctx context.Context, s Stream, node string) (string, *prober.Failure, error) {
+	if err := checkID(s.PlaybackID); err != nil { // another agent may have told it
+		return "", nil, err
+	}
 	if node == "" {
 		return l.playbackInfo(ctx, s)
 	}
@@ -229,6 +235,9 @@ func (l *livepeer) playbackInfo(ctx context.Context, s Stream) (string, *prober.
 
 // Recording looks at the stream's sessions: GET /stream/{id}/sessions?record=1.
 func (l *livepeer) Recording(ctx context.Context, s Stream) (string, *prober.Failure, error) {
+	if err := checkID(s.ID); err != nil {
+		return "", nil, err
+	}
 	c := call{stage: prober.StageRecording, method: http.MethodGet, path: "/stream/" + url.PathEscape(s.ID) + "/sessions?record=1",
 		want: []int{http.StatusOK}, limit: maxStream, secrets: s.secrets()}
 	answer, failure, err := l.api.do(ctx, c)

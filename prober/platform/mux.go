@@ -218,6 +218,9 @@ func muxList[T any](ctx context.Context, m *mux, path string, what func(T) liste
 
 // Recording looks at the assets that the stream's broadcasts have become.
 func (m *mux) Recording(ctx context.Context, s Stream) (string, *prober.Failure, error) {
+	if err := checkID(s.ID); err != nil {
+		return "", nil, err
+	}
 	stream, failure, err := m.stream(ctx, prober.StageRecording, s)
 	if failure != nil || err != nil || len(stream.Assets) == 0 || stream.ActiveAsset != "" {
 		return "", failure, err // none yet, or still being recorded

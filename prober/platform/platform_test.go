@@ -221,26 +221,43 @@ func TestSweepEndsOnAnEndlessList(t *testing.T) {
 	}
 }
 
+// What is asked wrongly is an error, and nothing is sent.
 func TestWrongCalls(t *testing.T) {
 	t.Parallel()
-	never := serve(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("asked %s %s", r.Method, r.URL) })
-	fixed, err := platform.New(prober.Platform{Type: "static"}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range []platform.Platform{never, fixed} {
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("asked %s %s", r.Method, r.URL) }))
+	t.Cleanup(srv.Close)
+	for _, kind := range platform.Types() {
+		p, err := platform.New(prober.Platform{Type: kind, API: srv.URL, Key: token, KeyID: "id", Account: "acct", HTTP: anyContract()}, srv.Client())
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, name := range []string{"", "mine", platform.Prefix} {
 			if _, _, err := p.Create(t.Context(), name); err == nil {
-				t.Errorf("%T made a stream named %q", p, name)
+				t.Errorf("%s made a stream named %q", kind, name)
 			}
 			if _, _, err := p.Sweep(t.Context(), platform.Leftover{Prefix: name}); err == nil {
-				t.Errorf("%T swept %q", p, name)
+				t.Errorf("%s swept %q", kind, name)
 			}
 		}
-	}
-	for _, id := range []string{"", "..", "a/b", "a?b"} {
-		if _, err := never.Delete(t.Context(), platform.Stream{ID: id}); err == nil {
-			t.Errorf("deleted %q", id)
+		if kind == "static" { // it has nothing to ask for
+			continue
+		}
+		for _, id := range []string{"", ".", "..", "...", "a/b", "../b", "a?b", "a#b", "a%2fb", "a b", "a\r\nb", strings.Repeat("x", 300)} {
+			s := platform.Stream{Name: "streamcanary-x1", ID: id, Key: "k", PlaybackID: "p"}
+			if _, err := p.Delete(t.Context(), s); err == nil {
+				t.Errorf("%s deleted %q", kind, id)
+			}
+			if _, _, err := p.Recording(t.Context(), s); err == nil {
+				t.Errorf("%s looked for the recording of %q", kind, id)
+			}
+			s.ID, s.PlaybackID = "i", id // as another agent may have told it
+			if play, failure, err := p.PlayURL(t.Context(), s, ""); failure == nil && err == nil {
+				t.Errorf("%s plays %q at %s", kind, id, play)
+			}
+			s.Key = prober.Secret(id)
+			if push, failure, err := p.PushURL(t.Context(), s, ""); failure == nil && err == nil {
+				t.Errorf("%s pushes to %s", kind, push.Reveal())
+			}
 		}
 	}
 }
@@ -307,22 +324,23 @@ func every(t *testing.T, kind string, transport http.RoundTripper) {
 	if err != nil {
 		t.Fatal(failure, err)
 	}
-	if failure == nil && strings.ContainsAny(s.ID+s.Key.Reveal()+s.PlaybackID, "/ ?#%\r\n") {
+	made := failure == nil
+	if made && strings.ContainsAny(s.ID+s.Key.Reveal()+s.PlaybackID, "/ ?#%\r\n") {
 		t.Errorf("%s took %#v", kind, s)
 	}
 	if _, failure, err := p.Sweep(t.Context(), platform.Leftover{Prefix: "streamcanary-x", Keep: func(string) bool { return false }}); err != nil {
 		t.Fatal(failure, err)
 	}
-	if u, _, err := p.PushURL(t.Context(), s, ""); err != nil || u != "" && !strings.HasPrefix(u.Reveal(), "rtmp") {
+	if u, _, err := p.PushURL(t.Context(), s, ""); err != nil && made || u != "" && !strings.HasPrefix(u.Reveal(), "rtmp") {
 		t.Errorf("%s: push to %q, %v", kind, u.Reveal(), err)
 	}
-	if u, _, err := p.PlayURL(t.Context(), s, ""); err != nil || u != "" && !strings.HasPrefix(u, "http") {
+	if u, _, err := p.PlayURL(t.Context(), s, ""); err != nil && made || u != "" && !strings.HasPrefix(u, "http") {
 		t.Errorf("%s: play %q, %v", kind, u, err)
 	}
-	if u, _, err := p.Recording(t.Context(), s); err != nil && s.ID != "" || u != "" && !strings.HasPrefix(u, "http") {
+	if u, _, err := p.Recording(t.Context(), s); err != nil && made || u != "" && !strings.HasPrefix(u, "http") {
 		t.Errorf("%s: recording %q, %v", kind, u, err)
 	}
-	if _, err := p.Delete(t.Context(), s); (err != nil) != (s.ID == "") && failure == nil {
+	if _, err := p.Delete(t.Context(), s); err != nil && s.ID != "" {
 		t.Errorf("%s: delete %q: %v", kind, s.ID, err)
 	}
 }

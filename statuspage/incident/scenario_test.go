@@ -304,7 +304,7 @@ func TestNoiseOpensNothing(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, nil)
 	f.noise = .03
-	f.run(6 * time.Hour)
+	f.run(time.Hour) // years are simulated in TestRates
 	f.nothingPublic()
 }
 
