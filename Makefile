@@ -92,16 +92,16 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@for package in $$($(GO) list $(PACKAGES)); do \
 	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 	    echo "$$package $$target"; \
-	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$package || exit 1; \
 	  done; \
 	done
 
 .PHONY: fuzz-long
-fuzz-long: ## the parsers of what comes from servers, 10 minutes each (3 hours; in the background: nice make fuzz-long)
-	@for package in ./prober/hls ./prober/media ./prober/rtmp ./prober/origin ./prober/platform ./prober/api; do \
+fuzz-long: ## the parsers of what comes from servers, 10 minutes each (4 hours; in the background: nice make fuzz-long)
+	@for package in ./prober ./prober/hls ./prober/media ./prober/rtmp ./prober/origin ./prober/platform ./prober/api; do \
 	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 	    echo "$$package $$target"; \
-	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime 10m -parallel 1 $$package || exit 1; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime 10m -fuzzminimizetime 100x -parallel 1 $$package || exit 1; \
 	  done; \
 	done
 

@@ -37,3 +37,31 @@ func TestMerge(t *testing.T) {
 		}
 	}
 }
+
+// A failure that comes and heals between two looks is counted, though the same was seen
+// as degraded before.
+func TestGraverIsShown(t *testing.T) {
+	t.Parallel()
+	worse := failf(prober.StageSegment, prober.ReasonSegmentSlow, "slow")
+	milder := *worse
+	milder.Outcome = prober.Degraded
+	for _, tt := range []struct {
+		name           string
+		shown, unshown *prober.Failure
+		recovered      int
+	}{
+		{"graver", &milder, worse, 1},
+		{"the same", worse, worse, 0},
+		{"milder", worse, &milder, 0},
+		{"degraded", &milder, &milder, 0},
+	} {
+		s := state{seen: Observation{Playing: true}}
+		s.set(slotSegment, tt.shown, noon)
+		s.take()
+		s.set(slotSegment, tt.unshown, noon)
+		s.set(slotSegment, nil, noon)
+		if got := s.take().Recovered; got != tt.recovered {
+			t.Errorf("%s: %d recovered, want %d", tt.name, got, tt.recovered)
+		}
+	}
+}

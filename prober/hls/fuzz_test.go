@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/url"
 	"reflect"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -22,10 +23,46 @@ func seeds(add func(pair)) {
 	}
 }
 
-// FuzzAnalyze holds for any two playlists, also as renditions of each other.
+// thrifty wants work on so many bytes to take no more time and memory than that many
+// may. Of three turns the quickest counts: a machine has other things to do.
+func thrifty(t *testing.T, size int, work func()) {
+	t.Helper()
+	const tries = 3
+	mostTime, mostBytes := 200*time.Millisecond+time.Duration(size)*20*time.Microsecond, uint64(1<<20+1000*size)
+	var took time.Duration
+	var allocated uint64
+	for range tries {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		start := time.Now()
+		work()
+		took = time.Since(start)
+		runtime.ReadMemStats(&after)
+		if allocated = after.TotalAlloc - before.TotalAlloc; took <= mostTime && allocated <= mostBytes {
+			return
+		}
+	}
+	t.Fatalf("%d bytes take %s and %d bytes of memory, want at most %s and %d", size, took, allocated, mostTime, mostBytes)
+}
+
+// FuzzAnalyze holds for any two playlists, also as renditions of each other, and within
+// bounds of time and memory.
 func FuzzAnalyze(f *testing.F) {
+	for _, p := range hostilePairs(1 << 10) {
+		f.Add([]byte(p.before), []byte(p.now), int64(time.Second))
+	}
+	rewritten := hostilePairs(1 << 14)["all rewritten"] // half an hour for 50,000 segments once
+	f.Add([]byte(rewritten.before), []byte(rewritten.now), int64(time.Second))
 	seeds(func(p pair) { f.Add([]byte("#EXTM3U\n"+p.before), []byte("#EXTM3U\n"+p.now), int64(time.Second)) })
 	f.Fuzz(func(t *testing.T, first, second []byte, after int64) {
+		thrifty(t, len(first)+len(second), func() {
+			before, failed := Parse(first)
+			now, fail := Parse(second)
+			if failed == nil && fail == nil {
+				Analyze(before, now, noon)
+				takeIn(before, now)
+			}
+		})
 		before, failed := Parse(first)
 		now, fail := Parse(second)
 		if failed != nil || fail != nil {

@@ -69,7 +69,8 @@ func (s *state) set(at slot, fail *prober.Failure, now time.Time) {
 		}
 		*c = condition{}
 	case fail != nil && c.failure != nil && c.failure.Stage == fail.Stage && c.failure.Reason == fail.Reason:
-		c.failure = fail // since and reported stay
+		c.reported = c.reported && rank(fail) >= rank(c.failure) // that it was milder says nothing of what it is
+		c.failure = fail                                         // since stays
 	case fail != nil:
 		*c = condition{failure: fail, since: now}
 	}

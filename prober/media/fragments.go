@@ -164,8 +164,9 @@ func (t *fragmentTrack) run(flags uint32, version byte, d []byte) error {
 	if first {
 		firstFlags = r.next()
 	}
+	most := min(maxUnits, len(t.segment)) // each has a byte at least, though a run need not say so
 	for range count {
-		if t.samples++; t.samples > maxUnits {
+		if t.samples++; t.samples > most {
 			return errors.New("more samples than any segment has")
 		}
 		s, composition := t.defaults, int64(0)

@@ -25,7 +25,11 @@ func bounded(t *testing.T, s Summary, err error) {
 	}
 }
 
+// FuzzInspect holds for any segment, within bounds of time and memory.
 func FuzzInspect(f *testing.F) {
+	for _, c := range hostile(f, 1<<10) {
+		f.Add(c[0], c[1])
+	}
 	ts, mp4, init := testdata(f, "segment.ts"), testdata(f, "segment.m4s"), testdata(f, "init.mp4")
 	f.Add(ts[:188*6], []byte(nil))
 	f.Add(ts[188*3:188*5], ts[:188*3])
@@ -33,7 +37,27 @@ func FuzzInspect(f *testing.F) {
 	f.Fuzz(func(t *testing.T, segment, init []byte) {
 		s, err := Inspect(segment, init)
 		bounded(t, s, err)
+		thrifty(t, segment, init)
 	})
+}
+
+// thrifty wants a look into a segment to take no more time and memory than so many bytes
+// may. Of three looks the quickest counts: a machine has other things to do.
+func thrifty(t *testing.T, segment, init []byte) {
+	t.Helper()
+	const tries = 3
+	size := len(segment) + len(init)
+	mostTime, mostBytes := 200*time.Millisecond+time.Duration(size)*20*time.Microsecond, int64(1<<19+150*size)
+	var took time.Duration
+	var allocated, stack int64
+	for range tries {
+		start := time.Now()
+		allocated, stack = memoryOf(segment, init)
+		if took = time.Since(start); took <= mostTime && allocated <= mostBytes && stack <= mostBytes {
+			return
+		}
+	}
+	t.Fatalf("%d bytes take %s, %d bytes of memory and %d of stack, want at most %s and %d", size, took, allocated, stack, mostTime, mostBytes)
 }
 
 // FuzzProgram goes around the checksum of the tables, which fuzzing does not find:

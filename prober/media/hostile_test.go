@@ -131,7 +131,6 @@ func memoryOf(segment, init []byte) (allocated, stack int64) {
 	go func() { // a stack of its own
 		defer close(done)
 		var before, after runtime.MemStats
-		runtime.GC()
 		runtime.ReadMemStats(&before)
 		s, err := Inspect(segment, init)
 		runtime.ReadMemStats(&after)
