@@ -96,10 +96,10 @@ func parseMarker(b []byte) (Marker, bool) {
 	if err != nil {
 		return Marker{}, false
 	}
-	clock, err := strconv.ParseInt(string(b[32:48]), 16, 64)
+	clock, err := strconv.ParseUint(string(b[32:48]), 16, 63) // digits alone: no sign
 	if err != nil {
 		return Marker{}, false
 	}
-	m.Seq, m.Clock = seq, time.UnixMicro(clock).UTC()
+	m.Seq, m.Clock = seq, time.UnixMicro(int64(clock)).UTC()
 	return m, true
 }
