@@ -184,14 +184,17 @@ func (v *probeView) result(r prober.Result) {
 	v.found("  ", r.Findings)
 }
 
-// found tells findings that were not told before. v.mu is held.
+// found tells findings that were not told before. Where as many were as are kept, what
+// is graver than one of them takes its place. v.mu is held.
 func (v *probeView) found(before string, list []prober.Finding) {
 	for _, f := range prober.NewFindings(v.told, list, summary.MaxFindings) {
 		known := len(v.told)
-		v.told = prober.AddFindings(v.told, summary.MaxFindings, f)
-		if len(v.told) > known {
+		all := prober.AddFindings(v.told, known+1, f)
+		fits := len(all) <= summary.MaxFindings || all[known].Severity != f.Severity
+		if len(all) > known && fits {
 			v.printf("%s%s", before, summary.FindingLine(f))
 		}
+		v.told = all[:min(len(all), summary.MaxFindings)]
 	}
 }
 

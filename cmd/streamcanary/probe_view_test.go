@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"streamcanary/prober"
 	"streamcanary/prober/agent"
+	"streamcanary/prober/summary"
 )
 
 // No key and no token is shown of where a probe pushes and pulls.
@@ -73,4 +75,30 @@ func TestToldFollowerLeavesNothing(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// Each finding is told once, and what is grave however many were told before.
+func TestFindingsAreTold(t *testing.T) {
+	t.Parallel()
+	finding := func(rule int, severity prober.Severity) prober.Finding {
+		return prober.Finding{Rule: fmt.Sprint("rule-", rule), Severity: severity, Stage: prober.StageMedia, Reason: prober.ReasonTimestampGap, Detail: "a hole", Count: 1}
+	}
+	var out strings.Builder
+	v := newProbeView(&out, probeOptions{})
+	for range 2 {
+		for i := range summary.MaxFindings + 5 {
+			v.found("", []prober.Finding{finding(i, prober.SeverityNote)})
+		}
+	}
+	if got := strings.Count(out.String(), "\n"); got != summary.MaxFindings {
+		t.Errorf("%d notes are told, want %d", got, summary.MaxFindings)
+	}
+	out.Reset()
+	for range 2 {
+		v.found("", []prober.Finding{finding(1000, prober.SeverityFail)})
+		v.found("", []prober.Finding{finding(2000, prober.SeverityNote)})
+	}
+	if got := strings.Count(out.String(), "\n"); got != 1 {
+		t.Errorf("a failure behind many notes is told %d times: %s", got, out.String())
+	}
 }
