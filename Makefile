@@ -84,7 +84,7 @@ bench: build ## benchmarks, and detect: time from a fault to its public incident
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m $(PACKAGES)
 
 .PHONY: simulate
-simulate: ## the engine's tables of faults and of false openings, 300 component-years a row; writes them (hours)
+simulate: ## the engine's tables of faults and of false openings, 300 component-years a claim; writes them (hours)
 	$(GO) test ./statuspage/incident -run 'TestFaults|TestRates|TestDelivery' -simulate -update -timeout 0
 
 .PHONY: fuzz
