@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	pullBound  = 20 * time.Second // until a stream must have shown that it plays, or pullWaits
+	pullBound  = 20 * time.Second // until a stream must have shown that it plays, or pullPatience
 	pullSlack  = 10 * time.Second
+	pullTarget = 2 * time.Minute // the longest target duration that is waited for
 	pullLook   = 500 * time.Millisecond
 	liveProof  = 2 // segments: the second came while we watched, so it is live
 	vodSamples = 4 // segments of a VOD that are downloaded
@@ -69,10 +70,13 @@ type pullPatience struct {
 // of knows the stream's target duration. A playlist that has not changed is asked for
 // again after half of that, and one that has after all of it (RFC 8216bis 6.3.4).
 func (p *pullPatience) of(target time.Duration) {
-	if bound := 2*target + pullSlack; !p.fixed && bound > p.bound && p.expire.Reset(time.Until(p.began.Add(bound))) {
+	if bound := enough(target); !p.fixed && bound > p.bound && p.expire.Reset(time.Until(p.began.Add(bound))) {
 		p.bound = bound
 	}
 }
+
+// enough is when a second segment has come to whoever reloads as a player does.
+func enough(target time.Duration) time.Duration { return 2*min(target, pullTarget) + pullSlack }
 
 // pull plays one stream for as long as it takes to tell, or for a timeout; 0 is none.
 func (u *unit) pull(p prober.Pull, timeout time.Duration) part {
@@ -149,7 +153,9 @@ func (u *unit) pullLive(ctx context.Context, p prober.Pull, wait *pullPatience) 
 		alive := sleep(ctx, pullLook)
 		obs := follower.Observe(time.Now())
 		segments += obs.Segments
-		wait.of(obs.Target)
+		if obs.Failure == nil {
+			wait.of(obs.Target)
+		}
 		figures.BytesReceived += obs.Bytes
 		figures.Stages, figures.HTTP = obs.Stages, obs.HTTP
 		findings = prober.AddFindings(findings, prober.MaxFindings, obs.Findings...)
@@ -168,10 +174,12 @@ func (u *unit) pullLive(ctx context.Context, p prober.Pull, wait *pullPatience) 
 				Detail: "it has an end, and has to be live"}, figures, findings
 		case obs.Failure == nil && segments >= liveProof:
 			return nil, figures, findings
+		case obs.Failure != nil && !wait.fixed && time.Since(wait.began) >= pullBound:
+			return obs.Failure, figures, findings
 		case alive:
 		case obs.Failure != nil:
 			return obs.Failure, figures, findings
-		case segments > 0 && wait.bound < obs.Target+obs.Target/2:
+		case segments > 0 && wait.fixed && wait.bound < enough(obs.Target):
 			return nothing(prober.ReasonConfiguration, fmt.Sprintf("no second segment need come within %s, where the target duration is %s: give the probe a longer timeout",
 				wait.bound, obs.Target)), figures, findings
 		default:

@@ -157,15 +157,18 @@ func (b *Broadcast) ask(ctx context.Context, silent prober.Reason, name string,
 type stopwatch struct {
 	started time.Time
 	stages  []prober.StageTime
+	running bool // the last stage is
 }
 
 func (w *stopwatch) begin(stage prober.Stage) {
 	w.lap()
-	w.stages = append(w.stages, prober.StageTime{Stage: stage})
+	w.stages, w.running = append(w.stages, prober.StageTime{Stage: stage}), true
 }
 
 // again forgets the connecting and publishing that came to nothing at an address.
 func (w *stopwatch) again() {
+	w.lap()
+	w.running = false
 	i := slices.IndexFunc(w.stages, func(s prober.StageTime) bool { return s.Stage == prober.StageConnect })
 	if i >= 0 {
 		w.stages = w.stages[:i]
@@ -179,7 +182,7 @@ func (w *stopwatch) end() []prober.StageTime {
 
 func (w *stopwatch) lap() {
 	now := time.Now()
-	if n := len(w.stages); n > 0 {
+	if n := len(w.stages); n > 0 && w.running {
 		w.stages[n-1].Duration = now.Sub(w.started)
 	}
 	w.started = now

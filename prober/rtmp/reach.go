@@ -128,10 +128,12 @@ func (r *route) another(ctx context.Context, miss *missed) bool {
 	}
 	r.missed = append(r.missed, *miss)
 	dialled := miss.over.dialled
-	if !r.cfg.EveryAddress || !dialled.IsValid() || ctx.Err() != nil || len(r.missed) >= maxAddresses || time.Since(r.since) > othersBound {
+	if !r.cfg.EveryAddress || ctx.Err() != nil || len(r.missed) >= maxAddresses || time.Since(r.since) > othersBound {
 		return false
 	}
-	r.left = without(r.left, dialled)
+	if r.left = without(r.left, dialled); !dialled.IsValid() {
+		r.left = nil // none of them has answered, or none is known
+	}
 	if len(r.left) == 0 && r.before != nil { // what the redirect led to is no better than the rest
 		r.at, r.from, r.all, r.left, r.before = r.before.at, "", r.before.all, r.before.left, nil
 	}
@@ -150,8 +152,11 @@ func (r *route) failure() *prober.Failure {
 	what := *first.over
 	for _, m := range r.missed[1:] {
 		where := "the rest"
-		if m.over.dialled.IsValid() {
+		switch {
+		case m.over.dialled.IsValid():
 			where = m.over.dialled.String()
+		case m.at.named() != first.at.named():
+			where = m.at.String()
 		}
 		what.what += "; at " + where + ": " + m.over.what
 	}
@@ -214,7 +219,9 @@ func (r *route) arrived(ctx context.Context, b *Broadcast) {
 	known := []netip.Addr{b.at.dialled}
 	for _, m := range r.missed {
 		b.failedAt(m.over.dialled, m.at, m.over, m.stage)
-		known = append(known, m.over.dialled)
+		if m.at.host == b.at.host && m.at.port == b.at.port {
+			known = append(known, m.over.dialled)
+		}
 	}
 	if !r.cfg.EveryAddress {
 		return
@@ -255,6 +262,9 @@ func (b *Broadcast) lookAt(ctx context.Context, addr netip.Addr) {
 // failedAt notes that another address of an endpoint does not work.
 func (b *Broadcast) failedAt(addr netip.Addr, at endpoint, over *ending, stage prober.Stage) {
 	where := "address " + net.JoinHostPort(addr.String(), at.port)
+	if !addr.IsValid() {
+		where = "every address"
+	}
 	b.heard.add(prober.Finding{Section: "every_address", Severity: prober.SeverityDegraded, Stage: stage,
 		Reason: over.reasonAt(stage), Where: where,
 		Detail: where + " of " + at.String() + " fails, while another one works: " + over.what})
