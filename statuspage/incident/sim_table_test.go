@@ -97,8 +97,14 @@ func faultRows() []faultRow {
 		{"a playback shows nothing while the reference fails", standard(3), 2 * minute, simFault{play: some(2), refer: true}, 0, 0, []string{"playback-r2"}, 0},
 		{"one agent reaches neither the platform nor its reference", standard(3), 10 * minute, simFault{cut: some(1)}, 0, 0, nil, 0},
 		{"an ingest is out, and nothing of the other comes out", with(standard(3), func(s *simSetup) { s.regions = 2 }), 2 * minute, simFault{push: some(0), core: true}, 0, 0, []string{"core", "ingest-r0"}, 0},
+		{"a playback shows nothing, at one of 3 sites and after 45 s at another", standard(3), 2 * minute, simFault{play: some(2), by: some(0, 1), spreads: 45 * time.Second}, 0, 0, []string{"playback-r2"}, 60},
 		{"two ingests are out, and nothing of the third comes out", standard(3), 2 * minute, simFault{push: some(0, 2), core: true}, 0, 0, []string{"core", "ingest-r0", "ingest-r2"}, 0},
 		{"two of four agents reach neither the platform nor their reference", standard(4), 10 * minute, simFault{cut: some(0, 2)}, 0, 0, nil, 0},
+		{"a playback shows nothing, at one of 4 sites and after 45 s at another", standard(4), 2 * minute, simFault{play: some(2), by: some(0, 1), spreads: 45 * time.Second}, 0, 0, []string{"playback-r2"}, 60},
+		{"a playback shows nothing, at one of 6 sites and after 45 s at another", standard(6), 2 * minute, simFault{play: some(2), by: some(0, 1), spreads: 45 * time.Second}, 0, 0, []string{"playback-r2"}, 60},
+		{"a playback shows nothing, at 2 of 3 sites", standard(3), 30 * minute, simFault{play: some(2), by: some(0, 2)}, 0, 0, []string{"playback-r2"}, 30},
+		{"a playback shows nothing, at 2 of 4 sites", standard(4), 30 * minute, simFault{play: some(2), by: some(0, 2)}, 0, 0, []string{"playback-r2"}, 30},
+		{"a playback shows nothing, at 2 of 6 sites", standard(6), 30 * minute, simFault{play: some(2), by: some(0, 2)}, 0, 0, []string{"playback-r2"}, 30},
 	}
 }
 
@@ -136,6 +142,9 @@ func (row faultRow) run(t *testing.T, seed uint64, f *faultFigures) {
 		}
 		f := row.fault
 		f.away = f.away || at < begin+row.away
+		if at < begin+f.spreads {
+			f.by = some(0)
+		}
 		return f
 	}
 	w := newSim(t, c)

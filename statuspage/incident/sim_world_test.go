@@ -107,6 +107,8 @@ type simFault struct {
 	cut    map[int]bool // agents that reach neither the platform nor their reference
 	refer  bool         // the reference itself, which nobody reaches
 	away   bool         // the hub: results come late, all at once
+
+	spreads time.Duration // only the first agent sees it until so long after it began
 }
 
 type simAgent struct {

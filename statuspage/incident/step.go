@@ -166,7 +166,6 @@ func (s *State) rewind(by time.Duration) {
 	}
 	for _, a := range s.Agents {
 		back(&a.SeenAt)
-		back(&a.AloneSince)
 		back(&a.UnknownSince)
 		back(&a.ReferenceSince)
 	}
@@ -178,6 +177,7 @@ func (s *State) rewind(by time.Duration) {
 		back(&sum.SplitSince)
 		for _, site := range sum.Sites {
 			back(&site.At)
+			back(&site.AloneSince)
 		}
 	}
 	for target, until := range s.Requests {
