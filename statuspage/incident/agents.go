@@ -303,7 +303,7 @@ func (t *turn) standAlone() {
 		for id, site := range sum.Sites {
 			before := site.Contradicted
 			switch {
-			case sum.Open || site.W < limit:
+			case sum.Open || site.W < limit || t.muted(sum.Element): // of what is worked on, failing says nothing
 				site.AloneSince, site.Contradicted = time.Time{}, false
 			case site.Contradicted:
 				site.Contradicted = !t.agreed(sum, id)

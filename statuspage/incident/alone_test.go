@@ -2,6 +2,7 @@ package incident
 
 import (
 	"testing"
+	"time"
 
 	"streamcanary/prober"
 )
@@ -89,5 +90,27 @@ func TestBlipBesideOneAlone(t *testing.T) {
 	r.every(30, func(_, i int) { r.seesOut(i) })
 	if back := r.count(AgentRecovered); back != 1 {
 		t.Errorf("told back %d times, want once", back)
+	}
+}
+
+// TestNobodyIsAloneAtWork: what fails while it is worked on makes no site stand alone,
+// so what a quorum still sees fail when that ends opens at once, of however many sites.
+func TestNobodyIsAloneAtWork(t *testing.T) {
+	t.Parallel()
+	for sites := 3; sites <= 6; sites++ {
+		r := newRig(t, sites, nil, nil)
+		r.warm()
+		w := Window{ID: "w", Name: "Work", Components: []string{"playback-nyc"}, StartsAt: r.now, EndsAt: r.now.Add(time.Hour)}
+		r.edge(EdgeAnnounced, w)
+		r.edge(EdgeBegan, w)
+		r.every(30, func(_, i int) { seenAt("nyc", 0)(r, i) })
+		r.every(30, func(_, i int) { seenAt("nyc", 0, 1)(r, i) })
+		if opened, alone := r.count(IncidentOpened), r.count(AgentContradicted); opened+alone != 0 {
+			t.Fatalf("%d sites: %d opened and %d told alone while it is worked on", sites, opened, alone)
+		}
+		r.edge(EdgeEnded, w)
+		if n := len(r.state.Incidents); n != 1 {
+			t.Errorf("%d sites: %d incidents when it ended, want one at once", sites, n)
+		}
 	}
 }
