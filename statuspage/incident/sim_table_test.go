@@ -181,8 +181,20 @@ func (row faultRow) run(t *testing.T, seed uint64, f *faultFigures) {
 			f.two++
 		}
 	}
+	told := len(w.events)
 	w.run(5 * time.Minute)
+	row.over(t, seed, w.events[told:])
 	watch.end()
+}
+
+// over holds that nothing opens once what broke works again, but for what people open.
+func (row faultRow) over(t *testing.T, seed uint64, events []Event) {
+	t.Helper()
+	for _, e := range events {
+		if e.Type == IncidentOpened && !row.setup.humans {
+			t.Errorf("%s, seed %d: opened at %s, after its end: %s", row.name, seed, clock(e.At), e.Summary)
+		}
+	}
 }
 
 // failing lists the components that an incident has had, sorted.
