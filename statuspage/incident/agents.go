@@ -57,6 +57,8 @@ func (t *turn) stranger(r *prober.Result) string {
 		return "negative age"
 	case r.Age > forgottenAfter:
 		return "older than a day"
+	case nowhere(r):
+		return "neither an ingest nor a playback"
 	case contradictory(r):
 		return "a stage that its path does not have"
 	}
@@ -67,6 +69,12 @@ const (
 	forgottenAfter = 24 * time.Hour   // an outbox that held results for longer is news
 	aheadTold      = 10 * time.Minute // an agent's clock
 )
+
+// nowhere says whether a result names nothing that it looked at, and is not of the API:
+// a go-live that got no stream may not know its ingest.
+func nowhere(r *prober.Result) bool {
+	return r.Ingest == "" && r.Playback == "" && r.Kind != prober.KindAPI && (r.Kind != prober.KindGoLive || r.Stage != prober.StageProvision)
+}
 
 // contradictory says whether a result failed at a stage that what it looked at does
 // not pass: to weigh it would be to blame the wrong element.
