@@ -151,6 +151,7 @@ func (row faultRow) run(t *testing.T, seed uint64, f *faultFigures) {
 	w := newSim(t, c)
 	watch := newInvariants(w)
 	watch.row, watch.causes = fmt.Sprintf("%s, seed %d", row.name, seed), row.causes()
+	watch.begun = begin
 	if seed%10 == 1 && (*long || c.humans || row.at > 0 && row.lasts <= time.Minute) {
 		w.twin = &sim{policy: w.policy, state: NewState()}
 	}
