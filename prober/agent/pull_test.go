@@ -108,3 +108,51 @@ func TestPullToldByRule(t *testing.T) {
 		c.Follower = func(prober.Playback, string, string, prober.Signal) agent.Follower { return staleFollower{} }
 	})
 }
+
+// longFollower is of a stream that has a segment every 30 s, if it goes on.
+type longFollower struct {
+	endedFollower
+	began *time.Time
+	goes  bool
+}
+
+func (f longFollower) Observe(now time.Time) agent.Observation {
+	obs := agent.Observation{Target: 30 * time.Second}
+	switch {
+	case f.began.IsZero():
+		*f.began, obs.Segments = now, 1
+	case f.goes && now.Sub(*f.began) >= 30*time.Second:
+		*f.began, obs.Segments = now.Add(time.Hour), 1
+	}
+	return obs
+}
+
+// A stream of long segments is waited for, unless the configuration forbids it.
+func TestPullOfLongSegments(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		goes    bool
+		timeout time.Duration
+		want    string
+	}{
+		"it goes on":            {true, 0, "90.5 pass"},
+		"it stands":             {false, 0, "130 fail manifest playlist_stale"},
+		"a timeout too short":   {true, 20 * time.Second, "80 inconclusive configuration"},
+		"a timeout long enough": {false, 50 * time.Second, "110 fail manifest playlist_stale"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			probe := every(prober.KindPlayback, time.Minute)
+			probe.Timeout = c.timeout
+			probe.Pulls = []prober.Pull{{Name: "news", Playback: "fra", URL: "http://fra/hls/news/index.m3u8"}}
+			play(t, assign(target("fra"), probe), func(w *world, _ *agent.Agent) {
+				w.until(135 * time.Second)
+				w.expect(prober.KindPlayback, "", "fra", c.want)
+			}, func(config *agent.Config) {
+				config.Follower = func(prober.Playback, string, string, prober.Signal) agent.Follower {
+					return longFollower{began: new(time.Time), goes: c.goes}
+				}
+			})
+		})
+	}
+}

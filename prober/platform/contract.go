@@ -42,9 +42,7 @@ func newContract(p prober.Platform, client *http.Client) (*contract, error) {
 			r.Header.Set(h.Name, h.Value.Reveal())
 		}
 	}
-	for _, h := range p.HTTP.Headers {
-		a.secrets = append(a.secrets, h.Value)
-	}
+	a.secrets = append(a.secrets, prober.HeaderSecrets(p.HTTP.Headers)...)
 	return &contract{api: a, contract: *p.HTTP, record: p.Record}, nil
 }
 
@@ -140,8 +138,10 @@ func (g *contract) resolve(ctx context.Context, s *Stream) (*prober.Failure, err
 // leftover is a stream that was made, and cannot be used, if enough is known of it
 // to delete it.
 func (g *contract) leftover(s Stream) Stream {
-	if r := g.contract.Resolve; r != nil && r.Take.ID != "" {
-		return Stream{} // its id was still to come
+	call := g.contract.Delete
+	if r := g.contract.Resolve; r != nil && r.Take.ID != "" && g.contract.Create.Take.ID == "" && s.ID == s.Name &&
+		slices.Contains(prober.Variables(call.Path+call.Body), prober.VariableID) {
+		return Stream{} // its id was still to come, and a delete must not go by the name for it
 	}
 	if _, err := g.call(prober.StageTeardown, g.contract.Delete, s); err != nil {
 		return Stream{}

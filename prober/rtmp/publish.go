@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,9 @@ func Publish(ctx context.Context, cfg Config) (*Broadcast, *prober.Failure, erro
 	r := route{cfg: cfg, at: at}
 	for {
 		b, miss, err := r.try(ctx)
+		if err != nil && len(r.missed) > 0 {
+			return nil, r.failure(), nil // an address has failed; that another cannot be tried from here is no excuse
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -158,6 +162,14 @@ type stopwatch struct {
 func (w *stopwatch) begin(stage prober.Stage) {
 	w.lap()
 	w.stages = append(w.stages, prober.StageTime{Stage: stage})
+}
+
+// again forgets the connecting and publishing that came to nothing at an address.
+func (w *stopwatch) again() {
+	i := slices.IndexFunc(w.stages, func(s prober.StageTime) bool { return s.Stage == prober.StageConnect })
+	if i >= 0 {
+		w.stages = w.stages[:i]
+	}
 }
 
 func (w *stopwatch) end() []prober.StageTime {

@@ -519,3 +519,52 @@ func TestServerAsksForMore(t *testing.T) {
 	default:
 	}
 }
+
+// An address that failed is a failure, also where this machine cannot even try the next.
+func TestEveryAddressBesideALocalFault(t *testing.T) {
+	t.Parallel()
+	cfg := pair(t, map[string]func(*fakeConn) error{"127.0.0.9": brokenServers()["hangs up"].script, "127.0.0.1": healthy}, "127.0.0.9", "127.0.0.1")
+	cfg.Lookup = func(context.Context, string) ([]netip.Addr, error) {
+		// To broadcast is not permitted (EACCES), so the second cannot be tried.
+		return []netip.Addr{netip.MustParseAddr("127.0.0.9"), netip.MustParseAddr("255.255.255.255")}, nil
+	}
+	_, failure, err := Publish(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFailure(t, failure, prober.StageConnect, prober.ReasonConnectionClosed)
+}
+
+// Where a redirect leads to nothing, the ingest's other addresses are left, and what
+// failed is named as it was dialled.
+func TestEveryAddressBeforeARedirect(t *testing.T) {
+	t.Parallel()
+	for name, second := range map[string]func(*fakeConn) error{"it publishes": healthy, "it fails as well": brokenServers()["hangs up"].script} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			to := serve(t, brokenServers()["hangs up"].script)
+			redirects := redirecting(func() string { return "rtmp://127.0.0.1:" + portOf(to.listener.Addr()) + "/elsewhere" })
+			cfg := pair(t, map[string]func(*fakeConn) error{"127.0.0.9": redirects, "127.0.0.1": second}, "127.0.0.9", "127.0.0.1")
+			b, failure, err := Publish(t.Context(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name != "it publishes" {
+				wantFailure(t, failure, prober.StageConnect, prober.ReasonConnectionClosed)
+				return
+			}
+			if failure != nil {
+				t.Fatal(failure)
+			}
+			t.Cleanup(func() { b.abandon() })
+			b.aside.Wait()
+			found := b.Stats().Findings
+			if len(found) != 1 || !strings.HasPrefix(found[0].Where, "address 127.0.0.1:"+portOf(to.listener.Addr())) || !strings.Contains(found[0].Detail, "/elsewhere") {
+				t.Errorf("findings %+v", found)
+			}
+			if stages := b.Stats().Stages; len(stages) != 3 {
+				t.Errorf("%d stages, want resolve, connect and publish: %+v", len(stages), stages)
+			}
+		})
+	}
+}

@@ -496,6 +496,7 @@ const (
 	drawRow
 	drawColumn = 100
 	drawAgain  = 200
+	drawPush   = 300
 )
 
 func (w *sim) way(a *simAgent, kind prober.Kind) time.Duration {
@@ -506,6 +507,9 @@ func (w *sim) chance(p float64) bool { return p > 0 && w.rng.Float64() < p }
 
 // noisyAt says whether chance spoils a round: a row or a column of it.
 func (w *sim) noisyAt(a *simAgent, kind prober.Kind, at time.Time, what int) bool {
+	if w.collect != nil {
+		return false
+	}
 	p := w.setup.noise
 	if kind == prober.KindCanary {
 		p = w.setup.drops
@@ -617,6 +621,12 @@ func (w *sim) matrix(a *simAgent, kind prober.Kind, f simFault) simMatrix {
 	return m
 }
 
+// noisyPush says whether the noise of a row stands where a fresh broadcast is pushed,
+// as half of it does, and not where it is played.
+func (w *sim) noisyPush(a *simAgent, ingest int) bool {
+	return w.noisyAt(a, prober.KindGoLive, w.now, drawRow+ingest) && w.draw(a, prober.KindGoLive, w.now, drawPush+ingest) < .5
+}
+
 // goLiveLasts is how long it takes until a fresh broadcast is known to play.
 const goLiveLasts = 6 * time.Second
 
@@ -635,7 +645,7 @@ func (w *sim) goLive(a *simAgent) {
 			pushed = bad(r, prober.StageProvision)
 		case w.lost(a, f):
 			pushed = bad(r, prober.StageConnect)
-		case w.hit(a, f.push[i] || f.fresh[i], f):
+		case w.hit(a, f.push[i] || f.fresh[i], f), w.noisyPush(a, i):
 			pushed = bad(r, prober.StagePublish)
 		}
 		if pushed.Outcome == prober.Fail {
