@@ -24,7 +24,7 @@ type invariants struct {
 	ids    map[string]struct{} // of events: a sink takes each once
 	known  map[string]bool     // failures, by element, kind and time
 	row    string
-	begun  time.Duration   // when the row's fault is at work
+	begun  time.Duration   // when the row's fault is at work; 0 is not known
 	causes int             // that are at work: so many incidents may be open at a time; 0 is any number
 	frozen map[string]bool // incidents that a person held before this step
 }
@@ -116,7 +116,7 @@ func (v *invariants) quorate(f Failure) {
 // of sites is still struck by it. Where chance strikes, anything may seem good.
 func (v *invariants) recovered(f Failure) {
 	w, p := v.w, v.w.policy
-	if w.setup.fault == nil || w.setup.fault(v.begun).share != 0 || w.setup.humans {
+	if v.begun == 0 || w.setup.fault(v.begun).share != 0 || w.setup.humans {
 		return
 	}
 	var most Nats
