@@ -107,6 +107,8 @@ type simFault struct {
 	cut    map[int]bool // agents that reach neither the platform nor their reference
 	refer  bool         // the reference itself, which nobody reaches
 	away   bool         // the hub: results come late, all at once
+
+	spreads time.Duration // only the first agent sees it until so long after it began
 }
 
 type simAgent struct {
@@ -117,7 +119,9 @@ type simAgent struct {
 	control    prober.Control
 	known      *agentState
 	quick      map[prober.Kind]*quickRound
-	burstUntil time.Time // fails until then
+	burstUntil time.Time           // fails until then
+	struck     bool                // the round under way, by the fault
+	goods      map[prober.Kind]int // rounds in a row that the fault did not strike
 	held       []prober.Result
 	mixed      []prober.Result
 }
@@ -208,7 +212,7 @@ func newSim(t *testing.T, c simSetup) *sim {
 		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	w.start = w.now
 	for i := range c.sites {
-		a := &simAgent{n: i, id: "a" + strconv.Itoa(i), control: prober.ControlPass, quick: map[prober.Kind]*quickRound{}}
+		a := &simAgent{n: i, id: "a" + strconv.Itoa(i), control: prober.ControlPass, goods: map[prober.Kind]int{}, quick: map[prober.Kind]*quickRound{}}
 		if c.skew > 0 {
 			a.skew = time.Duration(w.rng.Int64N(int64(2*c.skew))) - c.skew
 		}
@@ -276,6 +280,7 @@ func (w *sim) round(a *simAgent, kind prober.Kind) {
 
 // results sends the results of a round.
 func (w *sim) results(a *simAgent, kind prober.Kind) {
+	a.struck = false
 	switch kind {
 	case prober.KindCanary:
 		w.canaries(a)
@@ -283,6 +288,9 @@ func (w *sim) results(a *simAgent, kind prober.Kind) {
 		w.plays(a)
 	default:
 		w.goLive(a)
+	}
+	if a.goods[kind]++; a.struck {
+		a.goods[kind] = 0
 	}
 }
 
@@ -522,7 +530,9 @@ func (w *sim) lost(a *simAgent, f simFault) bool {
 
 // hit says whether a probe that a fault concerns does fail.
 func (w *sim) hit(a *simAgent, concerned bool, f simFault) bool {
-	return concerned && (f.by == nil || f.by[a.n]) && (f.share == 0 || w.chance(f.share))
+	hit := concerned && (f.by == nil || f.by[a.n]) && (f.share == 0 || w.chance(f.share))
+	a.struck = a.struck || hit
+	return hit
 }
 
 func (w *sim) region(i int) string { return "r" + strconv.Itoa(i) }
