@@ -64,6 +64,8 @@ func faultRows() []faultRow {
 		{"a playback cannot be reached", standard(3), minute, simFault{dead: some(2)}, 0, 0, []string{"playback-r2"}, 30},
 		{"nothing comes out anywhere", standard(3), minute, simFault{core: true}, 0, 0, []string{"core"}, 0},
 		{"the API fails", standard(3), 2 * minute, simFault{api: true}, 0, 0, []string{"api"}, 0},
+		{"nothing comes out anywhere, and agents pull each other's broadcasts", foreign, minute, simFault{core: true}, 0, 0, []string{"core"}, 0},
+		{"an ingest drops and refuses, and agents pull each other's broadcasts", foreign, minute, simFault{push: some(1)}, 0, 0, []string{"ingest-r1"}, 30},
 		{"total outage, 95 % of the probes fail", standard(3), minute, simFault{push: all, dead: all, api: true, share: .95}, 0, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
 		{"an ingest, 95 %", standard(3), minute, simFault{push: some(1), share: .95}, 0, 0, []string{"ingest-r1"}, 30},
 		{"a playback, 95 %", standard(3), minute, simFault{play: some(2), share: .95}, 0, 0, []string{"playback-r2"}, 30},
