@@ -23,8 +23,8 @@ type broadcastState struct {
 // fail instead, the site that alone could explain it is its pusher's; until one or
 // the other is known it counts for nothing.
 func (t *turn) foreign(r *prober.Result, c cell, round *roundState, e Evidence) bool {
-	if r.Run == "" {
-		return false
+	if r.Run == "" || !c.Good && (t.muted(playback(r.Target, r.Playback)) || t.muted(ingest(r.Target, r.Ingest))) {
+		return false // or it is worked on, which says nothing of a broadcast
 	}
 	b := t.broadcast(r)
 	place := round.Site + "|" + r.Playback
