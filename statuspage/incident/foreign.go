@@ -10,6 +10,7 @@ import (
 // broadcastState is what the sites see of one running broadcast. A place is a site
 // and a playback, "site|playback".
 type broadcastState struct {
+	Target  string               `json:"target,omitempty"`
 	Ingest  string               `json:"ingest"`
 	Seen    map[string]time.Time `json:"seen"`              // good, by place
 	Failing map[string]time.Time `json:"failing,omitempty"` // since when without a good one, by place
@@ -22,8 +23,8 @@ type broadcastState struct {
 // fail instead, the site that alone could explain it is its pusher's; until one or
 // the other is known it counts for nothing.
 func (t *turn) foreign(r *prober.Result, c cell, round *roundState, e Evidence) bool {
-	if r.Run == "" {
-		return false
+	if r.Run == "" || !c.Good && (t.muted(playback(r.Target, r.Playback)) || t.muted(ingest(r.Target, r.Ingest))) {
+		return false // or it is worked on, which says nothing of a broadcast
 	}
 	b := t.broadcast(r)
 	place := round.Site + "|" + r.Playback
@@ -40,7 +41,7 @@ func (t *turn) foreign(r *prober.Result, c cell, round *roundState, e Evidence) 
 		return true
 	}
 	e.Site = pusher
-	t.count(round, t.blamed(r), false, e)
+	t.count(round, t.blamed(r, b.Failing[place]), false, e)
 	return true
 }
 
@@ -50,18 +51,36 @@ func (t *turn) broadcast(r *prober.Result) *broadcastState {
 		b = &broadcastState{Ingest: r.Ingest, Seen: map[string]time.Time{}}
 		t.s.Broadcasts[r.Run] = b
 	}
+	b.Target = r.Target
 	return b
 }
 
 // blamed is what a broadcast that nobody sees good is charged to: its ingest, if
-// broadcasts of other ingests are seen, else the core.
-func (t *turn) blamed(r *prober.Result) prober.Element {
-	for run, other := range t.s.Broadcasts {
-		if run != r.Run && other.Ingest != r.Ingest && len(other.Seen) > 0 {
+// broadcasts of its target's other ingests are seen since it fails, else the core.
+func (t *turn) blamed(r *prober.Result, since time.Time) prober.Element {
+	for _, other := range t.s.Broadcasts {
+		if other.Target == r.Target && other.Ingest != r.Ingest && other.shown(since) {
 			return ingest(r.Target, r.Ingest)
 		}
 	}
 	return core(r.Target)
+}
+
+// shown says whether a broadcast is good since a time at half of its places or more:
+// what comes out now and then says nothing for what lies behind its ingest.
+func (b *broadcastState) shown(since time.Time) bool {
+	good, failing := 0, 0
+	for place, at := range b.Seen {
+		if _, bad := b.Failing[place]; !bad && at.After(since) {
+			good++
+		}
+	}
+	for _, at := range b.Failed {
+		if !at.Before(since) {
+			failing++
+		}
+	}
+	return good > 0 && good >= failing
 }
 
 // note keeps a sighting.

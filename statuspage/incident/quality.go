@@ -32,12 +32,21 @@ func (t *turn) judgeQuality(round *roundState, m *matrix) {
 	if len(m.cells) == 0 {
 		return
 	}
-	t.countAs(round, KindQuality, core(round.Target), m.good > 0, m.cells[0].Evidence)
-	if m.good == 0 {
+	left := t.unexplained(round.Target, m)
+	if len(left.cells) == 0 {
+		t.allFail(round, KindQuality, m)
 		return
 	}
-	t.countQuality(round, m, m.rows, ingest)
-	t.countQuality(round, m, m.columns, playback)
+	t.countAs(round, KindQuality, core(round.Target), left.good > 0, left.cells[0].Evidence)
+	if left.good == 0 {
+		return
+	}
+	if left != m {
+		t.countQuality(round, m, t.worked(round.Target, m.rows, ingest), ingest)
+		t.countQuality(round, m, t.worked(round.Target, m.columns, playback), playback)
+	}
+	t.countQuality(round, left, left.rows, ingest)
+	t.countQuality(round, left, left.columns, playback)
 }
 
 func (t *turn) countQuality(round *roundState, m *matrix, all lines, element func(target, id string) prober.Element) {

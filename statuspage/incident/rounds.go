@@ -144,22 +144,27 @@ func (t *turn) othersStream(round *roundState, r *prober.Result, e Evidence) {
 // judge reads the matrix. With a good cell anywhere, the failed ingests are
 // exactly the fully red rows and the failed playbacks exactly the fully red
 // columns. What is red besides those is a failing of some only: of columns or of
-// rows where all of it stands in those, else of what lies between them.
+// rows where all of it stands in those, else of what lies between them. What work
+// explains is left out.
 func (t *turn) judge(round *roundState) {
 	m := newMatrix(round.Cells)
 	round.Counted = slices.Grow(round.Counted, 2*(len(m.rows)+len(m.columns)+1))
 	t.judgeAPI(round)
 	t.unpulled(round)
 	t.judgeQuality(round, &m)
-	if m.good == 0 {
-		t.judgeDark(round, &m)
+	left := t.unexplained(round.Target, &m)
+	if left != &m {
+		t.judgeWorked(round, &m, left)
+	}
+	if left.good == 0 {
+		t.judgeDark(round, left)
 		return
 	}
-	rows, columns, between := m.inPart()
-	t.countLines(round, &m, m.rows, rows, ingest)
-	t.countLines(round, &m, m.columns, columns, playback)
+	rows, columns, between := left.inPart()
+	t.countLines(round, left, left.rows, rows, ingest)
+	t.countLines(round, left, left.columns, columns, playback)
 	if between == nil {
-		t.count(round, core(round.Target), true, m.firstOf(true).Evidence)
+		t.count(round, core(round.Target), true, left.firstOf(true).Evidence)
 		return
 	}
 	t.count(round, core(round.Target), false, inPart(between.Evidence))
@@ -195,7 +200,7 @@ func (t *turn) judgeDark(round *roundState, m *matrix) {
 			t.count(round, playback(round.Target, l.id), false, m.evidence(l))
 		}
 	}
-	if len(m.columns) < len(target.Playbacks) || len(m.rows) < min(2, t.pushing(target, round.Site)) {
+	if len(m.columns) < t.lookedAt(target) || len(m.rows) < min(2, t.pushing(target, round.Site)) {
 		return
 	}
 	for _, c := range round.Cells {
@@ -205,11 +210,24 @@ func (t *turn) judgeDark(round *roundState, m *matrix) {
 	}
 }
 
-// pushing is how many ingests a site does not see fail, at least 1.
+// lookedAt is how many playbacks have to be red before it is not theirs: those that
+// are not worked on.
+func (t *turn) lookedAt(target Target) int {
+	n := 0
+	for _, p := range target.Playbacks {
+		if !t.muted(playback(target.ID, p.ID)) {
+			n++
+		}
+	}
+	return n
+}
+
+// pushing is how many ingests a site does not see fail, and are not worked on, at
+// least 1.
 func (t *turn) pushing(target Target, site string) int {
 	n := 0
 	for _, in := range target.Ingests {
-		fails := false
+		fails := t.muted(ingest(target.ID, in.ID))
 		for _, kind := range []prober.Kind{prober.KindCanary, prober.KindGoLive} {
 			sum := t.s.sum(ingest(target.ID, in.ID), kind)
 			fails = fails || sum != nil && sum.Sites[site] != nil && sum.Sites[site].Failing

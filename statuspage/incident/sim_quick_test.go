@@ -112,7 +112,7 @@ func (w *sim) takeQuick(a *simAgent, kind prober.Kind) bool {
 	for i, run := range q.runs {
 		b := s.Broadcasts[run]
 		if b == nil {
-			b = &broadcastState{Ingest: w.region(i), Seen: map[string]time.Time{}}
+			b = &broadcastState{Target: "live", Ingest: w.region(i), Seen: map[string]time.Time{}}
 			s.Broadcasts[run] = b
 		}
 		for _, place := range q.places {

@@ -64,6 +64,8 @@ func faultRows() []faultRow {
 		{"a playback cannot be reached", standard(3), minute, simFault{dead: some(2)}, 0, 0, []string{"playback-r2"}, 30},
 		{"nothing comes out anywhere", standard(3), minute, simFault{core: true}, 0, 0, []string{"core"}, 0},
 		{"the API fails", standard(3), 2 * minute, simFault{api: true}, 0, 0, []string{"api"}, 0},
+		{"nothing comes out anywhere, and agents pull each other's broadcasts", foreign, minute, simFault{core: true}, 0, 0, []string{"core"}, 0},
+		{"an ingest drops and refuses, and agents pull each other's broadcasts", foreign, minute, simFault{push: some(1)}, 0, 0, []string{"ingest-r1"}, 30},
 		{"total outage, 95 % of the probes fail", standard(3), minute, simFault{push: all, dead: all, api: true, share: .95}, 0, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
 		{"an ingest, 95 %", standard(3), minute, simFault{push: some(1), share: .95}, 0, 0, []string{"ingest-r1"}, 30},
 		{"a playback, 95 %", standard(3), minute, simFault{play: some(2), share: .95}, 0, 0, []string{"playback-r2"}, 30},
@@ -115,11 +117,13 @@ func peopleRows() []faultRow {
 	ingests, playbacks := []string{"ingest-r0", "ingest-r1", "ingest-r2"}, []string{"playback-r0", "playback-r1", "playback-r2"}
 	everything := slices.Concat([]string{"api"}, ingests, playbacks)
 	with := func(s simSetup, change func(*simSetup)) simSetup { change(&s); return s }
+	foreign := with(standard(3), func(s *simSetup) { s.foreign = true })
 	humans := with(standard(3), func(s *simSetup) { s.humans = true })
 	return []faultRow{
 		{"a playback shows nothing while it is worked on", with(standard(3), func(s *simSetup) { s.work = 3 * minute }), 2 * minute, simFault{play: some(2)}, 0, 0, nil, 0},
 		{"a playback shows nothing, and a maintenance of it ends after 30 s", with(standard(3), func(s *simSetup) { s.work = minute / 2 }), 2 * minute, simFault{play: some(2)}, 0, 0, []string{"playback-r2"}, 35},
 		{"a playback shows nothing at 2 of 4 sites, and a maintenance of it ends after 90 s", with(standard(4), func(s *simSetup) { s.work = 90 * time.Second }), 2 * minute, simFault{play: some(2), by: some(1, 3)}, 0, 0, []string{"playback-r2"}, 95},
+		{"no playback shows anything while all are worked on", with(foreign, func(s *simSetup) { s.work, s.works = 3*minute, playbacks }), minute, simFault{play: all}, 0, 0, nil, 0},
 		{"total outage, people do anything at any time", humans, 2 * minute, simFault{push: all, dead: all, api: true}, 0, 0, everything, 15},
 		{"total outage that comes and goes, people do anything at any time", humans, 10 * minute, simFault{push: all, dead: all, api: true}, 0, 45 * time.Second, everything, 15},
 	}
@@ -338,7 +342,11 @@ func (w *sim) maintain(row faultRow, begin time.Duration) {
 		return
 	}
 	from := w.start.Add(begin - 30*time.Second)
-	m := Window{ID: "work", Name: "Work", Components: []string{"playback-r2"}, StartsAt: from, EndsAt: from.Add(time.Hour)}
+	on := row.setup.works
+	if on == nil {
+		on = []string{"playback-r2"}
+	}
+	m := Window{ID: "work", Name: "Work", Components: on, StartsAt: from, EndsAt: from.Add(time.Hour)}
 	w.at(from, func() {
 		w.step(Input{Maintenance: &MaintenanceEdge{Edge: EdgeAnnounced, Window: m}})
 		w.step(Input{Maintenance: &MaintenanceEdge{Edge: EdgeBegan, Window: m}})

@@ -74,6 +74,7 @@ type simSetup struct {
 	mixed   bool          // three results at a time arrive the other way round
 
 	work   time.Duration // from half a minute before a fault until so long after it began, its components are worked on
+	works  []string      // the components, if not the third playback's
 	humans bool          // from five seconds after a fault began, people do anything, and in the end they release
 
 	settings func(*Settings)
