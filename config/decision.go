@@ -52,18 +52,28 @@ func (h *Hub) delay(kind prober.Kind, period time.Duration) string {
 	return fmt.Sprintf("%s %s, at most %s and what a run takes", kind, count(n, "round"), most)
 }
 
-// assumed lists p0 of the kinds that are probed.
+// assumed lists p0 of the kinds that are probed, and of what they say besides.
 func (h *Hub) assumed(every incident.Schedule) string {
 	var parts []string
-	for _, kind := range prober.Kinds() {
-		for _, t := range h.Topology.Targets {
-			if _, ok := every[t.ID][kind]; ok {
-				parts = append(parts, fmt.Sprintf("%s %s%%", kind, number(100*h.Settings.Rates[kind].P0)))
-				break
-			}
+	for _, kind := range incident.Promises() {
+		if h.weighs(every, kind) {
+			parts = append(parts, fmt.Sprintf("%s %s%%", kind, number(100*h.Settings.Rates[kind].P0)))
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// weighs says whether rounds of a kind count for a target: of quality, those of every
+// kind that plays.
+func (h *Hub) weighs(every incident.Schedule, kind prober.Kind) bool {
+	return slices.ContainsFunc(h.Topology.Targets, func(t incident.Target) bool {
+		for probed := range every[t.ID] {
+			if probed == kind || kind == incident.KindQuality && probed != prober.KindCanary && probed != prober.KindAPI {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // number writes a figure with two digits that count.

@@ -96,7 +96,7 @@ func (f Flags) segmentBytes(c *checker) byteSize {
 	size, err := parseSize(f.SegmentBytes)
 	switch {
 	case err != nil:
-		c.addf("pull.segment_bytes", "has %s; %s", err, sizeHelp)
+		c.addf("pull.segment_bytes", "cannot be read: %s; %s", err, sizeHelp)
 	case size < minSize:
 		c.addf("pull.segment_bytes", "is %d bytes; want 16MiB or more", size)
 	}

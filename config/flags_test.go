@@ -66,7 +66,7 @@ func TestFlagsMistakes(t *testing.T) {
 		{"latency", Flags{MaxLatency: -time.Second}, "--max-latency is -1s; want"},
 		{"rebuffering", Flags{MaxRebuffering: 2}, "--max-rebuffering is 2; want a share"},
 		{"expectation", Flags{Expect: "dead"}, `--expect: there is no kind of presentation "dead"; `},
-		{"size of a segment", Flags{SegmentBytes: "big"}, `--segment-bytes has "big" is not a size; write it as`},
+		{"size of a segment", Flags{SegmentBytes: "big"}, `--segment-bytes cannot be read: "big" is not a size; write it as`},
 		{"small segments", Flags{SegmentBytes: "1MiB"}, "--segment-bytes is 1048576 bytes; want 16MiB or more"},
 		{"large segments", Flags{SegmentBytes: "1GiB"}, "--segment-bytes is 1073741824 bytes; want 256MiB or less"},
 		{"no file", Flags{CAFile: "nowhere.pem"}, "--ca-file cannot be read: "},

@@ -34,6 +34,21 @@ func Hide(text string, secrets ...Secret) string {
 	return b.String()
 }
 
+// HeaderSecrets are the values of headers that a server must not be quoted with. What
+// every client sends (RFC 9110) is none, and no secret is shorter than four bytes: both
+// are words that stand in any error.
+func HeaderSecrets(headers []Header) []Secret {
+	common := []string{"Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language", "Cache-Control", "Connection", "Content-Type", "DNT", "Host", "Origin", "Pragma", "Range", "TE", "User-Agent"}
+	var secrets []Secret
+	for _, h := range headers {
+		plain := slices.ContainsFunc(common, func(name string) bool { return strings.EqualFold(name, h.Name) })
+		if !plain && len(h.Value.Reveal()) >= shortSecret {
+			secrets = append(secrets, h.Value)
+		}
+	}
+	return secrets
+}
+
 // longest is the length of the longest form that the text has at a place, 0 for
 // none. One that is shorter than alone has to be a word.
 func longest(text string, at int, forms []string, alone int) int {

@@ -38,6 +38,16 @@ func TestHide(t *testing.T) {
 	}
 }
 
+// The words of any client are in any error, and no secrets.
+func TestHeaderSecrets(t *testing.T) {
+	t.Parallel()
+	got := prober.HeaderSecrets([]prober.Header{{Name: "accept-language", Value: "en"}, {Name: "DNT", Value: "1"}, {Name: "User-Agent", Value: "like Gecko"},
+		{Name: "X-Api-Version", Value: "2"}, {Name: "X-Api-Key", Value: "abcd"}, {Name: "Authorization", Value: "Token t0p-secret"}})
+	if text := prober.Hide("segment 12 of 127.0.0.1 is likely: abcd", got...); len(got) != 2 || text != "segment 12 of 127.0.0.1 is likely: [secret]" {
+		t.Errorf("%d secrets: %q", len(got), text)
+	}
+}
+
 // What is hidden is never there any more, whole or as a value of its query.
 func FuzzHide(f *testing.F) {
 	f.Add("live_1234?token=abcdefgh", "the key live_1234?token=abcdefgh is no key")

@@ -96,7 +96,11 @@ func (c HTTPCall) faults(at string, known []string) []ContractFault {
 	for _, t := range []struct{ key, text string }{{"path", c.Path}, {"body", c.Body}} {
 		for _, name := range Variables(t.text) {
 			if !slices.Contains(known, name) {
-				faults = append(faults, ContractFault{at + "." + t.key, fmt.Sprintf("has {%s}, for which nothing is put in here; want %s", name, variableNames(known))})
+				text := fmt.Sprintf("has {%s}, for which nothing is put in here; want %s", name, variableNames(known))
+				if t.key == "body" {
+					text += "; where the braces are the body's own, write { " + name + " }"
+				}
+				faults = append(faults, ContractFault{at + "." + t.key, text})
 			}
 		}
 	}

@@ -38,7 +38,7 @@ func (s *probeSettings) addPullFlags(f *pflag.FlagSet) {
 	f.BoolVar(&s.Transcoded, "transcoded", false, "everything is transcoded: what ffmpeg cannot prove is no failure")
 	f.BoolVar(&s.LowLatency, "low-latency", false, "expect low-latency HLS: parts have to be listed, and delta updates are asked for")
 	f.StringSliceVar(&s.Ladder, "ladder", nil, "renditions that have to be listed: 720p, 1280x720:3000000 (BANDWIDTH), \"audio en\"")
-	f.StringVar(&s.Expect, "expect", "", "what it has to be: live, event, vod or any (default: live of what is pushed, any of a stream that others push)")
+	f.StringVar(&s.Expect, "expect", "", "what it has to be: live, event (neither must end), vod (degraded if it has no end) or any (default: live of what is pushed, any of a stream that others push)")
 	f.StringVar(&s.SegmentBytes, "segment-bytes", "", "bound on one segment, which is held in memory: 16MiB to 256MiB (default 16MiB)")
 	f.StringVar(&s.Sample, "sample", "", "segments that are downloaded: all, 1/5 (each fifth), playlist (none) (default all)")
 	f.StringSliceVar(&s.Severity, "severity", nil, "RULE=fail, degraded, note or off; a rule's id, section or reason, as in bitrate_mismatch=note")

@@ -16,10 +16,7 @@ type pullSecrets []prober.Secret
 const leastSigned = 12
 
 func newPullSecrets(how prober.Pulling, address string) pullSecrets {
-	var s pullSecrets
-	for _, h := range how.Headers {
-		s = append(s, h.Value)
-	}
+	s := pullSecrets(prober.HeaderSecrets(how.Headers))
 	u, err := url.Parse(address)
 	if err != nil {
 		return s

@@ -223,6 +223,19 @@ func TestAStreamThatIsHalfMadeIsDeleted(t *testing.T) {
 	})
 }
 
+func TestAStreamOfAProberThatBreaksIsDeleted(t *testing.T) {
+	t.Parallel()
+	play(t, assign(target("fra"), goLives), func(w *world, _ *agent.Agent) {
+		w.change(func() { w.breaks = errors.New("not a request that can be made") })
+		w.until(30 * time.Second)
+		w.change(func() {
+			if w.deletes == 0 || len(w.streams) > 0 {
+				t.Errorf("%d were deleted; left %v", w.deletes, w.streams)
+			}
+		})
+	})
+}
+
 func TestADeleteIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	play(t, assign(target("fra"), goLives), func(w *world, _ *agent.Agent) {

@@ -113,6 +113,7 @@ type Observation struct {
 	PlayingSince time.Time       // when the first fresh marker of the run was received
 	LatencyFirst time.Duration   // of the latest good segment
 	LatencyLast  time.Duration
+	Target       time.Duration      // the target duration of the latest playlist; 0: none was read
 	Ended        bool               // the stream has an end, and all of it was had
 	Segments     int                // good ones, since the last Observe
 	Bytes        int64              // received since the last Observe

@@ -11,7 +11,9 @@ import (
 )
 
 const (
-	pullBound  = 20 * time.Second // until a stream must have shown that it plays
+	pullBound  = 20 * time.Second // until a stream must have shown that it plays, or pullPatience
+	pullSlack  = 10 * time.Second
+	pullTarget = 2 * time.Minute // the longest target duration that is waited for
 	pullLook   = 500 * time.Millisecond
 	liveProof  = 2 // segments: the second came while we watched, so it is live
 	vodSamples = 4 // segments of a VOD that are downloaded
@@ -21,10 +23,6 @@ const (
 // result of each playback.
 func (u *unit) pullRound() {
 	probe := u.probe(prober.KindPlayback)
-	bound := probe.Timeout
-	if bound <= 0 {
-		bound = pullBound
-	}
 	began := time.Now()
 	parts := make([]part, len(probe.Pulls))
 	may := u.env.budget.allowGoLive()
@@ -34,7 +32,7 @@ func (u *unit) pullRound() {
 			parts[i] = part{name: p.Name, failure: nothing(prober.ReasonBudget, "the agent's bytes of the hour are spent")}
 			continue
 		}
-		wg.Go(func() { parts[i] = u.pull(p, bound) })
+		wg.Go(func() { parts[i] = u.pull(p, probe.Timeout) })
 	}
 	wg.Wait()
 	var at []string // playbacks, in the order of the probe
@@ -60,15 +58,41 @@ func (u *unit) pullRound() {
 	u.env.report(results...)
 }
 
-// pull plays one stream for as long as it takes to tell.
-func (u *unit) pull(p prober.Pull, bound time.Duration) part {
-	ctx, cancel := context.WithTimeout(u.ctx, bound)
+// pullPatience is how long one stream is played for: as configured, or until a second
+// segment must have come.
+type pullPatience struct {
+	fixed  bool
+	bound  time.Duration
+	began  time.Time
+	expire *time.Timer
+}
+
+// of knows the stream's target duration. A playlist that has not changed is asked for
+// again after half of that, and one that has after all of it (RFC 8216bis 6.3.4).
+func (p *pullPatience) of(target time.Duration) {
+	if bound := enough(target); !p.fixed && bound > p.bound && p.expire.Reset(time.Until(p.began.Add(bound))) {
+		p.bound = bound
+	}
+}
+
+// enough is when a second segment has come to whoever reloads as a player does.
+func enough(target time.Duration) time.Duration { return 2*min(target, pullTarget) + pullSlack }
+
+// pull plays one stream for as long as it takes to tell, or for a timeout; 0 is none.
+func (u *unit) pull(p prober.Pull, timeout time.Duration) part {
+	ctx, cancel := context.WithCancel(u.ctx)
 	defer cancel()
+	wait := &pullPatience{fixed: timeout > 0, bound: timeout, began: time.Now()}
+	if !wait.fixed {
+		wait.bound = pullBound
+	}
+	wait.expire = time.AfterFunc(wait.bound, cancel)
+	defer wait.expire.Stop()
 	found := part{name: p.Name}
 	if p.VOD {
 		found.failure, found.figures = u.pullVOD(ctx, p)
 	} else {
-		found.failure, found.figures, found.findings = u.pullLive(ctx, p, bound)
+		found.failure, found.figures, found.findings = u.pullLive(ctx, p, wait)
 	}
 	switch f := found.failure; {
 	case u.ctx.Err() != nil:
@@ -109,7 +133,7 @@ func (u *unit) playback(id string) prober.Playback {
 }
 
 // pullLive follows a stream until a segment has come that was not there at first.
-func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration) (fail *prober.Failure, figures prober.Figures, findings []prober.Finding) {
+func (u *unit) pullLive(ctx context.Context, p prober.Pull, wait *pullPatience) (fail *prober.Failure, figures prober.Figures, findings []prober.Finding) {
 	playback := u.playback(p.Playback)
 	follower := u.env.Follower(playback, p.URL, "", prober.Signal{})
 	running, stop := context.WithCancel(ctx)
@@ -129,6 +153,9 @@ func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration)
 		alive := sleep(ctx, pullLook)
 		obs := follower.Observe(time.Now())
 		segments += obs.Segments
+		if obs.Failure == nil {
+			wait.of(obs.Target)
+		}
 		figures.BytesReceived += obs.Bytes
 		figures.Stages, figures.HTTP = obs.Stages, obs.HTTP
 		findings = prober.AddFindings(findings, prober.MaxFindings, obs.Findings...)
@@ -147,12 +174,17 @@ func (u *unit) pullLive(ctx context.Context, p prober.Pull, bound time.Duration)
 				Detail: "it has an end, and has to be live"}, figures, findings
 		case obs.Failure == nil && segments >= liveProof:
 			return nil, figures, findings
+		case obs.Failure != nil && !wait.fixed && time.Since(wait.began) >= pullBound:
+			return obs.Failure, figures, findings
 		case alive:
 		case obs.Failure != nil:
 			return obs.Failure, figures, findings
+		case segments > 0 && wait.fixed && wait.bound < enough(obs.Target):
+			return nothing(prober.ReasonConfiguration, fmt.Sprintf("no second segment need come within %s, where the target duration is %s: give the probe a longer timeout",
+				wait.bound, obs.Target)), figures, findings
 		default:
 			return &prober.Failure{Outcome: prober.Fail, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistStale,
-				Detail: fmt.Sprintf("%d segments in %s: no new one came", segments, bound)}, figures, findings
+				Detail: fmt.Sprintf("%d segments in %s: no new one came", segments, wait.bound)}, figures, findings
 		}
 	}
 }

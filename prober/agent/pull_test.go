@@ -108,3 +108,88 @@ func TestPullToldByRule(t *testing.T) {
 		c.Follower = func(prober.Playback, string, string, prober.Signal) agent.Follower { return staleFollower{} }
 	})
 }
+
+// longFollower is of a stream that has a segment every 30 s, if it goes on.
+type longFollower struct {
+	endedFollower
+	began *time.Time
+	goes  bool
+	hours bool // the target duration is a day
+	fails bool // after the first segment
+}
+
+func (f longFollower) Observe(now time.Time) agent.Observation {
+	obs := agent.Observation{Target: 30 * time.Second}
+	if f.hours {
+		obs.Target = 24 * time.Hour
+	}
+	switch {
+	case f.began.IsZero():
+		*f.began, obs.Segments = now, 1
+	case f.goes && now.Sub(*f.began) >= 30*time.Second:
+		*f.began, obs.Segments = now.Add(time.Hour), 1
+	}
+	if f.fails && obs.Segments == 0 {
+		obs.Failure = fails(prober.Fail, prober.StageManifest, prober.ReasonPlaylistStale)
+	}
+	return obs
+}
+
+// A server's target duration does not hold a round up, nor does what has failed.
+func TestPullIsBounded(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		follower longFollower
+		want     string
+	}{
+		"a target duration of a day": {longFollower{hours: true}, "3850 fail manifest playlist_stale"},
+		"and it fails":               {longFollower{hours: true, fails: true}, "3620 fail manifest playlist_stale"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			probe := every(prober.KindPlayback, time.Hour)
+			probe.Pulls = []prober.Pull{{Name: "news", Playback: "fra", URL: "http://fra/hls/news/index.m3u8"}}
+			play(t, assign(target("fra"), probe), func(w *world, _ *agent.Agent) {
+				w.until(time.Hour + 5*time.Minute)
+				w.expect(prober.KindPlayback, "", "fra", c.want)
+			}, func(config *agent.Config) {
+				config.Follower = func(prober.Playback, string, string, prober.Signal) agent.Follower {
+					f := c.follower
+					f.began = new(time.Time)
+					return f
+				}
+			})
+		})
+	}
+}
+
+// A stream of long segments is waited for, unless the configuration forbids it.
+func TestPullOfLongSegments(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		goes    bool
+		timeout time.Duration
+		want    string
+	}{
+		"it goes on":            {true, 0, "90.5 pass"},
+		"it stands":             {false, 0, "130 fail manifest playlist_stale"},
+		"a timeout too short":   {true, 20 * time.Second, "80 inconclusive configuration"},
+		"a timeout long enough": {false, 70 * time.Second, "130 fail manifest playlist_stale"},
+		"a timeout of less":     {false, 69 * time.Second, "129 inconclusive configuration"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			probe := every(prober.KindPlayback, time.Minute)
+			probe.Timeout = c.timeout
+			probe.Pulls = []prober.Pull{{Name: "news", Playback: "fra", URL: "http://fra/hls/news/index.m3u8"}}
+			play(t, assign(target("fra"), probe), func(w *world, _ *agent.Agent) {
+				w.until(135 * time.Second)
+				w.expect(prober.KindPlayback, "", "fra", c.want)
+			}, func(config *agent.Config) {
+				config.Follower = func(prober.Playback, string, string, prober.Signal) agent.Follower {
+					return longFollower{began: new(time.Time), goes: c.goes}
+				}
+			})
+		})
+	}
+}

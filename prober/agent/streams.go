@@ -61,6 +61,9 @@ func (s *streams) create(ctx context.Context) (Stream, *prober.Failure) {
 	defer s.used.drop(making)
 	made, failure, err := s.platform.Create(ctx, name)
 	if err != nil {
+		if made.ID != "" {
+			s.remove(ctx, made)
+		}
 		return Stream{}, broken(prober.StageProvision, err)
 	}
 	if failure != nil {

@@ -33,6 +33,7 @@ type world struct {
 	api        *prober.Failure            // of every create
 	apiHangs   bool                       // creates a stream, then never answers
 	half       bool                       // creates a stream, then fails
+	breaks     error                      // creates a stream, then cannot go on
 	streams    map[string]bool            // that exist
 	refuses    map[string]*prober.Failure // by ingest host
 	resets     map[string]time.Duration   // ingest host says Publish.Start and resets after that
@@ -84,7 +85,7 @@ type fakePlatform struct{ *world }
 
 func (p fakePlatform) Create(ctx context.Context, name string) (agent.Stream, *prober.Failure, error) {
 	p.mu.Lock()
-	failure, hangs, half := p.api, p.apiHangs, p.half
+	failure, hangs, half, breaks := p.api, p.apiHangs, p.half, p.breaks
 	if failure == nil || half {
 		p.streams[name] = true
 	}
@@ -100,7 +101,7 @@ func (p fakePlatform) Create(ctx context.Context, name string) (agent.Stream, *p
 	if failure != nil && !half {
 		return agent.Stream{}, failure, nil
 	}
-	return agent.Stream{ID: name, Key: prober.Secret(name), PlaybackID: name}, failure, nil
+	return agent.Stream{ID: name, Key: prober.Secret(name), PlaybackID: name}, failure, breaks
 }
 
 func (p fakePlatform) Delete(ctx context.Context, s agent.Stream) (*prober.Failure, error) {

@@ -187,10 +187,7 @@ func inconclusive(check prober.APICheck, reason prober.Reason, format string, ar
 // hide takes the probe's own secrets out of a text, should the API repeat them:
 // its headers, and what its URL has besides host and path.
 func hide(check prober.APICheck, text string) string {
-	var secrets []prober.Secret
-	for _, h := range check.Headers {
-		secrets = append(secrets, h.Value)
-	}
+	secrets := prober.HeaderSecrets(check.Headers)
 	if u, err := url.Parse(check.URL); err == nil {
 		password, _ := u.User.Password()
 		secrets = append(secrets, prober.Secret(u.RawQuery), prober.Secret(password))

@@ -23,6 +23,11 @@ func against(section string, reason prober.Reason, format string, args ...any) *
 	return f
 }
 
+// failureSections are those that against is given.
+func failureSections() []string {
+	return []string{"4.1", "4.3", "4.4.1.1", "4.4.2.3", "4.4.3", "4.4.3.1", "4.4.4.1", "4.4.4.2", "4.4.4.4", "4.4.4.5", "4.4.5.2", "6.2.2", "6.2.5.1"}
+}
+
 // withSection ends a detail with where the rule stands, however long it is.
 func withSection(detail, section string) string {
 	if section == "" { // what is ours, such as markers, stands in no specification

@@ -1,7 +1,10 @@
 package hls
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -192,5 +195,57 @@ func checkFailure(t *testing.T, fail *prober.Failure) {
 	}
 	if strings.Contains(fail.Detail, parserPanicked) {
 		t.Fatalf("the library panicked: %s", fail.Detail)
+	}
+}
+
+// A long line is too much only where it is read.
+func TestLongLines(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 70<<10)
+	playlist := func(line string) []byte {
+		return []byte("#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n" + line + "\n#EXTINF:4,\na.ts\n")
+	}
+	for _, line := range []string{"# " + long, "#EXT-X-VENDOR:" + long, "#EXT-OATCLS-SCTE35:{$none}" + long} {
+		if _, fail := Parse(playlist(line)); fail != nil {
+			t.Errorf("%.30s: %+v", line, fail)
+		}
+	}
+	for _, line := range []string{"#EXT-X-DATERANGE:" + long, "#EXT-X-KEY:" + long, "#EXTINF:4,\n" + long} {
+		if _, fail := Parse(playlist(line)); fail == nil || fail.Reason != prober.ReasonTooLarge {
+			t.Errorf("%.30s: %+v", line, fail)
+		}
+	}
+}
+
+// Every section of a failure can be given a severity.
+func TestFailureSections(t *testing.T) {
+	t.Parallel()
+	sections := regexp.MustCompile(`(?:against|malformed)\("([0-9.]+)"`)
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := []string{headerSection}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range sections.FindAllSubmatch(text, -1) {
+			used = append(used, string(m[1]))
+		}
+	}
+	slices.Sort(used)
+	if used = slices.Compact(used); !slices.Equal(used, failureSections()) {
+		t.Errorf("used are %q", used)
+	}
+	for _, section := range used {
+		r := Rules{Severity: map[string]prober.Severity{section: prober.SeverityNote}, Expect: ExpectAny}
+		if err := r.Check(); err != nil {
+			t.Error(err)
+		}
+		if fail := r.condition(against(section, prober.ReasonPlaylistMalformed, "x")); fail != nil {
+			t.Errorf("%s as a note is still %+v", section, fail)
+		}
 	}
 }

@@ -75,10 +75,10 @@ func (r Rules) Check() error {
 	return nil
 }
 
-// otherSections are those of findings that no rule here makes: of the media, and
-// of the ladder. Without the name of the document, as Grade compares them.
+// otherSections are those of findings that no rule here makes: of what cannot be
+// read, of the media, and of the ladder. Without the name of the document, as Grade compares them.
 func otherSections() []string {
-	sections := []string{ladderSection}
+	sections := append(failureSections(), ladderSection)
 	sections = append(sections, media.Sections()...)
 	for i, s := range sections {
 		sections[i] = s[strings.LastIndexByte(s, ' ')+1:]
@@ -120,8 +120,8 @@ func (r Rules) Grade(list []prober.Finding) []prober.Finding {
 	return graded
 }
 
-// condition gives what is wrong outside of all rules the severity that its reason is
-// configured with. Nil is what is a note, or off: it is no condition then.
+// condition gives what is wrong outside of all rules the severity that its section or
+// reason is configured with. Nil is what is a note, or off: it is no condition then.
 func (r Rules) condition(fail *prober.Failure) *prober.Failure {
 	if fail == nil {
 		return nil
@@ -135,7 +135,7 @@ func (r Rules) condition(fail *prober.Failure) *prober.Failure {
 		return fail
 	}
 	graded := *fail
-	switch r.severity("", "", fail.Reason, otherwise) {
+	switch r.severity("", fail.Section[strings.LastIndexByte(fail.Section, ' ')+1:], fail.Reason, otherwise) {
 	case prober.SeverityFail:
 		graded.Outcome = prober.Fail
 	case prober.SeverityDegraded:

@@ -107,6 +107,9 @@ func (s *scan) read(line string) *prober.Failure {
 	if hasControl(line) {
 		s.seen.fault(ruleText, "line %d holds a control character", s.line)
 	}
+	if tag, _, _ := strings.Cut(line, ":"); tagged && !known(tag) {
+		return nil // as clients do, however long it is (6.3.1)
+	}
 	line, fail := s.substitute(line)
 	if fail != nil {
 		return fail
@@ -123,6 +126,22 @@ func (s *scan) read(line string) *prober.Failure {
 		s.keep(line)
 	}
 	return fail
+}
+
+// known says whether a tag is one of RFC 8216bis: others are not to be looked at.
+func known(tag string) bool {
+	switch tag {
+	case header,
+		"#EXT-X-BITRATE", "#EXT-X-BYTERANGE", "#EXT-X-CONTENT-STEERING", "#EXT-X-DATERANGE", "#EXT-X-DEFINE",
+		"#EXT-X-DISCONTINUITY", "#EXT-X-DISCONTINUITY-SEQUENCE", "#EXT-X-ENDLIST", "#EXT-X-GAP", "#EXT-X-I-FRAME-STREAM-INF",
+		"#EXT-X-I-FRAMES-ONLY", "#EXT-X-INDEPENDENT-SEGMENTS", "#EXT-X-KEY", "#EXT-X-MAP", "#EXT-X-MEDIA",
+		"#EXT-X-MEDIA-SEQUENCE", "#EXT-X-PART", "#EXT-X-PART-INF", "#EXT-X-PLAYLIST-TYPE", "#EXT-X-PRELOAD-HINT",
+		"#EXT-X-PROGRAM-DATE-TIME", "#EXT-X-RENDITION-REPORT", "#EXT-X-SERVER-CONTROL", "#EXT-X-SESSION-DATA", "#EXT-X-SESSION-KEY",
+		"#EXT-X-SKIP", "#EXT-X-START", "#EXT-X-STREAM-INF", "#EXT-X-TARGETDURATION", "#EXT-X-VERSION",
+		"#EXTINF":
+		return true
+	}
+	return false
 }
 
 // hasControl finds what a playlist must not contain (4.1): U+0000 to U+001F, and

@@ -42,9 +42,7 @@ func newContract(p prober.Platform, client *http.Client) (*contract, error) {
 			r.Header.Set(h.Name, h.Value.Reveal())
 		}
 	}
-	for _, h := range p.HTTP.Headers {
-		a.secrets = append(a.secrets, h.Value)
-	}
+	a.secrets = append(a.secrets, prober.HeaderSecrets(p.HTTP.Headers)...)
 	return &contract{api: a, contract: *p.HTTP, record: p.Record}, nil
 }
 
@@ -113,13 +111,14 @@ func (g *contract) Create(ctx context.Context, name string) (Stream, *prober.Fai
 		failure = refused
 	}
 	if failure != nil {
-		return g.leftover(s), failure, nil
+		return g.leftover(s, false), failure, nil
 	}
 	if g.contract.Resolve == nil {
 		return s, nil, nil
 	}
+	created := s.ID
 	if failure, err := g.resolve(ctx, &s); failure != nil || err != nil {
-		return g.leftover(s), failure, err
+		return g.leftover(s, s.ID != created), failure, err
 	}
 	return s, nil, nil
 }
@@ -138,10 +137,12 @@ func (g *contract) resolve(ctx context.Context, s *Stream) (*prober.Failure, err
 }
 
 // leftover is a stream that was made, and cannot be used, if enough is known of it
-// to delete it.
-func (g *contract) leftover(s Stream) Stream {
-	if r := g.contract.Resolve; r != nil && r.Take.ID != "" {
-		return Stream{} // its id was still to come
+// to delete it. What create has given as an id may be that of something else, where
+// resolve gives one.
+func (g *contract) leftover(s Stream, resolved bool) Stream {
+	call := g.contract.Delete
+	if r := g.contract.Resolve; r != nil && r.Take.ID != "" && !resolved && slices.Contains(prober.Variables(call.Path+call.Body), prober.VariableID) {
+		return Stream{}
 	}
 	if _, err := g.call(prober.StageTeardown, g.contract.Delete, s); err != nil {
 		return Stream{}

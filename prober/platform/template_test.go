@@ -134,6 +134,13 @@ func TestCreateGivesWhatItLeaves(t *testing.T) {
 		"id of resolve": {`{"key":"k1"}`, "", func(h *prober.HTTPContract) {
 			h.Create.Take.ID, h.Resolve.Take.ID = "", "$.id"
 		}, prober.ReasonAPIError, ""},
+		"id of create and of resolve": {`{"id":"i1","key":"k1"}`, "", func(h *prober.HTTPContract) { h.Resolve.Take.ID = "$.id" }, prober.ReasonAPIError, ""},
+		"id of resolve, and a missing key": {`{}`, `{"id":"i2"}`, func(h *prober.HTTPContract) {
+			h.Create.Take, h.Resolve.Take = prober.Take{}, prober.Take{ID: "$.id", Key: "$.key"}
+		}, prober.ReasonAPIBadAnswer, "/streams/i2"},
+		"id of resolve, deleted by its name": {`{"key":"k1"}`, "", func(h *prober.HTTPContract) {
+			h.Create.Take.ID, h.Resolve.Take.ID, h.Delete.Path = "", "$.id", "/streams/by/{name}"
+		}, prober.ReasonAPIError, "/streams/by/streamcanary-x1"},
 		"by its name": {`{}`, "", func(h *prober.HTTPContract) { h.Create.Take = prober.Take{} }, prober.ReasonAPIError, "/streams/streamcanary-x1"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,9 @@ func Publish(ctx context.Context, cfg Config) (*Broadcast, *prober.Failure, erro
 	r := route{cfg: cfg, at: at}
 	for {
 		b, miss, err := r.try(ctx)
+		if err != nil && len(r.missed) > 0 {
+			return nil, r.failure(), nil // an address has failed; that another cannot be tried from here is no excuse
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -153,11 +157,22 @@ func (b *Broadcast) ask(ctx context.Context, silent prober.Reason, name string,
 type stopwatch struct {
 	started time.Time
 	stages  []prober.StageTime
+	running bool // the last stage is
 }
 
 func (w *stopwatch) begin(stage prober.Stage) {
 	w.lap()
-	w.stages = append(w.stages, prober.StageTime{Stage: stage})
+	w.stages, w.running = append(w.stages, prober.StageTime{Stage: stage}), true
+}
+
+// again forgets the connecting and publishing that came to nothing at an address.
+func (w *stopwatch) again() {
+	w.lap()
+	w.running = false
+	i := slices.IndexFunc(w.stages, func(s prober.StageTime) bool { return s.Stage == prober.StageConnect })
+	if i >= 0 {
+		w.stages = w.stages[:i]
+	}
 }
 
 func (w *stopwatch) end() []prober.StageTime {
@@ -167,7 +182,7 @@ func (w *stopwatch) end() []prober.StageTime {
 
 func (w *stopwatch) lap() {
 	now := time.Now()
-	if n := len(w.stages); n > 0 {
+	if n := len(w.stages); n > 0 && w.running {
 		w.stages[n-1].Duration = now.Sub(w.started)
 	}
 	w.started = now

@@ -28,6 +28,7 @@ type route struct {
 	from   string       // what has redirected us to at; "": nothing
 	all    []netip.Addr // at's addresses; nil: not resolved yet
 	left   []netip.Addr // those that have not failed
+	before *route       // as it was at the address that redirected us; nil: none did
 	query  string       // what connect answers a server that asks for credentials
 	missed []missed
 	since  time.Time // of the first of missed
@@ -100,7 +101,9 @@ func (r *route) follow(over *ending) *ending {
 	case over.redirect != "" && r.from == "":
 		var to endpoint
 		if to, refused = r.at.elsewhere(over.redirect); refused == nil {
-			r.at, r.from, r.query, r.all = to, r.at.String(), "", nil
+			before := *r
+			before.left = without(r.left, over.dialled)
+			r.at, r.from, r.query, r.all, r.before = to, r.at.String(), "", nil, &before
 		}
 	case over.redirect != "":
 		over.what = "redirects once more, which is not followed: " + over.what
@@ -125,12 +128,22 @@ func (r *route) another(ctx context.Context, miss *missed) bool {
 	}
 	r.missed = append(r.missed, *miss)
 	dialled := miss.over.dialled
-	if !r.cfg.EveryAddress || !dialled.IsValid() || ctx.Err() != nil || len(r.missed) >= maxAddresses || time.Since(r.since) > othersBound {
+	if !r.cfg.EveryAddress || ctx.Err() != nil || len(r.missed) >= maxAddresses || time.Since(r.since) > othersBound {
 		return false
 	}
-	r.left = slices.DeleteFunc(slices.Clone(r.left), func(a netip.Addr) bool { return a.Unmap() == dialled })
+	if r.left = without(r.left, dialled); !dialled.IsValid() {
+		r.left = nil // none of them has answered, or none is known
+	}
+	if len(r.left) == 0 && r.before != nil { // what the redirect led to is no better than the rest
+		r.at, r.from, r.all, r.left, r.before = r.before.at, "", r.before.all, r.before.left, nil
+	}
 	r.query = ""
+	r.watch.again()
 	return len(r.left) > 0
+}
+
+func without(addrs []netip.Addr, gone netip.Addr) []netip.Addr {
+	return slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool { return a.Unmap() == gone })
 }
 
 // failure is that of the first address that failed, with what became of the others.
@@ -139,8 +152,11 @@ func (r *route) failure() *prober.Failure {
 	what := *first.over
 	for _, m := range r.missed[1:] {
 		where := "the rest"
-		if m.over.dialled.IsValid() {
+		switch {
+		case m.over.dialled.IsValid():
 			where = m.over.dialled.String()
+		case m.at.named() != first.at.named():
+			where = m.at.String()
 		}
 		what.what += "; at " + where + ": " + m.over.what
 	}
@@ -202,8 +218,10 @@ func (r *route) arrived(ctx context.Context, b *Broadcast) {
 	}
 	known := []netip.Addr{b.at.dialled}
 	for _, m := range r.missed {
-		b.failedAt(m.over.dialled, m.over, m.stage)
-		known = append(known, m.over.dialled)
+		b.failedAt(m.over.dialled, m.at, m.over, m.stage)
+		if m.at.host == b.at.host && m.at.port == b.at.port {
+			known = append(known, m.over.dialled)
+		}
 	}
 	if !r.cfg.EveryAddress {
 		return
@@ -237,14 +255,17 @@ func (b *Broadcast) lookAt(ctx context.Context, addr netip.Addr) {
 	switch {
 	case err != nil || b.live.Err() != nil:
 	case over != nil && over.challenge == "" && over.redirect == "":
-		b.failedAt(addr, over, prober.StageConnect)
+		b.failedAt(addr, b.at, over, prober.StageConnect)
 	}
 }
 
-// failedAt notes that another address of the ingest does not work.
-func (b *Broadcast) failedAt(addr netip.Addr, over *ending, stage prober.Stage) {
-	where := "address " + net.JoinHostPort(addr.String(), b.at.port)
+// failedAt notes that another address of an endpoint does not work.
+func (b *Broadcast) failedAt(addr netip.Addr, at endpoint, over *ending, stage prober.Stage) {
+	where := "address " + net.JoinHostPort(addr.String(), at.port)
+	if !addr.IsValid() {
+		where = "every address"
+	}
 	b.heard.add(prober.Finding{Section: "every_address", Severity: prober.SeverityDegraded, Stage: stage,
 		Reason: over.reasonAt(stage), Where: where,
-		Detail: where + " of " + b.at.String() + " fails, while another one works: " + over.what})
+		Detail: where + " of " + at.String() + " fails, while another one works: " + over.what})
 }

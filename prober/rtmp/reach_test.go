@@ -10,9 +10,11 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/yutopp/go-rtmp/message"
@@ -519,3 +521,94 @@ func TestServerAsksForMore(t *testing.T) {
 	default:
 	}
 }
+
+// An address that failed is a failure, also where this machine cannot even try the next.
+func TestEveryAddressBesideALocalFault(t *testing.T) {
+	t.Parallel()
+	cfg := pair(t, map[string]func(*fakeConn) error{"127.0.0.9": brokenServers()["hangs up"].script, "127.0.0.1": healthy}, "127.0.0.9", "127.0.0.1")
+	cfg.Lookup = func(context.Context, string) ([]netip.Addr, error) {
+		// To broadcast is not permitted (EACCES), so the second cannot be tried.
+		return []netip.Addr{netip.MustParseAddr("127.0.0.9"), netip.MustParseAddr("255.255.255.255")}, nil
+	}
+	_, failure, err := Publish(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFailure(t, failure, prober.StageConnect, prober.ReasonConnectionClosed)
+}
+
+// Where a redirect leads to nothing, the ingest's other addresses are left, and what
+// failed is named as it was dialled.
+func TestEveryAddressBeforeARedirect(t *testing.T) {
+	t.Parallel()
+	hangsUp := brokenServers()["hangs up"].script
+	to := serve(t, hangsUp)
+	behind := "127.0.0.1:" + portOf(to.listener.Addr())
+	closed := "127.0.0.1:" + freePort(t)
+	for name, c := range map[string]struct {
+		to, where string // where it redirects to, and what the finding names
+		second    func(*fakeConn) error
+	}{
+		"it publishes":                  {behind, "address " + behind, healthy},
+		"it fails as well":              {behind, "", hangsUp},
+		"a redirect to nobody":          {closed, "every address", healthy},
+		"to nobody, and it fails, too":  {closed, "", hangsUp},
+		"a redirect to an unknown host": {"nowhere.test:1935", "every address", healthy},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			redirects := redirecting(func() string { return "rtmp://" + c.to + "/elsewhere" })
+			cfg := pair(t, map[string]func(*fakeConn) error{"127.0.0.9": redirects, "127.0.0.1": c.second}, "127.0.0.9", "127.0.0.1")
+			known := cfg.Lookup
+			cfg.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
+				if host == "nowhere.test" {
+					return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+				}
+				return known(ctx, host)
+			}
+			b, failure, err := Publish(t.Context(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.where == "" {
+				if failure == nil || failure.Stage != prober.StageConnect {
+					t.Errorf("failure %+v", failure)
+				}
+				return
+			}
+			if failure != nil {
+				t.Fatal(failure)
+			}
+			t.Cleanup(func() { b.abandon() })
+			b.aside.Wait()
+			found := b.Stats().Findings
+			if len(found) != 1 || found[0].Where != c.where || !strings.Contains(found[0].Detail, "/elsewhere") {
+				t.Errorf("findings %+v", found)
+			}
+			if stages := b.Stats().Stages; len(stages) != 3 || stages[0].Duration > 100*time.Millisecond {
+				t.Errorf("stages %+v, want resolve, connect and publish", stages)
+			}
+		})
+	}
+}
+
+// What is left of a failed attempt is not added to what was before it.
+func TestStopwatchAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w stopwatch
+		for _, s := range []prober.Stage{prober.StageResolve, prober.StageConnect} {
+			w.begin(s)
+			wait(time.Second)
+		}
+		w.again()
+		w.begin(prober.StageConnect)
+		wait(2 * time.Second)
+		want := []prober.StageTime{{Stage: prober.StageResolve, Duration: time.Second}, {Stage: prober.StageConnect, Duration: 2 * time.Second}}
+		if got := w.end(); !slices.Equal(got, want) {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	})
+}
+
+func wait(d time.Duration) { <-time.After(d) }

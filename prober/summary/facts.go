@@ -115,6 +115,11 @@ func source(f prober.Finding) string {
 	return section + ", rule " + f.Rule
 }
 
+// detail is a finding's, without the section that source tells.
+func detail(f prober.Finding) string {
+	return strings.TrimSuffix(plain(f.Detail), " ("+f.Section+")")
+}
+
 // ladder is the table of renditions. What was announced and is not what was seen is
 // in their remarks.
 func (s Summary) ladder() (head []string, rows [][]string) {

@@ -156,7 +156,7 @@ func (s Summary) groupCases() []junitCase {
 			if groupOf(f) != g.name {
 				continue
 			}
-			told := fmt.Sprintf("%s: %s (%s)\n  %s", SeverityWords(f.Severity), heading(f), source(f), plain(f.Detail))
+			told := fmt.Sprintf("%s: %s (%s)\n  %s", SeverityWords(f.Severity), heading(f), source(f), detail(f))
 			if f.Severity != prober.SeverityFail {
 				others = append(others, told)
 				continue

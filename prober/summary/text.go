@@ -153,7 +153,7 @@ func (t text) findings(list []prober.Finding) {
 		}
 		t.wrap(number, indent, "**"+SeverityWords(f.Severity)+"** "+escape(line))
 		if f.Detail != "" {
-			t.wrap(indent, indent, code(f.Detail))
+			t.wrap(indent, indent, code(detail(f)))
 		}
 	}
 }
@@ -165,13 +165,13 @@ func FindingLine(f prober.Finding) string {
 		line += " (" + from + ")"
 	}
 	if f.Detail != "" {
-		line += ": " + plain(f.Detail)
+		line += ": " + detail(f)
 	}
 	return line
 }
 
 // code keeps evidence from being read as Markdown.
-func code(detail string) string { return "`" + strings.ReplaceAll(plain(detail), "`", "'") + "`" }
+func code(evidence string) string { return "`" + strings.ReplaceAll(plain(evidence), "`", "'") + "`" }
 
 // renditions is two tables where one would be too wide.
 func (t text) renditions(s Summary) {

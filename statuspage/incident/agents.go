@@ -57,6 +57,8 @@ func (t *turn) stranger(r *prober.Result) string {
 		return "negative age"
 	case r.Age > forgottenAfter:
 		return "older than a day"
+	case nowhere(r):
+		return "neither an ingest nor a playback"
 	case contradictory(r):
 		return "a stage that its path does not have"
 	}
@@ -67,6 +69,12 @@ const (
 	forgottenAfter = 24 * time.Hour   // an outbox that held results for longer is news
 	aheadTold      = 10 * time.Minute // an agent's clock
 )
+
+// nowhere says whether a result names nothing that it looked at, and is not of the API:
+// a go-live that got no stream may not know its ingest.
+func nowhere(r *prober.Result) bool {
+	return r.Ingest == "" && r.Playback == "" && r.Kind != prober.KindAPI && (r.Kind != prober.KindGoLive || r.Stage != prober.StageProvision)
+}
 
 // contradictory says whether a result failed at a stage that what it looked at does
 // not pass: to weigh it would be to blame the wrong element.
@@ -261,6 +269,7 @@ func (t *turn) agentTimers() {
 		}
 	}
 	t.referenceTimers()
+	t.standAlone()
 	for _, name := range t.index.agents {
 		t.contradicted(name, t.s.Agents[name])
 	}
@@ -276,56 +285,74 @@ func (t *turn) unknownControl(name string, a *agentState) {
 	t.agentEvent(AgentSick, name, "sick", "Agent "+name+" is not counted: it cannot tell whether its own control passes, since "+clock(a.UnknownSince))
 }
 
-// contradictedSite says whether an agent of a site stands alone with what it sees.
-func (t *turn) contradictedSite(id string) bool {
-	for _, agent := range t.index.at[id] {
-		if t.s.Agents[agent].Contradicted {
-			return true
-		}
-	}
-	return false
-}
-
-// contradicted tells on-call of a site at the limit of its sum on something
-// that every other site sees good: more likely its own network.
+// contradicted tells on-call of a site at the limit of its sum on something that the
+// other sites see good: more likely its own network.
 func (t *turn) contradicted(name string, a *agentState) {
-	if !t.alone(t.index.site[name], a.Contradicted) {
-		a.AloneSince = time.Time{}
-		if a.Contradicted {
-			a.Contradicted = false
-			t.agentEvent(AgentRecovered, name, "alone", "Agent "+name+" sees what the others see again")
-		}
+	site, alone := t.index.site[name], false
+	for _, sum := range t.s.Sums {
+		alone = alone || sum.Sites[site] != nil && sum.Sites[site].Contradicted
+	}
+	switch {
+	case alone == a.Contradicted:
 		return
-	}
-	if a.AloneSince.IsZero() {
-		a.AloneSince = t.s.At
-	}
-	if !a.Contradicted && t.s.At.Sub(a.AloneSince) >= t.settings.ContradictedAfter {
-		a.Contradicted = true
+	case alone:
 		t.agentEvent(AgentContradicted, name, "alone", "Agent "+name+" alone sees failures that no other site sees: its own network is the likelier cause")
+	default:
+		t.agentEvent(AgentRecovered, name, "alone", "Agent "+name+" stands no longer alone with what it sees")
 	}
+	a.Contradicted = alone
 }
 
-// alone says whether a site is at its cap on something that no other site sees
-// fail. Once it was, a blip of another site does not change that: only leaving
-// the cap does.
-func (t *turn) alone(id string, before bool) bool {
+// standAlone looks at each sum for a site that has stood alone for too long, and for
+// one that does no more: what it says of that one thing counts, or does not.
+func (t *turn) standAlone() {
 	limit := t.siteCap(t.settings.Threshold)
-	for _, sum := range t.s.Sums {
-		site := sum.Sites[id]
-		if sum.Open || site == nil || site.W < limit {
-			continue
-		}
-		if before {
-			return true
-		}
-		others := 0
-		for other, s := range sum.Sites {
-			if other != id && t.goodSite(other) && s.W == 0 {
-				others++
+	for key, sum := range t.s.Sums {
+		for id, site := range sum.Sites {
+			before := site.Contradicted
+			switch {
+			case sum.Open || site.W < limit || t.muted(sum.Element): // of what is worked on, failing says nothing
+				site.AloneSince, site.Contradicted = time.Time{}, false
+			case site.Contradicted:
+				site.Contradicted = !t.agreed(sum, id)
+			case !t.alone(sum, id):
+				site.AloneSince = time.Time{}
+			case site.AloneSince.IsZero():
+				site.AloneSince = t.s.At
+			default:
+				site.Contradicted = t.s.At.Sub(site.AloneSince) >= t.settings.ContradictedAfter
+			}
+			if before && !site.Contradicted {
+				site.AloneSince = time.Time{}
+				t.touch(key)
 			}
 		}
-		if others >= t.settings.Quorum {
+	}
+}
+
+// alone says whether a quorum of other sites sees good what a site sees fail, and
+// none of them is suspicious of it: a failed round or two are noise.
+func (t *turn) alone(sum *sumState, id string) bool {
+	half := Nats(suspectShare * float64(t.siteCap(t.settings.Threshold)))
+	others := 0
+	for other, site := range sum.Sites {
+		switch {
+		case other == id || !t.goodSite(other):
+		case site.W >= half:
+			return false
+		case site.W == 0:
+			others++
+		}
+	}
+	return others >= t.settings.Quorum
+}
+
+// agreed says whether another site is as sure of what a site sees fail. A blip of
+// another site does not make a site right that stood alone.
+func (t *turn) agreed(sum *sumState, id string) bool {
+	limit := t.siteCap(t.settings.Threshold)
+	for other, site := range sum.Sites {
+		if other != id && site.W >= limit && t.goodSite(other) {
 			return true
 		}
 	}

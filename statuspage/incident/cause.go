@@ -2,6 +2,7 @@ package incident
 
 import (
 	"slices"
+	"time"
 
 	"streamcanary/prober"
 )
@@ -45,6 +46,30 @@ func (t *turn) byChance(sum *sumState) bool {
 		}
 	}
 	return always < t.settings.Quorum
+}
+
+// heldByChance lists the sums that what lies between ingests and playbacks keeps from
+// opening.
+func (t *turn) heldByChance() (held []*sumState) {
+	for _, sum := range t.s.Sums {
+		if !sum.Open && t.byChance(sum) {
+			held = append(held, sum)
+		}
+	}
+	return held
+}
+
+// forgetChance takes away what sums have gathered while they were held: its cause is
+// over, and what now fails has to be seen anew.
+func (t *turn) forgetChance(held []*sumState) {
+	for _, sum := range held {
+		if t.byChance(sum) {
+			continue // it is not over by another kind, or at another target
+		}
+		for _, site := range sum.Sites {
+			site.W, site.Noise, site.FirstFail = 0, 0, time.Time{}
+		}
+	}
 }
 
 // explained says whether a single cause may break both elements. The API and the

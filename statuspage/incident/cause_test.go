@@ -144,3 +144,15 @@ func TestByChance(t *testing.T) {
 		})
 	}
 }
+
+// What chance has left in the sums of playbacks and ingests when what lies between them
+// works again opens nothing.
+func TestChanceIsForgotten(t *testing.T) {
+	t.Parallel()
+	row := faultRow{name: "half of two playbacks fails", setup: standard(3), lasts: 5 * time.Minute, fault: simFault{play: some(0, 1), share: .5}}
+	for _, seed := range []uint64{2, 3} {
+		var f faultFigures
+		row.want = []string{"core"}
+		row.run(t, seed, &f)
+	}
+}

@@ -165,10 +165,15 @@ func (t *turn) find(sum *sumState) *Failure {
 // monitoring at once; a partial recovery waits, since more may follow.
 func (t *turn) closed(sum *sumState) {
 	t.stillFailing(sum)
+	var held []*sumState
+	if sum.Element.Type == prober.ElementCore {
+		held = t.heldByChance()
+	}
 	if f := t.find(sum); f != nil {
 		f.RecoveredAt = t.s.At
 	}
 	sum.closeSum()
+	t.forgetChance(held)
 	for _, o := range t.s.Incidents {
 		switch {
 		case !o.HoldUntil.IsZero():

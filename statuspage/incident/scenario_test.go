@@ -396,6 +396,8 @@ func TestRefusedResults(t *testing.T) {
 		{"unknown ingest", func(r *prober.Result) { r.Ingest = "mars" }, "unknown ingest"},
 		{"unknown playback", func(r *prober.Result) { r.Playback = "mars" }, "unknown playback"},
 		{"unknown kind", func(r *prober.Result) { r.Kind = "vibes" }, "unknown kind"},
+		{"a playback of nothing", func(r *prober.Result) { r.Ingest, r.Kind, r.Stage = "", prober.KindPlayback, prober.StageConnect }, "neither an ingest nor a playback"},
+		{"a canary of nothing", func(r *prober.Result) { r.Ingest, r.Stage = "", prober.StageProvision }, "neither an ingest nor a playback"},
 		{"from the future", func(r *prober.Result) { r.Age = -time.Hour }, "negative age"},
 		{"from an hour ago", func(r *prober.Result) { r.Age = time.Hour }, ""},
 		{"from last week", func(r *prober.Result) { r.Age = 7 * 24 * time.Hour }, "older than a day"},

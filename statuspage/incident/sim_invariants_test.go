@@ -3,6 +3,7 @@ package incident
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"streamcanary/prober"
 )
@@ -23,6 +24,7 @@ type invariants struct {
 	ids    map[string]struct{} // of events: a sink takes each once
 	known  map[string]bool     // failures, by element, kind and time
 	row    string
+	begun  time.Duration   // when the row's fault is at work; 0 is not known
 	causes int             // that are at work: so many incidents may be open at a time; 0 is any number
 	frozen map[string]bool // incidents that a person held before this step
 }
@@ -109,6 +111,30 @@ func (v *invariants) quorate(f Failure) {
 	}
 }
 
+// recovered holds that what has just recovered had rounds enough without the fault, by
+// what the simulation knows and not by what the engine has weighed, and that no quorum
+// of sites is still struck by it. Where chance strikes, anything may seem good.
+func (v *invariants) recovered(f Failure) {
+	w, p := v.w, v.w.policy
+	if v.begun == 0 || w.setup.fault(v.begun).share != 0 || w.setup.humans {
+		return
+	}
+	var most Nats
+	well, struck := 0, 0
+	for _, a := range w.agents {
+		n := a.goods[f.Kind]
+		most += min(Nats(n)*p.weights[f.Kind].ok, p.siteCap(p.settings.RecoveryThreshold))
+		if n > 0 {
+			well++
+		} else {
+			struck++
+		}
+	}
+	if q := p.settings.Quorum; well < q || struck >= q || most < p.settings.RecoveryThreshold {
+		w.t.Errorf("%s: %s has recovered at %s by good rounds of %d sites, of %d nats at most, while %d are struck", v.row, f.Element, clock(f.RecoveredAt), well, most, struck)
+	}
+}
+
 func (v *invariants) state() {
 	t, s, p := v.w.t, v.w.state, v.w.policy
 	elements := map[prober.Element]string{}
@@ -122,6 +148,9 @@ func (v *invariants) state() {
 		for _, f := range o.Incident.Failures {
 			if f.OpenedAt.Equal(s.At) {
 				v.quorate(f)
+			}
+			if f.RecoveredAt.Equal(s.At) {
+				v.recovered(f)
 			}
 			if other, twice := elements[f.Element]; twice && other != o.Incident.ID && f.RecoveredAt.IsZero() {
 				t.Errorf("%s fails in two open incidents, %s and %s", f.Element, other, o.Incident.ID)

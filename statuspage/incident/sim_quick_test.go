@@ -161,12 +161,12 @@ func (w *sim) idle(until time.Time) bool {
 func (w *sim) agreed() bool {
 	w.remember()
 	for _, a := range w.agents {
-		if a.known.Contradicted || !a.known.AloneSince.IsZero() {
+		if a.known.Contradicted {
 			return false
 		}
 	}
 	limit := w.policy.siteCap(w.policy.settings.Threshold)
-	return !slices.ContainsFunc(w.sites, func(s *siteSum) bool { return s.W >= limit })
+	return !slices.ContainsFunc(w.sites, func(s *siteSum) bool { return s.W >= limit || !s.AloneSince.IsZero() })
 }
 
 // learn finds what a good round of an agent does, on a copy of the state; nil is

@@ -82,7 +82,7 @@ func (w *sim) settled() bool {
 		}
 		known := a.known
 		if known == nil || a.control != prober.ControlPass || w.now.Before(a.burstUntil) || len(a.held) > 0 ||
-			known.Control != prober.ControlPass || known.Silent || known.Sick || known.Contradicted || !known.AloneSince.IsZero() ||
+			known.Control != prober.ControlPass || known.Silent || known.Sick || known.Contradicted ||
 			len(known.Boots) != 1 || known.Boots[0].Window != ^uint64(0) {
 			return false
 		}
@@ -94,7 +94,7 @@ func (w *sim) settled() bool {
 		}
 	}
 	for _, site := range w.sites {
-		if site.W != 0 || site.V != 0 || site.Failing || site.Goods < goodsBetween {
+		if site.W != 0 || site.V != 0 || site.Failing || site.Goods < goodsBetween || !site.AloneSince.IsZero() {
 			return false
 		}
 	}

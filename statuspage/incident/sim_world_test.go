@@ -108,6 +108,8 @@ type simFault struct {
 	cut    map[int]bool // agents that reach neither the platform nor their reference
 	refer  bool         // the reference itself, which nobody reaches
 	away   bool         // the hub: results come late, all at once
+
+	spreads time.Duration // only the first agent sees it until so long after it began
 }
 
 type simAgent struct {
@@ -118,7 +120,9 @@ type simAgent struct {
 	control    prober.Control
 	known      *agentState
 	quick      map[prober.Kind]*quickRound
-	burstUntil time.Time // fails until then
+	burstUntil time.Time           // fails until then
+	struck     bool                // the round under way, by the fault
+	goods      map[prober.Kind]int // rounds in a row that the fault did not strike
 	held       []prober.Result
 	mixed      []prober.Result
 }
@@ -209,7 +213,7 @@ func newSim(t *testing.T, c simSetup) *sim {
 		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	w.start = w.now
 	for i := range c.sites {
-		a := &simAgent{n: i, id: "a" + strconv.Itoa(i), control: prober.ControlPass, quick: map[prober.Kind]*quickRound{}}
+		a := &simAgent{n: i, id: "a" + strconv.Itoa(i), control: prober.ControlPass, goods: map[prober.Kind]int{}, quick: map[prober.Kind]*quickRound{}}
 		if c.skew > 0 {
 			a.skew = time.Duration(w.rng.Int64N(int64(2*c.skew))) - c.skew
 		}
@@ -277,6 +281,7 @@ func (w *sim) round(a *simAgent, kind prober.Kind) {
 
 // results sends the results of a round.
 func (w *sim) results(a *simAgent, kind prober.Kind) {
+	a.struck = false
 	switch kind {
 	case prober.KindCanary:
 		w.canaries(a)
@@ -284,6 +289,9 @@ func (w *sim) results(a *simAgent, kind prober.Kind) {
 		w.plays(a)
 	default:
 		w.goLive(a)
+	}
+	if a.goods[kind]++; a.struck {
+		a.goods[kind] = 0
 	}
 }
 
@@ -489,6 +497,7 @@ const (
 	drawRow
 	drawColumn = 100
 	drawAgain  = 200
+	drawPush   = 300
 )
 
 func (w *sim) way(a *simAgent, kind prober.Kind) time.Duration {
@@ -499,6 +508,9 @@ func (w *sim) chance(p float64) bool { return p > 0 && w.rng.Float64() < p }
 
 // noisyAt says whether chance spoils a round: a row or a column of it.
 func (w *sim) noisyAt(a *simAgent, kind prober.Kind, at time.Time, what int) bool {
+	if w.collect != nil {
+		return false
+	}
 	p := w.setup.noise
 	if kind == prober.KindCanary {
 		p = w.setup.drops
@@ -519,7 +531,9 @@ func (w *sim) lost(a *simAgent, f simFault) bool {
 
 // hit says whether a probe that a fault concerns does fail.
 func (w *sim) hit(a *simAgent, concerned bool, f simFault) bool {
-	return concerned && (f.by == nil || f.by[a.n]) && (f.share == 0 || w.chance(f.share))
+	hit := concerned && (f.by == nil || f.by[a.n]) && (f.share == 0 || w.chance(f.share))
+	a.struck = a.struck || hit
+	return hit
 }
 
 func (w *sim) region(i int) string { return "r" + strconv.Itoa(i) }
@@ -608,6 +622,12 @@ func (w *sim) matrix(a *simAgent, kind prober.Kind, f simFault) simMatrix {
 	return m
 }
 
+// noisyPush says whether the noise of a row stands where a fresh broadcast is pushed,
+// as half of it does, and not where it is played.
+func (w *sim) noisyPush(a *simAgent, ingest int) bool {
+	return w.noisyAt(a, prober.KindGoLive, w.now, drawRow+ingest) && w.draw(a, prober.KindGoLive, w.now, drawPush+ingest) < .5
+}
+
 // goLiveLasts is how long it takes until a fresh broadcast is known to play.
 const goLiveLasts = 6 * time.Second
 
@@ -626,7 +646,7 @@ func (w *sim) goLive(a *simAgent) {
 			pushed = bad(r, prober.StageProvision)
 		case w.lost(a, f):
 			pushed = bad(r, prober.StageConnect)
-		case w.hit(a, f.push[i] || f.fresh[i], f):
+		case w.hit(a, f.push[i] || f.fresh[i], f), w.noisyPush(a, i):
 			pushed = bad(r, prober.StagePublish)
 		}
 		if pushed.Outcome == prober.Fail {

@@ -53,12 +53,11 @@ type agentState struct {
 	ReferenceSince  time.Time      `json:"reference_since,omitzero"`
 	Cut             bool           `json:"cut,omitempty"` // on-call was told that its reference alone fails
 
-	DroppedTold  uint64    `json:"dropped_told"`
-	Late         uint64    `json:"late"`
-	Sick         bool      `json:"sick"`
-	Silent       bool      `json:"silent"`
-	AloneSince   time.Time `json:"alone_since,omitzero"` // it alone sees failures
-	Contradicted bool      `json:"contradicted"`
+	DroppedTold  uint64 `json:"dropped_told"`
+	Late         uint64 `json:"late"`
+	Sick         bool   `json:"sick"`
+	Silent       bool   `json:"silent"`
+	Contradicted bool   `json:"contradicted"` // on-call was told that it alone sees failures
 }
 
 // bootState is which results of one start of an agent were taken.
@@ -89,6 +88,9 @@ type siteSum struct {
 	Noise     uint64    `json:"noise,omitempty"`     // failed rounds in a row, as far as nothing opened
 	At        time.Time `json:"at"`
 	Last      *Evidence `json:"last,omitempty"` // the last failure
+
+	AloneSince   time.Time `json:"alone_since,omitzero"`   // it alone sees this fail
+	Contradicted bool      `json:"contradicted,omitempty"` // for so long that it does not count
 }
 
 type componentState struct {

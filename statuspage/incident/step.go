@@ -166,18 +166,35 @@ func (s *State) rewind(by time.Duration) {
 	}
 	for _, a := range s.Agents {
 		back(&a.SeenAt)
-		back(&a.AloneSince)
 		back(&a.UnknownSince)
 		back(&a.ReferenceSince)
 	}
 	for _, r := range s.Rounds {
 		back(&r.Deadline)
+		for i := range r.Cells {
+			back(&r.Cells[i].Evidence.At)
+		}
+		if r.Refused != nil {
+			back(&r.Refused.At)
+		}
+	}
+	for _, b := range s.Broadcasts {
+		for _, seen := range []map[string]time.Time{b.Seen, b.Failing, b.Failed} {
+			for place, at := range seen {
+				seen[place] = at.Add(-by)
+			}
+		}
 	}
 	for _, sum := range s.Sums {
 		back(&sum.EvidenceAt)
 		back(&sum.SplitSince)
 		for _, site := range sum.Sites {
 			back(&site.At)
+			back(&site.AloneSince)
+			back(&site.FirstFail)
+			if site.Last != nil {
+				back(&site.Last.At)
+			}
 		}
 	}
 	for target, until := range s.Requests {
@@ -191,6 +208,24 @@ func (s *State) rewind(by time.Duration) {
 		back(&o.PromisedAt)
 		back(&o.HoldUntil)
 		back(&o.ApproveBy)
+		o.Incident.rewind(back)
+	}
+}
+
+// rewind moves the times of an open incident that new ones are compared with. What is
+// in its messages was told so, and stays.
+func (in *Incident) rewind(back func(*time.Time)) {
+	back(&in.StartedAt)
+	back(&in.UpdatedAt)
+	back(&in.MonitoringAt)
+	for i := range in.Failures {
+		f := &in.Failures[i]
+		for _, at := range []*time.Time{&f.FirstSeen, &f.FirstFailed, &f.LastFailed, &f.OpenedAt, &f.RecoveredAt} {
+			back(at)
+		}
+		for j := range f.Evidence {
+			back(&f.Evidence[j].At)
+		}
 	}
 }
 

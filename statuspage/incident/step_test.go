@@ -15,6 +15,7 @@ import (
 func FuzzStep(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 0})
 	f.Add([]byte(strings.Repeat("\x01\x05\x00\x01\x02\x03\x04\x05", 40)))
+	f.Add([]byte(strings.Repeat("\x02\x15\x03\x00\x00\x02\x05\x00\x02\x66\x03\x00\x00\x02\x05\x00\x02\xb7\x03\x00\x00\x02\x05\x00", 60))) // again, late, restarted
 	f.Add([]byte(strings.Repeat("\x02\xff\x01\x00\x00\x01\x01\x00\x00\x01\x02\x00\x01\x01\x01\x09", 60)))
 	f.Add([]byte(strings.Repeat("\x02\x03\x01\x00\x00\x01\x01\x00\x01\x04\x02\x00\x05\x01\x01\x09\x00\x03\x07\x09\x11\x02\x00\x00", 60)))
 	p, err := NewPolicy(DefaultSettings(), topology())
@@ -52,7 +53,7 @@ func FuzzStep(f *testing.F) {
 				in.Maintenance = &MaintenanceEdge{Edge: []Edge{EdgeAnnounced, EdgeBegan, EdgeEnded, EdgeCancelled, "odd"}[int(b[5])%5], Window: m}
 			default:
 				in.Result = &prober.Result{
-					Agent: "agent-" + names[int(b[1])%len(names)], Boot: "b", Seq: uint64(i),
+					Agent: "agent-" + names[int(b[1])%len(names)], Boot: fmt.Sprint(b[1] >> 6), Seq: uint64(max(0, i-[]int{0, 0, 1, 70}[b[1]>>4&3])), // new, again or late
 					Kind: kinds[int(b[2])%len(kinds)], Target: "live", Pusher: "agent-" + names[int(b[7])%len(names)],
 					Ingest: names[int(b[3])%len(names)], Playback: names[int(b[4])%len(names)],
 					Outcome: outcomes[int(b[5])%4], Stage: stages[int(b[6])%len(stages)], Control: controls[b[7]%4],
@@ -66,6 +67,15 @@ func FuzzStep(f *testing.F) {
 				if e.Type == IncidentOpened {
 					opened[e.Key]++
 					delete(resolved, e.Incident.ID)
+					for _, failure := range e.Incident.Failures {
+						sites := map[string]bool{}
+						for _, x := range failure.Evidence {
+							sites[x.Site] = true
+						}
+						if len(sites) < p.settings.Quorum {
+							t.Fatalf("%s opened on the word of %d sites", failure.Element, len(sites))
+						}
+					}
 				}
 				if e.Type == IncidentResolved {
 					opened[e.Key]--

@@ -97,7 +97,7 @@ func (t *turn) reached(sum *sumState) bool {
 	var total Nats
 	sites := 0
 	for id, site := range sum.Sites {
-		if site.W > 0 && t.goodSite(id) && !t.contradictedSite(id) {
+		if site.W > 0 && t.goodSite(id) && !site.Contradicted {
 			total += site.W
 			sites++
 		}
@@ -130,7 +130,7 @@ func (t *turn) failure(sum *sumState) Failure {
 	var firsts []time.Time
 	for _, id := range sortedKeys(sum.Sites) {
 		site := sum.Sites[id]
-		if site.W > 0 && site.Last != nil && t.goodSite(id) && !t.contradictedSite(id) {
+		if site.W > 0 && site.Last != nil && t.goodSite(id) && !site.Contradicted {
 			firsts = append(firsts, site.FirstFail)
 			f.Evidence = append(f.Evidence, *site.Last)
 			if site.Last.At.After(f.LastFailed) {
@@ -155,6 +155,7 @@ func (sum *sumState) closeSum() {
 // forget clears what a site has seen, towards opening and towards recovery.
 func (s *siteSum) forget() {
 	s.W, s.V, s.Failing, s.FirstFail, s.Noise = 0, 0, false, time.Time{}, 0
+	s.AloneSince, s.Contradicted = time.Time{}, false
 }
 
 // touched lists the sums whose verdict may have changed in this turn.

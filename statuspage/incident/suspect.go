@@ -43,7 +43,7 @@ func (t *turn) suspicion(sum *sumState) (Suspicion, bool) {
 	var total Nats
 	for _, id := range sortedKeys(sum.Sites) {
 		site := sum.Sites[id]
-		if site.W == 0 || site.Last == nil || !t.goodSite(id) || t.contradictedSite(id) {
+		if site.W == 0 || site.Last == nil || !t.goodSite(id) || site.Contradicted {
 			continue
 		}
 		total += site.W
