@@ -158,6 +158,10 @@ func (t *turn) judge(round *roundState) {
 	}
 	if left.good == 0 {
 		t.judgeDark(round, left)
+		t.dimmed(round).dark()
+		return
+	}
+	if t.judgeDim(round, left) {
 		return
 	}
 	rows, columns, between := left.inPart()

@@ -68,6 +68,8 @@ func faultRows() []faultRow {
 		{"an ingest drops and refuses, and agents pull each other's broadcasts", foreign, minute, simFault{push: some(1)}, 0, 0, []string{"ingest-r1"}, 30},
 		{"total outage, 95 % of the probes fail", standard(3), minute, simFault{push: all, dead: all, api: true, share: .95}, 0, 0, slices.Concat([]string{"api"}, ingests, playbacks), 15},
 		{"an ingest, 95 %", standard(3), minute, simFault{push: some(1), share: .95}, 0, 0, []string{"ingest-r1"}, 30},
+		{"nearly nothing comes out anywhere, 95 %", standard(3), minute, simFault{core: true, share: .95}, 0, 0, []string{"core"}, 0},
+		{"the same, and agents pull each other's broadcasts, 95 %", foreign, minute, simFault{core: true, share: .95}, 0, 0, []string{"core"}, 0},
 		{"a playback, 95 %", standard(3), minute, simFault{play: some(2), share: .95}, 0, 0, []string{"playback-r2"}, 30},
 		{"an ingest and another region's playback, 95 %", standard(3), 2 * minute, simFault{push: some(1), play: some(2), share: .95}, 0, 0, []string{"ingest-r1", "playback-r2"}, 0},
 		{"two playbacks, 95 %", standard(3), minute, simFault{play: some(0, 2), share: .95}, 0, 0, []string{"playback-r0", "playback-r2"}, 0},

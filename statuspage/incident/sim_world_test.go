@@ -282,6 +282,7 @@ func (w *sim) round(a *simAgent, kind prober.Kind) {
 // results sends the results of a round.
 func (w *sim) results(a *simAgent, kind prober.Kind) {
 	a.struck = false
+	struck := w.counts(a, kind)
 	switch kind {
 	case prober.KindCanary:
 		w.canaries(a)
@@ -290,9 +291,26 @@ func (w *sim) results(a *simAgent, kind prober.Kind) {
 	default:
 		w.goLive(a)
 	}
-	if a.goods[kind]++; a.struck {
-		a.goods[kind] = 0
+	*struck = a.struck
+}
+
+// counts counts a round by whether the fault has struck it, when its results arrive:
+// what is on its way is not yet known.
+func (w *sim) counts(a *simAgent, kind prober.Kind) (struck *bool) {
+	struck = new(bool)
+	if w.setup.fault == nil {
+		return struck
 	}
+	arrives := w.way(a, kind)
+	if kind == prober.KindGoLive {
+		arrives += goLiveLasts
+	}
+	w.after(arrives, func() {
+		if a.goods[kind]++; *struck {
+			a.goods[kind] = 0
+		}
+	})
+	return struck
 }
 
 // run lets time pass until end, with the ticks that the engine asks for.

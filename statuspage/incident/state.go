@@ -91,6 +91,7 @@ type siteSum struct {
 
 	AloneSince   time.Time `json:"alone_since,omitzero"`   // it alone sees this fail
 	Contradicted bool      `json:"contradicted,omitempty"` // for so long that it does not count
+	Dim          *dim      `json:"dim,omitempty"`          // of a core: what its nearly dark rounds have shown
 }
 
 type componentState struct {
