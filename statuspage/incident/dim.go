@@ -124,7 +124,7 @@ func (m *matrix) hardlyLit(dark bool) bool {
 	}
 	redRows := slices.ContainsFunc(m.rows, func(l line) bool { return l.good == 0 })
 	redColumns := slices.ContainsFunc(m.columns, func(l line) bool { return l.good == 0 })
-	if !(redRows && redColumns) && !(dark && (redRows || redColumns)) {
+	if (!redRows || !redColumns) && (!dark || !redRows && !redColumns) {
 		return false
 	}
 	const few = 2
