@@ -16,8 +16,8 @@ const (
 	// SampleRun is about how much of another agent's broadcast is pulled until its
 	// marker is seen: the newest few segments.
 	SampleRun = 6 * time.Second
-	// PullRun is how long a stream that others push is pulled at most, where its probe
-	// has no timeout, and VODRun about what is downloaded of VOD: four segments of
+	// PullRun is how long a stream that others push is pulled, where its probe has no
+	// timeout and target durations are not above 5 s, and VODRun about what is downloaded of VOD: four segments of
 	// one rendition.
 	PullRun = 20 * time.Second
 	VODRun  = 24 * time.Second

@@ -149,12 +149,17 @@ func (u *unit) pullLive(ctx context.Context, p prober.Pull, wait *pullPatience) 
 		u.env.budget.spend(follower.Observe(time.Now()).Bytes) // after the verdict
 	}()
 	segments := 0
+	var failedAt time.Time // since when it fails; zero: it does not
 	for {
 		alive := sleep(ctx, pullLook)
 		obs := follower.Observe(time.Now())
 		segments += obs.Segments
-		if obs.Failure == nil {
+		failing := obs.Failure != nil && obs.Failure.Outcome == prober.Fail
+		if !failing {
 			wait.of(obs.Target)
+			failedAt = time.Time{}
+		} else if failedAt.IsZero() {
+			failedAt = time.Now()
 		}
 		figures.BytesReceived += obs.Bytes
 		figures.Stages, figures.HTTP = obs.Stages, obs.HTTP
@@ -174,14 +179,14 @@ func (u *unit) pullLive(ctx context.Context, p prober.Pull, wait *pullPatience) 
 				Detail: "it has an end, and has to be live"}, figures, findings
 		case obs.Failure == nil && segments >= liveProof:
 			return nil, figures, findings
-		case obs.Failure != nil && !wait.fixed && time.Since(wait.began) >= pullBound:
-			return obs.Failure, figures, findings
+		case failing && !wait.fixed && time.Since(wait.began) >= pullBound && time.Since(failedAt) >= pullSlack:
+			return obs.Failure, figures, findings // it has had the time to heal
 		case alive:
 		case obs.Failure != nil:
 			return obs.Failure, figures, findings
-		case segments > 0 && wait.fixed && wait.bound < enough(obs.Target):
-			return nothing(prober.ReasonConfiguration, fmt.Sprintf("no second segment need come within %s, where the target duration is %s: give the probe a longer timeout",
-				wait.bound, obs.Target)), figures, findings
+		case segments > 0 && (wait.fixed && wait.bound < enough(obs.Target) || obs.Target > pullTarget):
+			return nothing(prober.ReasonConfiguration, fmt.Sprintf("no second segment need come within %s, where the target duration is %s: give the probe a longer timeout (target durations of more than %s are not waited for)",
+				wait.bound, obs.Target, pullTarget)), figures, findings
 		default:
 			return &prober.Failure{Outcome: prober.Fail, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistStale,
 				Detail: fmt.Sprintf("%d segments in %s: no new one came", segments, wait.bound)}, figures, findings

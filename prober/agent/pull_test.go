@@ -116,6 +116,8 @@ type longFollower struct {
 	goes  bool
 	hours bool // the target duration is a day
 	fails bool // after the first segment
+	blip  bool // it fails from 24 to 25 s after that
+	badly bool // it plays badly all the time
 }
 
 func (f longFollower) Observe(now time.Time) agent.Observation {
@@ -129,7 +131,11 @@ func (f longFollower) Observe(now time.Time) agent.Observation {
 	case f.goes && now.Sub(*f.began) >= 30*time.Second:
 		*f.began, obs.Segments = now.Add(time.Hour), 1
 	}
-	if f.fails && obs.Segments == 0 {
+	since := now.Sub(*f.began)
+	if f.badly {
+		obs.Failure = fails(prober.Degraded, prober.StageManifest, prober.ReasonPlaylistStale)
+	}
+	if f.blip && since >= 24*time.Second && since < 25*time.Second || f.fails && obs.Segments == 0 {
 		obs.Failure = fails(prober.Fail, prober.StageManifest, prober.ReasonPlaylistStale)
 	}
 	return obs
@@ -142,7 +148,9 @@ func TestPullIsBounded(t *testing.T) {
 		follower longFollower
 		want     string
 	}{
-		"a target duration of a day": {longFollower{hours: true}, "3850 fail manifest playlist_stale"},
+		"a target duration of a day": {longFollower{hours: true}, "3850 inconclusive configuration"},
+		"a blip":                     {longFollower{goes: true, blip: true}, "3630.5 pass"},
+		"it plays badly, and stands": {longFollower{badly: true}, "3670 degraded manifest playlist_stale"},
 		"and it fails":               {longFollower{hours: true, fails: true}, "3620 fail manifest playlist_stale"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -116,16 +116,29 @@ func (g *contract) Create(ctx context.Context, name string) (Stream, *prober.Fai
 	if g.contract.Resolve == nil {
 		return s, nil, nil
 	}
-	created := s.ID
-	if failure, err := g.resolve(ctx, &s); failure != nil || err != nil {
-		return g.leftover(s, s.ID != created), failure, err
+	created, fresh := s.ID, s
+	for _, f := range []struct { // until they are known: a delete must not go by the name for them
+		path string
+		into *string
+	}{{g.contract.Resolve.Take.ID, &fresh.ID}, {g.contract.Resolve.Take.Key, (*string)(&fresh.Key)}, {g.contract.Resolve.Take.Playback, &fresh.PlaybackID}} {
+		if f.path != "" {
+			*f.into = ""
+		}
+	}
+	failure, err = g.resolve(ctx, s, &fresh)
+	resolved := fresh.ID != ""
+	if s = fresh; !resolved {
+		s.ID = created
+	}
+	if failure != nil || err != nil {
+		return g.leftover(s, resolved), failure, err
 	}
 	return s, nil, nil
 }
 
-// resolve asks for what create does not give.
-func (g *contract) resolve(ctx context.Context, s *Stream) (*prober.Failure, error) {
-	c, err := g.call(prober.StageProvision, *g.contract.Resolve, *s)
+// resolve asks, with what is known of a stream, for what create does not give.
+func (g *contract) resolve(ctx context.Context, known Stream, s *Stream) (*prober.Failure, error) {
+	c, err := g.call(prober.StageProvision, *g.contract.Resolve, known)
 	if err != nil {
 		return nil, err
 	}

@@ -135,6 +135,12 @@ func TestCreateGivesWhatItLeaves(t *testing.T) {
 			h.Create.Take.ID, h.Resolve.Take.ID = "", "$.id"
 		}, prober.ReasonAPIError, ""},
 		"id of create and of resolve": {`{"id":"i1","key":"k1"}`, "", func(h *prober.HTTPContract) { h.Resolve.Take.ID = "$.id" }, prober.ReasonAPIError, ""},
+		"deleted by a key that resolve was to give": {`{"id":"i1"}`, "", func(h *prober.HTTPContract) {
+			h.Create.Take.Key, h.Resolve.Take.Key, h.Delete.Path = "", "$.key", "/streams/{key}"
+		}, prober.ReasonAPIError, ""},
+		"the same id of both, and a missing key": {`{"id":"i1"}`, `{"id":"i1"}`, func(h *prober.HTTPContract) {
+			h.Create.Take.Key, h.Resolve.Take = "", prober.Take{ID: "$.id", Key: "$.key"}
+		}, prober.ReasonAPIBadAnswer, "/streams/i1"},
 		"id of resolve, and a missing key": {`{}`, `{"id":"i2"}`, func(h *prober.HTTPContract) {
 			h.Create.Take, h.Resolve.Take = prober.Take{}, prober.Take{ID: "$.id", Key: "$.key"}
 		}, prober.ReasonAPIBadAnswer, "/streams/i2"},
