@@ -184,9 +184,9 @@ func (u *unit) pullLive(ctx context.Context, p prober.Pull, wait *pullPatience) 
 		case alive:
 		case obs.Failure != nil:
 			return obs.Failure, figures, findings
-		case segments > 0 && (wait.fixed && wait.bound < enough(obs.Target) || obs.Target > pullTarget):
-			return nothing(prober.ReasonConfiguration, fmt.Sprintf("no second segment need come within %s, where the target duration is %s: give the probe a longer timeout (target durations of more than %s are not waited for)",
-				wait.bound, obs.Target, pullTarget)), figures, findings
+		case segments > 0 && (wait.bound-pullSlack)/2 < obs.Target:
+			return nothing(prober.ReasonConfiguration, fmt.Sprintf("no second segment need come within %s, where the target duration is %s: give the probe a timeout of twice that and %s",
+				wait.bound, obs.Target, pullSlack)), figures, findings
 		default:
 			return &prober.Failure{Outcome: prober.Fail, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistStale,
 				Detail: fmt.Sprintf("%d segments in %s: no new one came", segments, wait.bound)}, figures, findings

@@ -115,6 +115,7 @@ type longFollower struct {
 	began *time.Time
 	goes  bool
 	hours bool // the target duration is a day
+	long  bool // and here two minutes and a second
 	fails bool // after the first segment
 	blip  bool // it fails from 24 to 25 s after that
 	badly bool // it plays badly all the time
@@ -122,6 +123,9 @@ type longFollower struct {
 
 func (f longFollower) Observe(now time.Time) agent.Observation {
 	obs := agent.Observation{Target: 30 * time.Second}
+	if f.long {
+		obs.Target = 121 * time.Second
+	}
 	if f.hours {
 		obs.Target = 24 * time.Hour
 	}
@@ -146,16 +150,20 @@ func TestPullIsBounded(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		follower longFollower
+		timeout  time.Duration
 		want     string
 	}{
-		"a target duration of a day": {longFollower{hours: true}, "3850 inconclusive configuration"},
-		"a blip":                     {longFollower{goes: true, blip: true}, "3630.5 pass"},
-		"it plays badly, and stands": {longFollower{badly: true}, "3670 degraded manifest playlist_stale"},
-		"and it fails":               {longFollower{hours: true, fails: true}, "3620 fail manifest playlist_stale"},
+		"a target duration of a day":         {longFollower{hours: true}, 0, "3850 inconclusive configuration"},
+		"a blip":                             {longFollower{goes: true, blip: true}, 0, "3630.5 pass"},
+		"it plays badly, and stands":         {longFollower{badly: true}, 0, "3670 degraded manifest playlist_stale"},
+		"two minutes, and a timeout of more": {longFollower{long: true}, 253 * time.Second, "3853 fail manifest playlist_stale"},
+		"two minutes, and a timeout of less": {longFollower{long: true}, 251 * time.Second, "3851 inconclusive configuration"},
+		"and it fails":                       {longFollower{hours: true, fails: true}, 0, "3620 fail manifest playlist_stale"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			probe := every(prober.KindPlayback, time.Hour)
+			probe.Timeout = c.timeout
 			probe.Pulls = []prober.Pull{{Name: "news", Playback: "fra", URL: "http://fra/hls/news/index.m3u8"}}
 			play(t, assign(target("fra"), probe), func(w *world, _ *agent.Agent) {
 				w.until(time.Hour + 5*time.Minute)

@@ -118,10 +118,10 @@ func (g *contract) Create(ctx context.Context, name string) (Stream, *prober.Fai
 	}
 	created, fresh := s.ID, s
 	for _, f := range []struct { // until they are known: a delete must not go by the name for them
-		path string
-		into *string
-	}{{g.contract.Resolve.Take.ID, &fresh.ID}, {g.contract.Resolve.Take.Key, (*string)(&fresh.Key)}, {g.contract.Resolve.Take.Playback, &fresh.PlaybackID}} {
-		if f.path != "" {
+		path, created string
+		into          *string
+	}{{g.contract.Resolve.Take.ID, "", &fresh.ID}, {g.contract.Resolve.Take.Key, take.Key, (*string)(&fresh.Key)}, {g.contract.Resolve.Take.Playback, take.Playback, &fresh.PlaybackID}} {
+		if f.path != "" && f.created == "" {
 			*f.into = ""
 		}
 	}

@@ -138,6 +138,9 @@ func TestCreateGivesWhatItLeaves(t *testing.T) {
 		"deleted by a key that resolve was to give": {`{"id":"i1"}`, "", func(h *prober.HTTPContract) {
 			h.Create.Take.Key, h.Resolve.Take.Key, h.Delete.Path = "", "$.key", "/streams/{key}"
 		}, prober.ReasonAPIError, ""},
+		"deleted by a key that both give": {`{"id":"i1","key":"k1"}`, "", func(h *prober.HTTPContract) {
+			h.Resolve.Take.Key, h.Delete.Path = "$.key", "/streams/{key}"
+		}, prober.ReasonAPIError, "/streams/k1"},
 		"the same id of both, and a missing key": {`{"id":"i1"}`, `{"id":"i1"}`, func(h *prober.HTTPContract) {
 			h.Create.Take.Key, h.Resolve.Take = "", prober.Take{ID: "$.id", Key: "$.key"}
 		}, prober.ReasonAPIBadAnswer, "/streams/i1"},
