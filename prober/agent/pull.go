@@ -184,8 +184,8 @@ func (u *unit) pullLive(ctx context.Context, p prober.Pull, wait *pullPatience) 
 		case alive:
 		case obs.Failure != nil:
 			return obs.Failure, figures, findings
-		case segments > 0 && (wait.bound-pullSlack)/2 < obs.Target:
-			return nothing(prober.ReasonConfiguration, fmt.Sprintf("no second segment need come within %s, where the target duration is %s: give the probe a timeout of twice that and %s",
+		case segments > 0 && wait.bound < 2*obs.Target+min(obs.Target, pullSlack):
+			return nothing(prober.ReasonConfiguration, fmt.Sprintf("no second segment need come within %s, where the target duration is %s: give the probe a timeout of twice that and up to %s",
 				wait.bound, obs.Target, pullSlack)), figures, findings
 		default:
 			return &prober.Failure{Outcome: prober.Fail, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistStale,

@@ -109,30 +109,23 @@ func TestPullToldByRule(t *testing.T) {
 	})
 }
 
-// longFollower is of a stream that has a segment every 30 s, if it goes on.
+// longFollower is of a stream of long segments, which may go on.
 type longFollower struct {
 	endedFollower
-	began *time.Time
-	goes  bool
-	hours bool // the target duration is a day
-	long  bool // and here two minutes and a second
-	fails bool // after the first segment
-	blip  bool // it fails from 24 to 25 s after that
-	badly bool // it plays badly all the time
+	target time.Duration
+	goes   bool
+	fails  bool // after the first segment
+	blip   bool // it fails from 24 to 25 s after that
+	badly  bool // it plays badly all the time
+	began  *time.Time
 }
 
 func (f longFollower) Observe(now time.Time) agent.Observation {
-	obs := agent.Observation{Target: 30 * time.Second}
-	if f.long {
-		obs.Target = 121 * time.Second
-	}
-	if f.hours {
-		obs.Target = 24 * time.Hour
-	}
+	obs := agent.Observation{Target: f.target}
 	switch {
 	case f.began.IsZero():
 		*f.began, obs.Segments = now, 1
-	case f.goes && now.Sub(*f.began) >= 30*time.Second:
+	case f.goes && now.Sub(*f.began) >= f.target:
 		*f.began, obs.Segments = now.Add(time.Hour), 1
 	}
 	since := now.Sub(*f.began)
@@ -145,20 +138,28 @@ func (f longFollower) Observe(now time.Time) agent.Observation {
 	return obs
 }
 
-// A server's target duration does not hold a round up, nor does what has failed.
-func TestPullIsBounded(t *testing.T) {
+// A stream of long segments is waited for, unless the configuration forbids it; but no
+// server's target duration holds a round up, nor does what has failed.
+func TestPullOfLongSegments(t *testing.T) {
 	t.Parallel()
+	const half, two, day = 30 * time.Second, 121 * time.Second, 24 * time.Hour
 	for name, c := range map[string]struct {
 		follower longFollower
 		timeout  time.Duration
 		want     string
 	}{
-		"a target duration of a day":         {longFollower{hours: true}, 0, "3850 inconclusive configuration"},
-		"a blip":                             {longFollower{goes: true, blip: true}, 0, "3630.5 pass"},
-		"it plays badly, and stands":         {longFollower{badly: true}, 0, "3670 degraded manifest playlist_stale"},
-		"two minutes, and a timeout of more": {longFollower{long: true}, 253 * time.Second, "3853 fail manifest playlist_stale"},
-		"two minutes, and a timeout of less": {longFollower{long: true}, 251 * time.Second, "3851 inconclusive configuration"},
-		"and it fails":                       {longFollower{hours: true, fails: true}, 0, "3620 fail manifest playlist_stale"},
+		"it goes on":                         {longFollower{target: half, goes: true}, 0, "3630.5 pass"},
+		"it stands":                          {longFollower{target: half}, 0, "3670 fail manifest playlist_stale"},
+		"a timeout too short":                {longFollower{target: half, goes: true}, 20 * time.Second, "3620 inconclusive configuration"},
+		"a timeout long enough":              {longFollower{target: half}, 70 * time.Second, "3670 fail manifest playlist_stale"},
+		"a timeout of less":                  {longFollower{target: half}, 69 * time.Second, "3669 inconclusive configuration"},
+		"short segments, and a short one":    {longFollower{target: 2 * time.Second}, 6 * time.Second, "3606 fail manifest playlist_stale"},
+		"a target duration of a day":         {longFollower{target: day}, 0, "3850 inconclusive configuration"},
+		"a blip":                             {longFollower{target: half, goes: true, blip: true}, 0, "3630.5 pass"},
+		"it plays badly, and stands":         {longFollower{target: half, badly: true}, 0, "3670 degraded manifest playlist_stale"},
+		"two minutes, and a timeout of more": {longFollower{target: two}, 253 * time.Second, "3853 fail manifest playlist_stale"},
+		"two minutes, and a timeout of less": {longFollower{target: two}, 251 * time.Second, "3851 inconclusive configuration"},
+		"and it fails":                       {longFollower{target: day, fails: true}, 0, "3620 fail manifest playlist_stale"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -173,37 +174,6 @@ func TestPullIsBounded(t *testing.T) {
 					f := c.follower
 					f.began = new(time.Time)
 					return f
-				}
-			})
-		})
-	}
-}
-
-// A stream of long segments is waited for, unless the configuration forbids it.
-func TestPullOfLongSegments(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		goes    bool
-		timeout time.Duration
-		want    string
-	}{
-		"it goes on":            {true, 0, "90.5 pass"},
-		"it stands":             {false, 0, "130 fail manifest playlist_stale"},
-		"a timeout too short":   {true, 20 * time.Second, "80 inconclusive configuration"},
-		"a timeout long enough": {false, 70 * time.Second, "130 fail manifest playlist_stale"},
-		"a timeout of less":     {false, 69 * time.Second, "129 inconclusive configuration"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			probe := every(prober.KindPlayback, time.Minute)
-			probe.Timeout = c.timeout
-			probe.Pulls = []prober.Pull{{Name: "news", Playback: "fra", URL: "http://fra/hls/news/index.m3u8"}}
-			play(t, assign(target("fra"), probe), func(w *world, _ *agent.Agent) {
-				w.until(135 * time.Second)
-				w.expect(prober.KindPlayback, "", "fra", c.want)
-			}, func(config *agent.Config) {
-				config.Follower = func(prober.Playback, string, string, prober.Signal) agent.Follower {
-					return longFollower{began: new(time.Time), goes: c.goes}
 				}
 			})
 		})
