@@ -45,7 +45,7 @@ const (
 	MaintenanceBegan     EventType = "maintenance_began"
 	MaintenanceEnded     EventType = "maintenance_ended"
 	MaintenanceCancelled EventType = "maintenance_cancelled"
-	MaintenanceRefused   EventType = "maintenance_refused" // one of the configuration is not announced, or does not begin; told once a day and kind of refusal
+	MaintenanceRefused   EventType = "maintenance_refused" // one of the configuration is not announced, or does not begin; told once a day of each window
 
 	AgentSick         EventType = "agent_sick"         // its own control fails
 	AgentSilent       EventType = "agent_silent"       // nothing heard for too long

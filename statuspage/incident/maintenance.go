@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -85,13 +86,28 @@ func (t *turn) edge(e MaintenanceEdge) {
 // refuseEdge counts an edge that comes to nothing. On-call is told where work is
 // muted less than the configuration says; of what is gone there is nothing to end.
 func (t *turn) refuseEdge(e MaintenanceEdge, r *refusal) {
-	tell := t.counted("maintenance: " + string(e.Edge) + ": " + string(r.kind))
+	t.s.Refused["maintenance: "+string(e.Edge)+": "+string(r.kind)]++
 	how, missed := map[Edge]string{EdgeAnnounced: "announced as the configuration has it", EdgeBegan: "begun"}[e.Edge]
-	if !tell || !missed {
+	if !missed || !t.tellWindow(string(e.Edge)+" "+shorten(e.Window.ID)) {
 		return
 	}
 	t.emit(Event{Type: MaintenanceRefused, Key: "maintenance/" + shorten(e.Window.ID),
 		Summary: fmt.Sprintf("A maintenance is not %s: %s: %s. What fails in it opens incidents as ever", how, clip(e.Window.Name, MaxName), r.reason)})
+}
+
+// tellWindow says whether to tell on-call of what comes to nothing of a window: once a
+// day of each, and of no more in a day than may be announced.
+func (t *turn) tellWindow(of string) bool {
+	const again = 24 * time.Hour
+	maps.DeleteFunc(t.s.RefusedWindows, func(_ string, told time.Time) bool { return t.s.At.Sub(told) >= again })
+	if _, told := t.s.RefusedWindows[of]; told || len(t.s.RefusedWindows) >= maxMaintenances {
+		return false
+	}
+	if t.s.RefusedWindows == nil {
+		t.s.RefusedWindows = map[string]time.Time{}
+	}
+	t.s.RefusedWindows[of] = t.s.At
+	return true
 }
 
 func (t *turn) maintenance(id string) *Maintenance {

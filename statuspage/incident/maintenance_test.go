@@ -237,6 +237,15 @@ func TestRefusedEdgesAreTold(t *testing.T) {
 	if told := again(EdgeBegan, more); !slices.Equal(told, []string{want, want}) {
 		t.Errorf("%d, %q", len(told), told)
 	}
+	// Another window's is news on the same day; a schedule gone mad is told of so often.
+	before := r.count(MaintenanceRefused)
+	for n := range 2 * maxMaintenances {
+		more.ID = fmt.Sprint("more-", n)
+		r.edge(EdgeAnnounced, more)
+	}
+	if told := r.count(MaintenanceRefused) - before; told != maxMaintenances-1 || len(r.state.RefusedWindows) != maxMaintenances {
+		t.Errorf("%d of as many other windows were told, %d are known", told, len(r.state.RefusedWindows))
+	}
 	for _, e := range []Edge{EdgeEnded, EdgeCancelled} {
 		if told := again(e, more); len(told) != 0 {
 			t.Errorf("%s of what is gone: %q", e, told)

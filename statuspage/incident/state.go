@@ -20,19 +20,20 @@ type State struct {
 	PolicyHash string    `json:"policy_hash"`
 	GraceFrom  time.Time `json:"grace_from"` // silence is counted from here at the earliest
 
-	Agents       map[string]*agentState     `json:"agents"`
-	Rounds       map[string]*roundState     `json:"rounds"`
-	Broadcasts   map[string]*broadcastState `json:"broadcasts"`
-	Sums         map[string]*sumState       `json:"sums"`
-	Components   map[string]*componentState `json:"components"`
-	Requests     map[string]time.Time       `json:"requests"`               // by target: until when the last request's rounds run
-	Incidents    []*openIncident            `json:"incidents"`              // unresolved, oldest first
-	Changes      []Change                   `json:"changes"`                // recent, oldest first
-	ChangesSince time.Time                  `json:"changes_since,omitzero"` // from when on all of them are kept
-	Refused      map[string]uint64          `json:"refused"`                // results, commands and edges not taken, by cause
-	RefusedTold  map[string]time.Time       `json:"refused_told,omitempty"` // when on-call was told of it last, by cause
-	NoAgents     bool                       `json:"no_agents"`
-	Platforms    map[string]*platformState  `json:"platforms,omitempty"` // by target: of which on-call has been told something
+	Agents         map[string]*agentState     `json:"agents"`
+	Rounds         map[string]*roundState     `json:"rounds"`
+	Broadcasts     map[string]*broadcastState `json:"broadcasts"`
+	Sums           map[string]*sumState       `json:"sums"`
+	Components     map[string]*componentState `json:"components"`
+	Requests       map[string]time.Time       `json:"requests"`               // by target: until when the last request's rounds run
+	Incidents      []*openIncident            `json:"incidents"`              // unresolved, oldest first
+	Changes        []Change                   `json:"changes"`                // recent, oldest first
+	ChangesSince   time.Time                  `json:"changes_since,omitzero"` // from when on all of them are kept
+	Refused        map[string]uint64          `json:"refused"`                // results, commands and edges not taken, by cause
+	RefusedTold    map[string]time.Time       `json:"refused_told,omitempty"` // when on-call was told of it last, by cause
+	NoAgents       bool                       `json:"no_agents"`
+	RefusedWindows map[string]time.Time       `json:"refused_windows,omitempty"` // when on-call was told that an edge of a window came to nothing, by edge and id
+	Platforms      map[string]*platformState  `json:"platforms,omitempty"`       // by target: of which on-call has been told something
 
 	Outcomes     []Outcome      `json:"outcomes,omitempty"`     // of the newest commands, oldest first
 	Maintenances []*Maintenance `json:"maintenances,omitempty"` // upcoming, running, and a few that are over; oldest first

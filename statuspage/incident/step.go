@@ -203,6 +203,9 @@ func (s *State) rewind(by time.Duration) {
 	for cause, told := range s.RefusedTold {
 		s.RefusedTold[cause] = told.Add(-by)
 	}
+	for window, told := range s.RefusedWindows {
+		s.RefusedWindows[window] = told.Add(-by)
+	}
 	for _, o := range s.Incidents {
 		back(&o.SayAt)
 		back(&o.PromisedAt)
