@@ -45,7 +45,7 @@ type Report struct {
 type Run struct {
 	Hash      string
 	Settings  incident.Settings
-	Incidents []incident.Incident // as they were at the end, in the order in which they opened
+	Incidents []incident.Incident // as they were at the end, in the order in which they opened; without those that were merged into another
 }
 
 // Pair is what both policies opened for one cause, or one of them alone.
@@ -142,7 +142,9 @@ func newRunner(p incident.Policy) *runner {
 func (r *runner) run() Run {
 	out := Run{Hash: r.policy.Hash(), Settings: r.policy.Settings()}
 	for _, id := range r.order {
-		out.Incidents = append(out.Incidents, r.byID[id])
+		if in := r.byID[id]; in.MergedInto == "" { // the one in which it goes on has all of it
+			out.Incidents = append(out.Incidents, in)
+		}
 	}
 	return out
 }
