@@ -41,6 +41,9 @@ func (c *checker) settings(f policyFile) incident.Settings {
 	if f.UpdateEvery > 0 && f.UpdateEvery < minUpdateEvery {
 		c.addf("policy.update_every", "is %s; want at least %s, or 0s to promise no update", f.UpdateEvery, minUpdateEvery)
 	}
+	if f.UpdateEvery >= minUpdateEvery && f.UpdateGap > f.UpdateEvery {
+		c.addf("policy.update_gap", "is %s; want at most update_every, %s: what is promised by then is not held back", f.UpdateGap, f.UpdateEvery)
+	}
 	if f.Quorum < 1 {
 		c.addf("policy.quorum", "is %d; want at least 1, the number of sites that must agree", f.Quorum)
 	}
