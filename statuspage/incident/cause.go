@@ -31,12 +31,7 @@ func (t *turn) byChance(sum *sumState) bool {
 	if sum.Kind == prober.KindCanary || sum.Element.Type != prober.ElementIngest && sum.Element.Type != prober.ElementPlayback {
 		return false
 	}
-	between := core(sum.Element.Target)
-	if !slices.ContainsFunc(t.s.Incidents, func(o *openIncident) bool {
-		return slices.ContainsFunc(o.Incident.Failures, func(f Failure) bool {
-			return f.Element == between && f.RecoveredAt.IsZero() && slices.ContainsFunc(f.Evidence, func(e Evidence) bool { return e.Partial })
-		})
-	}) {
+	if !t.failsInPart(core(sum.Element.Target)) {
 		return false
 	}
 	always := 0
@@ -46,6 +41,26 @@ func (t *turn) byChance(sum *sumState) bool {
 		}
 	}
 	return always < t.settings.Quorum
+}
+
+// failsInPart says whether an element is known to fail now and then: by an incident, or
+// by what a person has resolved and has not been seen good since.
+func (t *turn) failsInPart(e prober.Element) bool {
+	for _, sum := range t.s.Sums {
+		if sum.Element != e || !sum.Open || t.find(sum) != nil {
+			continue
+		}
+		for _, site := range sum.Sites {
+			if site.Last != nil && site.Last.Partial {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(t.s.Incidents, func(o *openIncident) bool {
+		return slices.ContainsFunc(o.Incident.Failures, func(f Failure) bool {
+			return f.Element == e && f.RecoveredAt.IsZero() && slices.ContainsFunc(f.Evidence, func(e Evidence) bool { return e.Partial })
+		})
+	})
 }
 
 // heldByChance lists the sums that what lies between ingests and playbacks keeps from

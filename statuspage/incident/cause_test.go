@@ -156,3 +156,32 @@ func TestChanceIsForgotten(t *testing.T) {
 		row.run(t, seed, &f)
 	}
 }
+
+// What a person has resolved while it fails in part goes on to explain what chance makes
+// of it.
+func TestChanceAfterAPersonResolved(t *testing.T) {
+	t.Parallel()
+	for _, seed := range []uint64{1, 2, 3, 4} {
+		c := standard(3)
+		c.seed = seed
+		c.fault = func(at time.Duration) simFault {
+			if at < time.Minute || at > 9*time.Minute {
+				return simFault{}
+			}
+			return simFault{play: some(0, 1), share: .5}
+		}
+		w := newSim(t, c)
+		w.run(3 * time.Minute)
+		if len(w.state.Incidents) != 1 {
+			t.Fatalf("seed %d: %d incidents", seed, len(w.state.Incidents))
+		}
+		w.step(Input{Command: &Command{ID: "done", Who: "anna", Action: ActionResolve, Incident: w.state.Incidents[0].Incident.ID}})
+		told := len(w.events)
+		w.run(12 * time.Minute)
+		for _, e := range w.events[told:] {
+			if e.Type == IncidentOpened && !slices.Equal(e.Incident.Components, []string{"core"}) { // which may be seen good, and fail again
+				t.Errorf("seed %d: opened at %s: %s", seed, clock(e.At), e.Summary)
+			}
+		}
+	}
+}
