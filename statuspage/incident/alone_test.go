@@ -114,3 +114,12 @@ func TestNobodyIsAloneAtWork(t *testing.T) {
 		}
 	}
 }
+
+// As long as a quorum sees it fail, it has not recovered, however many see it good.
+func TestAQuorumStillSeesItFail(t *testing.T) {
+	t.Parallel()
+	var f faultFigures
+	row := faultRow{name: "a playback, at 2 of 4 sites", setup: standard(4), lasts: 2 * time.Minute, fault: simFault{play: some(2), by: some(0, 2)}, want: []string{"playback-r2"}}
+	row.run(t, 1, &f)
+	row.hold(t, f)
+}

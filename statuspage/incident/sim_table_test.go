@@ -108,6 +108,7 @@ func faultRows() []faultRow {
 		{"a playback shows nothing, at one of 6 sites and after 45 s at another", standard(6), 2 * minute, simFault{play: some(2), by: some(0, 1), spreads: 45 * time.Second}, 0, 0, []string{"playback-r2"}, 60},
 		{"a playback shows nothing, at 2 of 3 sites", standard(3), 30 * minute, simFault{play: some(2), by: some(0, 2)}, 0, 0, []string{"playback-r2"}, 30},
 		{"a playback shows nothing, at 2 of 4 sites", standard(4), 30 * minute, simFault{play: some(2), by: some(0, 2)}, 0, 0, []string{"playback-r2"}, 30},
+		{"nearly nothing comes out anywhere at 2 of 4 sites, 95 %", standard(4), 30 * minute, simFault{core: true, share: .95, by: some(0, 2)}, 0, 0, []string{"core"}, 0},
 		{"a playback shows nothing, at 2 of 6 sites", standard(6), 30 * minute, simFault{play: some(2), by: some(0, 2)}, 0, 0, []string{"playback-r2"}, 30},
 	}
 }
