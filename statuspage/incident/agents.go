@@ -211,6 +211,21 @@ func (t *turn) clearSite(id string) {
 	}
 }
 
+// forgetSilent drops what a site that nobody hears from had towards opening anything:
+// when it is heard again, that is old, and what fails then it sees anew.
+func (t *turn) forgetSilent(id string) {
+	for _, agent := range t.index.at[id] {
+		if !t.s.Agents[agent].Silent {
+			return
+		}
+	}
+	for _, sum := range t.s.Sums {
+		if site := sum.Sites[id]; site != nil && !sum.Open {
+			site.forget()
+		}
+	}
+}
+
 // silentAt is when an agent will have been silent for too long.
 func (p Policy) silentAt(s State, a *agentState) time.Time {
 	since := s.GraceFrom
@@ -253,6 +268,7 @@ func (t *turn) agentTimers() {
 				last = "last heard " + clock(a.SeenAt)
 			}
 			t.agentEvent(AgentSilent, name, "silent", "Agent "+name+" is silent: "+last+". What it sees is unknown")
+			t.forgetSilent(t.index.site[name])
 		}
 		if a.Silent {
 			silent++

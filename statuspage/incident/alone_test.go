@@ -123,3 +123,28 @@ func TestAQuorumStillSeesItFail(t *testing.T) {
 	row.run(t, 1, &f)
 	row.hold(t, f)
 }
+
+// What a site saw before it fell silent does not agree, when it is heard again, with
+// what another site then sees alone.
+func TestSilenceForgets(t *testing.T) {
+	t.Parallel()
+	for _, sites := range []int{3, 4, 6} {
+		c := standard(sites)
+		c.seed = uint64(sites)
+		c.fault = func(at time.Duration) simFault {
+			const minute = time.Minute
+			return simFault{
+				blind:  map[int]bool{0: at >= 2*minute && at < 3*minute, 1: at >= 4*minute && at < 8*minute},
+				silent: map[int]bool{0: at >= 3*minute && at < 6*minute},
+			}
+		}
+		w := newSim(t, c)
+		w.run(10 * time.Minute)
+		for _, e := range w.of(IncidentOpened) {
+			t.Errorf("%d sites: opened at %s: %s", sites, clock(e.At), e.Summary)
+		}
+		if n := len(w.of(AgentContradicted)); n != 2 {
+			t.Errorf("%d sites: %d stood alone, want the two that did", sites, n)
+		}
+	}
+}
