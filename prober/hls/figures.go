@@ -13,6 +13,7 @@ import (
 func (s *state) listed(p *Playlist, fresh int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.edge.listed(p)
 	f := &s.figures
 	f.Segments += fresh
 	f.TargetDuration, f.PartTarget = p.TargetDuration, p.PartTarget

@@ -13,6 +13,7 @@ type view struct {
 	Observation
 	age    time.Duration // since it began to be followed
 	proven bool          // ever
+	edge   edge
 	// figures are what is known of this rendition alone.
 	figures prober.Rendition
 }
@@ -23,7 +24,7 @@ func (f *Follower) Observe(now time.Time) Observation {
 	var views []view
 	for _, r := range f.current() {
 		o, figures := r.observe(now)
-		views = append(views, view{listing: r.listing(), Observation: o, age: now.Sub(r.started), proven: r.state.wasProven(), figures: figures})
+		views = append(views, view{listing: r.listing(), Observation: o, age: now.Sub(r.started), proven: r.state.wasProven(), edge: r.state.edgeNow(), figures: figures})
 	}
 	f.top.mu.Lock()
 	top := f.top.take()
@@ -53,7 +54,7 @@ func (f *Follower) fold(now time.Time, top Observation, views []view) Observatio
 		marked(&o, views)
 	}
 	o.Ended = allEnded(views)
-	o.Renditions = followed(views)
+	o.Renditions, o.Unrenewed = followed(views), unrenewed(views)
 	o.Findings = gravest(append(o.Findings, top.Findings...))
 	o.Proof = f.proof(views)
 	o.Playing = o.Playing && (f.cfg.unproven() || anyProven(views))

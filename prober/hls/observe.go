@@ -50,6 +50,8 @@ type Observation struct {
 	// Renditions are what a multivariant playlist lists and is followed, one by one,
 	// or the media playlist that the playback URL is.
 	Renditions []prober.Rendition
+	// Unrenewed are those of them, by name, that have not shown that they go on: see edge.
+	Unrenewed []string
 }
 
 // observe gives a rendition's present condition and what was found since the

@@ -49,6 +49,7 @@ type state struct {
 	glimpse    glimpse
 	stamp      Stamp // of the latest segment with a date
 	sent       sent
+	edge       edge
 	proven     bool // by a segment, ever
 	lastGood   time.Time
 	heldSince  time.Time // when the blocking reload that is not answered yet was sent
@@ -89,6 +90,7 @@ func (s *state) good(v sight, segmentTime time.Duration) {
 	defer s.mu.Unlock()
 	s.lastGood = v.at
 	s.arrive(v.play)
+	s.edge.had(v.play.sequence)
 	o := &s.seen
 	o.Segments++
 	if v.proof != "" || s.glimpse.means == "" || v.at.After(s.glimpse.until) { // otherwise a look tells more
@@ -192,6 +194,7 @@ func (s *state) had(v sight, counts bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.arrive(v.play)
+	s.edge.had(v.play.sequence)
 	if !counts {
 		return
 	}
