@@ -198,7 +198,9 @@ func TestPullsOfStreamsThatOthersPush(t *testing.T) {
 		w.until(145 * time.Second)
 		w.expect(prober.KindPlayback, "", "fra", "60.5 pass", "140 fail manifest http_status")
 		w.expect(prober.KindPlayback, "", "nyc", "60.5 pass", "140 pass")
-		if last := w.results[len(w.results)-2]; len(last.Findings) != 1 || last.Findings[0].Where != "sport" || !strings.HasPrefix(last.Detail, "sport: ") {
+		var last prober.Result
+		w.change(func() { last = w.results[len(w.results)-2] })
+		if len(last.Findings) != 1 || last.Findings[0].Where != "sport" || !strings.HasPrefix(last.Detail, "sport: ") {
 			t.Errorf("got %+v", last)
 		}
 		if w.published["fra"] != 0 {
@@ -221,7 +223,7 @@ type endedFollower struct{}
 
 func (endedFollower) Run(ctx context.Context) error { <-ctx.Done(); return nil }
 func (endedFollower) Observe(time.Time) agent.Observation {
-	return agent.Observation{Ended: true, Segments: 5}
+	return agent.Observation{Ended: true, Segments: 5, PlayingSince: time.Now()}
 }
 func (endedFollower) First() <-chan struct{} { return nil }
 

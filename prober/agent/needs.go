@@ -129,6 +129,9 @@ type Observation struct {
 	// all since the last Observe, as is what Renditions count.
 	Skipped, Missed, Recovered int
 	Renditions                 []prober.Rendition
+	// Unrenewed are those of them, by name, that have not shown that they go on: by a
+	// segment, had ever, that was not in their first playlist.
+	Unrenewed []string
 }
 
 // Checked is what an API check found.

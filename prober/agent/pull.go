@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	pullBound  = 20 * time.Second // until a stream must have shown that it plays, or pullPatience
-	pullSlack  = 10 * time.Second
-	pullTarget = 2 * time.Minute // the longest target duration that is waited for
-	pullLook   = 500 * time.Millisecond
-	liveProof  = 2 // segments: the second came while we watched, so it is live
-	vodSamples = 4 // segments of a VOD that are downloaded
+	pullBound   = 20 * time.Second // until a stream must have shown that it plays, or pullPatience
+	pullSlack   = 10 * time.Second
+	pullTarget  = 2 * time.Minute  // the longest target duration that is waited for
+	pullSegment = 30 * time.Second // in which a follower has a segment, or says why not
+	pullLook    = 500 * time.Millisecond
+	vodSamples  = 4 // segments of a VOD that are downloaded
 )
 
 // pullRound plays the streams that others push, all at once, and tells one
@@ -58,35 +58,11 @@ func (u *unit) pullRound() {
 	u.env.report(results...)
 }
 
-// pullPatience is how long one stream is played for: as configured, or until a second
-// segment must have come.
-type pullPatience struct {
-	fixed  bool
-	bound  time.Duration
-	began  time.Time
-	expire *time.Timer
-}
-
-// of knows the stream's target duration. A playlist that has not changed is asked for
-// again after half of that, and one that has after all of it (RFC 8216bis 6.3.4).
-func (p *pullPatience) of(target time.Duration) {
-	if bound := enough(target); !p.fixed && bound > p.bound && p.expire.Reset(time.Until(p.began.Add(bound))) {
-		p.bound = bound
-	}
-}
-
-// enough is when a second segment has come to whoever reloads as a player does.
-func enough(target time.Duration) time.Duration { return 2*min(target, pullTarget) + pullSlack }
-
 // pull plays one stream for as long as it takes to tell, or for a timeout; 0 is none.
 func (u *unit) pull(p prober.Pull, timeout time.Duration) part {
 	ctx, cancel := context.WithCancel(u.ctx)
 	defer cancel()
-	wait := &pullPatience{fixed: timeout > 0, bound: timeout, began: time.Now()}
-	if !wait.fixed {
-		wait.bound = pullBound
-	}
-	wait.expire = time.AfterFunc(wait.bound, cancel)
+	wait := newPullPatience(timeout, cancel)
 	defer wait.expire.Stop()
 	found := part{name: p.Name}
 	if p.VOD {
@@ -130,68 +106,6 @@ func (u *unit) playback(id string) prober.Playback {
 		}
 	}
 	return prober.Playback{ID: id}
-}
-
-// pullLive follows a stream until a segment has come that was not there at first.
-func (u *unit) pullLive(ctx context.Context, p prober.Pull, wait *pullPatience) (fail *prober.Failure, figures prober.Figures, findings []prober.Finding) {
-	playback := u.playback(p.Playback)
-	follower := u.env.Follower(playback, p.URL, "", prober.Signal{})
-	running, stop := context.WithCancel(ctx)
-	var broke error
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		broke = follower.Run(running)
-	}()
-	defer func() {
-		stop()
-		<-ended
-		u.env.budget.spend(follower.Observe(time.Now()).Bytes) // after the verdict
-	}()
-	segments := 0
-	var failedAt time.Time // since when it fails; zero: it does not
-	for {
-		alive := sleep(ctx, pullLook)
-		obs := follower.Observe(time.Now())
-		segments += obs.Segments
-		failing := obs.Failure != nil && obs.Failure.Outcome == prober.Fail
-		if !failing {
-			wait.of(obs.Target)
-			failedAt = time.Time{}
-		} else if failedAt.IsZero() {
-			failedAt = time.Now()
-		}
-		figures.BytesReceived += obs.Bytes
-		figures.Stages, figures.HTTP = obs.Stages, obs.HTTP
-		findings = prober.AddFindings(findings, prober.MaxFindings, obs.Findings...)
-		select {
-		case <-ended:
-			if broke != nil && u.ctx.Err() == nil {
-				return broken(prober.StageManifest, broke), figures, findings
-			}
-		default:
-		}
-		switch {
-		case obs.Failure == nil && obs.Ended && segments > 0 && playback.Pull.MayEnd():
-			return nil, figures, findings
-		case obs.Failure == nil && obs.Ended:
-			return &prober.Failure{Outcome: prober.Fail, Stage: prober.StageManifest, Reason: prober.ReasonStreamEnded,
-				Detail: "it has an end, and has to be live"}, figures, findings
-		case obs.Failure == nil && segments >= liveProof:
-			return nil, figures, findings
-		case failing && !wait.fixed && time.Since(wait.began) >= pullBound && time.Since(failedAt) >= pullSlack:
-			return obs.Failure, figures, findings // it has had the time to heal
-		case alive:
-		case obs.Failure != nil:
-			return obs.Failure, figures, findings
-		case segments > 0 && wait.bound < 2*obs.Target+min(obs.Target, pullSlack):
-			return nothing(prober.ReasonConfiguration, fmt.Sprintf("no second segment need come within %s, where the target duration is %s: give the probe a timeout of twice that and up to %s",
-				wait.bound, obs.Target, pullSlack)), figures, findings
-		default:
-			return &prober.Failure{Outcome: prober.Fail, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistStale,
-				Detail: fmt.Sprintf("%d segments in %s: no new one came", segments, wait.bound)}, figures, findings
-		}
-	}
 }
 
 // pushed is what is broadcast to one of the target's ingests, by its id.

@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"testing"
@@ -113,6 +114,8 @@ func TestPullToldByRule(t *testing.T) {
 type longFollower struct {
 	endedFollower
 	target time.Duration
+	starts time.Duration // when the first segment has come
+	until  prober.Reason // what is told before; "" is that nothing has come yet
 	goes   bool
 	fails  bool // after the first segment
 	blip   bool // it fails from 24 to 25 s after that
@@ -122,17 +125,23 @@ type longFollower struct {
 
 func (f longFollower) Observe(now time.Time) agent.Observation {
 	obs := agent.Observation{Target: f.target}
-	switch {
-	case f.began.IsZero():
-		*f.began, obs.Segments = now, 1
-	case f.goes && now.Sub(*f.began) >= f.target:
-		*f.began, obs.Segments = now.Add(time.Hour), 1
+	first := f.began.IsZero()
+	if first {
+		*f.began = now.Add(f.starts)
 	}
 	since := now.Sub(*f.began)
+	if since < 0 {
+		obs.Failure = fails(prober.Fail, prober.StageMedia, cmp.Or(f.until, prober.ReasonMarkerMissing))
+		return obs
+	}
+	obs.PlayingSince = *f.began
+	if !f.goes || since < f.target {
+		obs.Unrenewed = []string{""}
+	}
 	if f.badly {
 		obs.Failure = fails(prober.Degraded, prober.StageManifest, prober.ReasonPlaylistStale)
 	}
-	if f.blip && since >= 24*time.Second && since < 25*time.Second || f.fails && obs.Segments == 0 {
+	if f.blip && since >= 24*time.Second && since < 25*time.Second || f.fails && !first {
 		obs.Failure = fails(prober.Fail, prober.StageManifest, prober.ReasonPlaylistStale)
 	}
 	return obs
@@ -160,6 +169,14 @@ func TestPullOfLongSegments(t *testing.T) {
 		"two minutes, and a timeout of more": {longFollower{target: two}, 253 * time.Second, "3853 fail manifest playlist_stale"},
 		"two minutes, and a timeout of less": {longFollower{target: two}, 251 * time.Second, "3851 inconclusive configuration"},
 		"and it fails":                       {longFollower{target: day, fails: true}, 0, "3620 fail manifest playlist_stale"},
+		"the first comes late":               {longFollower{target: half, goes: true, starts: half}, 0, "3660.5 pass"},
+		"the first comes too late":           {longFollower{target: half, goes: true, starts: 71 * time.Second}, 0, "3670 fail media marker_missing"},
+		"it has just begun":                  {longFollower{target: half, goes: true, starts: half, until: prober.ReasonPlaylistNoSegments}, 0, "3660.5 pass"},
+		"nothing begins":                     {longFollower{target: half, starts: day, until: prober.ReasonPlaylistNoSegments}, 0, "3670 fail media playlist_no_segments"},
+		"nothing begins, of short segments":  {longFollower{target: 2 * time.Second, starts: day}, 0, "3620 fail media marker_missing"},
+		"something else until then":          {longFollower{target: half, goes: true, starts: half, until: prober.ReasonHTTPStatus}, 0, "3620 fail media http_status"},
+		"a timeout in the first segment":     {longFollower{target: half, goes: true, starts: 25 * time.Second}, 20 * time.Second, "3620 inconclusive configuration"},
+		"a timeout, and nothing begins":      {longFollower{target: 10 * time.Second, starts: day}, 20 * time.Second, "3620 fail media marker_missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -175,6 +192,58 @@ func TestPullOfLongSegments(t *testing.T) {
 					f.began = new(time.Time)
 					return f
 				}
+			})
+		})
+	}
+}
+
+// ladderFollower is of a ladder of which some renditions have something to show.
+type ladderFollower struct {
+	endedFollower
+	renditions []prober.Rendition
+	unrenewed  []string
+	failure    *prober.Failure
+}
+
+func (f ladderFollower) Observe(now time.Time) agent.Observation {
+	return agent.Observation{Failure: f.failure, PlayingSince: now, Segments: len(f.renditions), Target: 2 * time.Second, Renditions: f.renditions, Unrenewed: f.unrenewed}
+}
+
+// Each rendition has to show that it goes on: what does not while a variant does is
+// degraded, unless it is to fail alone. How many segments came of all is no matter.
+func TestPullOfLadder(t *testing.T) {
+	t.Parallel()
+	high, low := prober.Rendition{Name: "720p", Type: prober.RenditionVariant, Playing: true}, prober.Rendition{Name: "360p", Type: prober.RenditionVariant, Playing: true}
+	sound := prober.Rendition{Name: "audio en", Type: prober.RenditionAudio, Playing: true}
+	for name, c := range map[string]struct {
+		follower ladderFollower
+		alone    bool
+		want     string
+		detail   string
+	}{
+		"it goes on":            {follower: ladderFollower{}, want: "60.5 pass"},
+		"it stands":             {follower: ladderFollower{unrenewed: []string{"720p", "360p", "audio en"}}, want: "80 fail manifest playlist_stale", detail: "no new segment came in 20s of 720p, 360p, audio en"},
+		"one stands":            {follower: ladderFollower{unrenewed: []string{"360p"}}, want: "80 degraded manifest playlist_stale", detail: "no new segment came in 20s of 360p"},
+		"one stands, and fails": {follower: ladderFollower{unrenewed: []string{"360p"}}, alone: true, want: "80 fail manifest playlist_stale"},
+		"sound alone goes on":   {follower: ladderFollower{unrenewed: []string{"720p", "360p"}}, want: "80 fail manifest playlist_stale"},
+		"one is told": {follower: ladderFollower{unrenewed: []string{"360p"}, failure: fails(prober.Degraded, prober.StageSegment, prober.ReasonHTTPStatus)},
+			want: "80 degraded segment http_status"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := target("fra")
+			at.Playbacks[0].Pull.FailAlone = c.alone
+			probe := every(prober.KindPlayback, time.Minute)
+			probe.Pulls = []prober.Pull{{Name: "news", Playback: "fra", URL: "http://fra/hls/news/index.m3u8"}}
+			play(t, assign(at, probe), func(w *world, _ *agent.Agent) {
+				w.until(90 * time.Second)
+				w.expect(prober.KindPlayback, "", "fra", c.want)
+				if c.detail != "" && w.results[0].Detail != "news: "+c.detail {
+					t.Errorf("got %q, want %q", w.results[0].Detail, c.detail)
+				}
+			}, func(config *agent.Config) {
+				c.follower.renditions = []prober.Rendition{high, low, sound}
+				config.Follower = func(prober.Playback, string, string, prober.Signal) agent.Follower { return c.follower }
 			})
 		})
 	}

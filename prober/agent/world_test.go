@@ -248,6 +248,7 @@ type fakeFollower struct {
 	first          chan struct{}
 
 	seen agent.Observation
+	had  int // segments
 }
 
 func (w *world) follower(_ prober.Playback, url, run string, _ prober.Signal) agent.Follower {
@@ -286,6 +287,7 @@ func (f *fakeFollower) look(now time.Time) {
 	default:
 		f.seen.Failure = nil
 		f.seen.Segments++
+		f.renew()
 		bytes := int64(100)
 		if strings.HasPrefix(f.key, "nyc-1-") { // another agent's
 			bytes += 900
@@ -306,6 +308,14 @@ func (f *fakeFollower) look(now time.Time) {
 			f.seen.PlayingSince = now
 			close(f.first)
 		}
+	}
+}
+
+// renew takes a segment: the second is new.
+func (f *fakeFollower) renew() {
+	f.had++
+	if f.seen.Unrenewed = nil; f.had == 1 {
+		f.seen.Unrenewed = []string{"720p"}
 	}
 }
 

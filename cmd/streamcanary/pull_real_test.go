@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"streamcanary/prober"
+	"streamcanary/prober/agent"
+	"streamcanary/prober/hls"
+	"streamcanary/prober/platform"
+)
+
+// othersLadder is a stream that others push, of a second a segment: in two variants at
+// /NAME/top.m3u8 with sound of its own at /NAME/split.m3u8, or alone at /NAME/a.m3u8. All
+// segments are alike, each behind a discontinuity.
+type othersLadder struct {
+	begin          time.Time
+	picture, sound []byte
+	stands         string        // names of what stands still: "ab"
+	gone, garbage  string        // of what is not there, and of what is no media
+	length         time.Duration // of a picture's segment, and
+	within         time.Duration // how long it takes to come
+}
+
+func (o othersLadder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, file, _ := strings.Cut(strings.Trim(r.URL.Path, "/"), ".")
+	switch {
+	case name == "top", name == "split":
+		list := "#EXTM3U\n#EXT-X-VERSION:4\n"
+		group := ""
+		if name == "split" {
+			list += `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="s",NAME="en",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,URI="s.m3u8"` + "\n"
+			group = `,AUDIO="s"`
+		}
+		for _, v := range []string{"a", "b"} {
+			list += fmt.Sprintf("#EXT-X-STREAM-INF:BANDWIDTH=%d00000,AVERAGE-BANDWIDTH=%d50000,RESOLUTION=640x360,CODECS=\"avc1.42c01e,mp4a.40.2\"%s\n%s.m3u8\n", 6+v[0]-'a', 5+v[0]-'a', group, v)
+		}
+		_, _ = w.Write([]byte(list))
+	case strings.Contains(o.gone, name):
+		http.NotFound(w, r)
+	case file == "m3u8":
+		_, _ = w.Write([]byte(o.window(name)))
+	case strings.Contains(o.garbage, name):
+		_, _ = w.Write([]byte(strings.Repeat("garbage ", 1000)))
+	case name == "s":
+		_, _ = w.Write(o.sound)
+	default:
+		_, _ = w.Write(o.picture)
+	}
+}
+
+func (o othersLadder) window(name string) string {
+	length := max(o.length, time.Second)
+	if name == "s" {
+		length = 747 * time.Millisecond
+	}
+	n := int(time.Since(o.begin) / length)
+	if strings.Contains(o.stands, name) {
+		n = int(time.Minute / length)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-TARGETDURATION:%.0f\n#EXT-X-MEDIA-SEQUENCE:%d\n#EXT-X-DISCONTINUITY-SEQUENCE:%d\n", max(length, time.Second).Seconds(), n, n)
+	for i := range 5 {
+		fmt.Fprintf(&b, "#EXT-X-DISCONTINUITY\n#EXTINF:%.3f,\n%s.%d.ts\n", length.Seconds(), name, n+i)
+	}
+	return b.String()
+}
+
+// RoundTrip is a network without a machine's, so that time is the test's.
+func (o othersLadder) RoundTrip(r *http.Request) (*http.Response, error) {
+	rec := httptest.NewRecorder()
+	o.ServeHTTP(rec, r)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	answer := rec.Result()
+	answer.Request = r
+	if strings.HasSuffix(r.URL.Path, ".ts") && o.within > 0 {
+		answer.Body = io.NopCloser(&slowly{ctx: r.Context(), body: answer.Body, wait: o.within / 20, most: len(o.picture)/20 + 1})
+	}
+	return answer, nil
+}
+
+// slowly gives a body in parts, after a wait each.
+type slowly struct {
+	ctx  context.Context
+	body io.Reader
+	wait time.Duration
+	most int
+}
+
+func (s *slowly) Read(b []byte) (int, error) {
+	select {
+	case <-s.ctx.Done():
+		return 0, s.ctx.Err()
+	case <-time.After(s.wait):
+	}
+	return s.body.Read(b[:min(len(b), s.most)])
+}
+
+// TestPullOfOthersLadder pulls streams that others push as an agent does, with a real
+// follower and real media.
+func TestPullOfOthersLadder(t *testing.T) {
+	t.Parallel()
+	media := func(name string) []byte {
+		b, err := os.ReadFile("../../prober/media/testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return bytes.ReplaceAll(b, []byte("\xc5\x9ascan"), []byte("\xc5\x9anone")) // our markers, which others' streams have not
+	}
+	picture, sound := media("segment.ts"), media("sound.ts")
+	for name, c := range map[string]struct {
+		stream othersLadder
+		path   string
+		pull   prober.Pulling
+		want   string
+		within time.Duration // from the first look
+	}{
+		"one":                                   {path: "a", want: "pass", within: 3 * time.Second},
+		"one, and it stands":                    {stream: othersLadder{stands: "a"}, path: "a", want: "fail manifest playlist_stale", within: 21 * time.Second},
+		"one, each 20th":                        {path: "a", pull: prober.Pulling{Sample: 20}, want: "pass", within: 3 * time.Second},
+		"one, each 20th, and it stands":         {stream: othersLadder{stands: "a"}, path: "a", pull: prober.Pulling{Sample: 20}, want: "fail manifest playlist_stale", within: 21 * time.Second},
+		"one, each 20th, of garbage":            {stream: othersLadder{garbage: "a"}, path: "a", pull: prober.Pulling{Sample: 20}, want: "fail media not_media", within: 21 * time.Second},
+		"one of long segments that come slowly": {stream: othersLadder{length: 30 * time.Second, within: 20 * time.Second}, path: "a", pull: prober.Pulling{Severity: map[string]prober.Severity{"duration_mismatch": prober.SeverityNote}}, want: "pass", within: 70 * time.Second},
+		"a playlist":                            {path: "a", pull: prober.Pulling{Sample: prober.SampleNone}, want: "pass", within: 3 * time.Second},
+		"a playlist, and it stands":             {stream: othersLadder{stands: "a"}, path: "a", pull: prober.Pulling{Sample: prober.SampleNone}, want: "fail manifest playlist_stale", within: 21 * time.Second},
+		"a ladder":                              {path: "top", want: "pass", within: 3 * time.Second},
+		"a ladder stands":                       {stream: othersLadder{stands: "ab"}, path: "top", want: "fail manifest playlist_stale", within: 21 * time.Second},
+		"a ladder's playlists":                  {path: "top", pull: prober.Pulling{Sample: prober.SampleNone}, want: "pass", within: 3 * time.Second},
+		"a ladder's playlists stand":            {stream: othersLadder{stands: "ab"}, path: "top", pull: prober.Pulling{Sample: prober.SampleNone}, want: "fail manifest playlist_stale", within: 21 * time.Second},
+		"one of a ladder stands":                {stream: othersLadder{stands: "b"}, path: "top", want: "degraded manifest playlist_stale", within: 21 * time.Second},
+		"one of a ladder stands, alone":         {stream: othersLadder{stands: "b"}, path: "top", pull: prober.Pulling{FailAlone: true}, want: "fail manifest playlist_stale", within: 21 * time.Second},
+		"one of a ladder is not there":          {stream: othersLadder{gone: "b"}, path: "top", want: "degraded manifest http_status", within: 21 * time.Second},
+		"one of a ladder is no media":           {stream: othersLadder{garbage: "b"}, path: "top", want: "degraded media not_media", within: 21 * time.Second},
+		"with sound of its own":                 {path: "split", want: "pass", within: 3 * time.Second},
+		"with sound of its own, all stand":      {stream: othersLadder{stands: "abs"}, path: "split", want: "fail manifest playlist_stale", within: 21 * time.Second},
+		"its sound stands":                      {stream: othersLadder{stands: "s"}, path: "split", want: "degraded manifest playlist_stale", within: 21 * time.Second},
+		"its sound is not there":                {stream: othersLadder{gone: "s"}, path: "split", want: "degraded manifest http_status", within: 21 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				o := c.stream
+				o.begin, o.picture, o.sound = time.Now().Add(-time.Minute), picture, sound
+				got, took := pullOnce(t, o, c.path, c.pull)
+				if verdict := strings.Join(strings.Fields(fmt.Sprint(got.Outcome, " ", got.Stage, " ", got.Reason)), " "); verdict != c.want || took > c.within {
+					t.Errorf("after %s: %s %s, %+v; want %s within %s", took, verdict, got.Detail, got.Findings, c.want, c.within)
+				}
+			})
+		})
+	}
+}
+
+// pullOnce runs a playback probe's first round.
+func pullOnce(t *testing.T, o othersLadder, path string, pull prober.Pulling) (prober.Result, time.Duration) {
+	t.Helper()
+	pulls := newPuller(nil, "")
+	defer pulls.close()
+	seen := &resultLog{t: t, more: make(chan struct{})}
+	a, err := agent.New(agent.Config{Agent: "agent-1", Site: "site-1", Sink: seen,
+		Platform: func(of prober.Platform) (agent.Platform, error) {
+			made, err := platform.New(of, http.DefaultClient)
+			return platformForAgent{made}, err
+		},
+		Feed: func(agent.Picture) (agent.Feed, error) { return nil, errors.New("nothing is pushed") },
+		Follower: func(p prober.Playback, url, run string, pushed prober.Signal) agent.Follower {
+			cfg, err := pulls.config(p.Pull, url, run, pushed)
+			if err != nil {
+				return brokenForAgent{err}
+			}
+			cfg.Transport, cfg.Look = o, nil
+			return followerForAgent{hls.NewFollower(cfg), newPullSecrets(p.Pull, url)}
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := "http://others.test/" + path + ".m3u8"
+	a.Assign(prober.Assignment{
+		Targets: []prober.Target{{ID: "watch", Platform: prober.Platform{Type: "static"}, Playbacks: []prober.Playback{{ID: "fra", Region: "fra", URL: url, Pull: pull}}}},
+		Probes:  []prober.Probe{{Kind: prober.KindPlayback, Target: "watch", Schedule: "@every 100s", Pulls: []prober.Pull{{Name: "channel", Playback: "fra", URL: url}}}},
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	<-time.After(3*time.Minute - time.Second)
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	all := seen.all()
+	if len(all) != 1 {
+		t.Fatalf("%d results of one round", len(all))
+	}
+	return all[0], all[0].Ended.Sub(all[0].Started)
+}
