@@ -2,8 +2,8 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -16,51 +16,83 @@ const (
 	pullTarget  = 2 * time.Minute  // the longest target duration that is waited for
 	pullSegment = 30 * time.Second // in which a follower has a segment, or says why not
 	pullLook    = 500 * time.Millisecond
-	vodSamples  = 4 // segments of a VOD that are downloaded
+	pullGrace   = 2 * pullLook // in which streams that fail alike are told together
+	vodSamples  = 4            // segments of a VOD that are downloaded
 )
 
-// pullRound plays the streams that others push, all at once, and tells one
-// result of each playback.
-func (u *unit) pullRound() {
-	probe := u.probe(prober.KindPlayback)
-	began := time.Now()
-	parts := make([]part, len(probe.Pulls))
-	may := u.env.budget.allowGoLive()
-	var wg sync.WaitGroup
-	for i, p := range probe.Pulls {
-		if !may {
-			parts[i] = part{name: p.Name, failure: nothing(prober.ReasonBudget, "the agent's bytes of the hour are spent")}
-			continue
-		}
-		wg.Go(func() { parts[i] = u.pull(p, probe.Timeout) })
-	}
-	wg.Wait()
-	var at []string // playbacks, in the order of the probe
+// pullTurns are the turns of the streams that others push: one for each playback, so
+// that none waits for another's streams, in the order of the probe.
+func (u *unit) pullTurns(probe prober.Probe) []func(since time.Time) {
+	at := map[string][]prober.Pull{}
+	var turns []func(time.Time)
 	for _, p := range probe.Pulls {
-		if !slices.Contains(at, p.Playback) {
-			at = append(at, p.Playback)
+		if at[p.Playback] == nil {
+			turns = append(turns, func(time.Time) { u.pullTurn(probe, p.Playback, at[p.Playback]) })
+		}
+		at[p.Playback] = append(at[p.Playback], p)
+	}
+	return turns
+}
+
+// pullTurn plays the streams at one playback, all at once, and tells one result: a round
+// of its own, since the engine waits for the rest of one no longer than seconds.
+func (u *unit) pullTurn(probe prober.Probe, playback string, pulls []prober.Pull) {
+	began := time.Now()
+	var parts []part
+	if u.env.budget.allowGoLive() {
+		parts = u.pullAll(pulls, probe.Timeout)
+	} else {
+		for _, p := range pulls {
+			parts = append(parts, part{name: p.Name, failure: nothing(prober.ReasonBudget, "the agent's bytes of the hour are spent")})
 		}
 	}
-	round := u.env.newRound(prober.KindPlayback)
-	results := make([]prober.Result, 0, len(at))
-	for _, id := range at {
-		var here []part
-		for i, p := range probe.Pulls {
-			if p.Playback == id {
-				here = append(here, parts[i])
+	worst, findings := fold(parts)
+	r := prober.Result{Kind: prober.KindPlayback, Target: probe.Target, Playback: playback, Round: u.env.newRound(prober.KindPlayback), RoundOf: 1,
+		Started: began, Figures: worst.figures, Findings: findings}
+	u.env.report(judged(r, worst.failure))
+}
+
+var errNotAwaited = errors.New("not waited for: another stream at this playback has failed")
+
+// pullAll plays streams at once. Where one has failed, which is then the verdict, those
+// that need more time than pullBound are not waited for.
+func (u *unit) pullAll(pulls []prober.Pull, timeout time.Duration) []part {
+	ctx, stop := context.WithCancelCause(u.ctx)
+	defer stop(nil)
+	began := time.Now()
+	parts := make([]part, len(pulls))
+	failed := make(chan struct{}, len(pulls))
+	var running sync.WaitGroup
+	for i, p := range pulls {
+		running.Go(func() {
+			parts[i] = u.pull(ctx, p, timeout)
+			if f := parts[i].failure; f != nil && f.Outcome == prober.Fail {
+				failed <- struct{}{}
 			}
-		}
-		worst, findings := fold(here)
-		r := prober.Result{Kind: prober.KindPlayback, Target: probe.Target, Playback: id, Round: round, RoundOf: len(at),
-			Started: began, Figures: worst.figures, Findings: findings}
-		results = append(results, judged(r, worst.failure))
+		})
 	}
-	u.env.report(results...)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		running.Wait()
+	}()
+	select {
+	case <-ended:
+		return parts
+	case <-failed:
+	}
+	select {
+	case <-ended:
+	case <-time.After(max(time.Until(began.Add(pullBound)), 0) + pullGrace):
+		stop(errNotAwaited)
+		<-ended
+	}
+	return parts
 }
 
 // pull plays one stream for as long as it takes to tell, or for a timeout; 0 is none.
-func (u *unit) pull(p prober.Pull, timeout time.Duration) part {
-	ctx, cancel := context.WithCancel(u.ctx)
+func (u *unit) pull(all context.Context, p prober.Pull, timeout time.Duration) part {
+	ctx, cancel := context.WithCancel(all)
 	defer cancel()
 	wait := newPullPatience(timeout, cancel)
 	defer wait.expire.Stop()
@@ -73,6 +105,9 @@ func (u *unit) pull(p prober.Pull, timeout time.Duration) part {
 	switch f := found.failure; {
 	case u.ctx.Err() != nil:
 		found.failure = nothing(prober.ReasonCancelled, "the agent stopped")
+	case all.Err() != nil:
+		found.failure = nothing(prober.ReasonCancelled, context.Cause(all).Error())
+		found.failure.Stage = prober.StageManifest // where it would be told that nothing new comes
 	case f != nil:
 		named := *f
 		named.Detail = prober.Clip(p.Name+": "+f.Detail, prober.MaxDetail)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -195,6 +196,93 @@ func TestPullOfLongSegments(t *testing.T) {
 			})
 		})
 	}
+}
+
+// pullsAt gives a follower by the stream's name.
+func pullsAt(followers map[string]func() agent.Follower) func(*agent.Config) {
+	return func(c *agent.Config) {
+		c.Follower = func(_ prober.Playback, url, _ string, _ prober.Signal) agent.Follower {
+			return followers[strings.Split(url, "/")[4]]()
+		}
+	}
+}
+
+// badFollower is of a stream that fails from the beginning.
+type badFollower struct{ endedFollower }
+
+func (badFollower) Observe(time.Time) agent.Observation {
+	return agent.Observation{Failure: fails(prober.Fail, prober.StageConnect, prober.ReasonConnectionRefused)}
+}
+
+// A stream of long segments holds up no verdict but its own playback's, and that only
+// while nothing there has failed; nor any other playback's next round.
+func TestPullsDoNotWaitForOthers(t *testing.T) {
+	t.Parallel()
+	long := func() agent.Follower {
+		return longFollower{target: 100 * time.Second, goes: true, began: new(time.Time)}
+	}
+	short := func() agent.Follower { return longFollower{target: 2 * time.Second, goes: true, began: new(time.Time)} }
+	stands := func() agent.Follower { return longFollower{target: 30 * time.Second, began: new(time.Time)} }
+	bad := func() agent.Follower { return badFollower{} }
+	for name, c := range map[string]struct {
+		news, sport, nyc func() agent.Follower // the first two at one playback
+		fra, atNYC       []string
+		note             string // of what was not waited for, in the first result of fra
+	}{
+		"another playback": {long, short, bad, []string{"160.5 pass"}, []string{"80 fail connect connection_refused", "140 fail connect connection_refused", "200 fail connect connection_refused"}, ""},
+		"another plays":    {long, long, short, []string{"160.5 pass"}, []string{"62.5 pass", "122.5 pass", "182.5 pass"}, ""},
+		"the same playback": {long, bad, short, []string{"81 fail connect connection_refused", "141 fail connect connection_refused", "201 fail connect connection_refused"},
+			[]string{"62.5 pass", "122.5 pass", "182.5 pass"}, "news"},
+		"both stand": {stands, stands, short, []string{"130 fail manifest playlist_stale"}, []string{"62.5 pass", "122.5 pass", "182.5 pass"}, ""},
+		"both fail": {bad, bad, short, []string{"80 fail connect connection_refused", "140 fail connect connection_refused", "200 fail connect connection_refused"},
+			[]string{"62.5 pass", "122.5 pass", "182.5 pass"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			probe := pulls(false)
+			probe.Pulls[2].URL = "http://nyc/hls/other/index.m3u8"
+			play(t, assign(target("fra", "nyc"), probe), func(w *world, _ *agent.Agent) {
+				w.until(215 * time.Second)
+				w.expect(prober.KindPlayback, "", "fra", c.fra...)
+				w.expect(prober.KindPlayback, "", "nyc", c.atNYC...)
+				note := ""
+				both := strings.HasPrefix(name, "both")
+				for _, r := range w.results {
+					if both && r.Playback == "fra" && len(r.Findings) != 2 {
+						t.Errorf("of both: %+v", r.Findings)
+					}
+					for _, f := range r.Findings {
+						if r.Playback == "fra" && f.Reason == prober.ReasonCancelled {
+							note = f.Where
+						}
+					}
+				}
+				if note != c.note {
+					t.Errorf("not waited for: %q, want %q", note, c.note)
+				}
+			}, pullsAt(map[string]func() agent.Follower{"news": c.news, "sport": c.sport, "other": c.nyc}))
+		})
+	}
+}
+
+// Rounds that are asked for are each playback's, too.
+func TestPullsNowDoNotWaitForOthers(t *testing.T) {
+	t.Parallel()
+	probe := pulls(false)
+	probe.Schedule, probe.Pulls = "@every 1h", probe.Pulls[1:]
+	probe.Pulls[1].URL = "http://nyc/hls/other/index.m3u8"
+	play(t, assign(target("fra", "nyc"), probe), func(w *world, a *agent.Agent) {
+		w.until(5 * time.Second)
+		a.ProbeNow(prober.ProbeNow{ID: "now", Target: "video", Kinds: []prober.Kind{prober.KindPlayback}, Rounds: 3, Spacing: 2 * time.Second})
+		w.until(2 * time.Minute)
+		w.expect(prober.KindPlayback, "", "fra", "7.5 pass", "12 pass", "16.5 pass")
+		w.expect(prober.KindPlayback, "", "nyc", "35.5 pass", "68 pass", "100.5 pass")
+	}, pullsAt(map[string]func() agent.Follower{
+		"sport": func() agent.Follower { return longFollower{target: 2 * time.Second, goes: true, began: new(time.Time)} },
+		"other": func() agent.Follower {
+			return longFollower{target: 30 * time.Second, goes: true, began: new(time.Time)}
+		},
+	}))
 }
 
 // ladderFollower is of a ladder of which some renditions have something to show.

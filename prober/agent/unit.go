@@ -184,42 +184,46 @@ func (u *unit) startProbe(p prober.Probe) {
 		u.env.log.Error("probe cannot run", "target", p.Target, "kind", p.Kind, "error", err)
 		return
 	}
-	turn := u.turn(p.Kind)
-	if turn == nil {
+	turns := u.turns(p.Kind)
+	if len(turns) == 0 {
 		u.env.log.Error("probe cannot run: this agent does not know its kind", "target", p.Target, "kind", p.Kind)
 		return
 	}
 	ctx, stop := context.WithCancel(u.ctx)
 	u.probes[p.Kind] = runningProbe{probe: p, stop: stop}
-	u.running.Go(func() {
-		defer stop()
-		<-u.swept
-		last := time.Now()
-		schedule.Run(ctx, s, p.Offset, p.Jitter, func(context.Context, time.Time) {
-			since := last
-			last = time.Now()
-			turn(since)
+	for _, turn := range turns {
+		u.running.Go(func() {
+			defer stop()
+			<-u.swept
+			last := time.Now()
+			schedule.Run(ctx, s, p.Offset, p.Jitter, func(context.Context, time.Time) {
+				since := last
+				last = time.Now()
+				turn(since)
+			})
 		})
-	})
+	}
 }
 
-// turn is what one turn of a kind does, given when the last one was; nil for a
-// kind that this agent does not know.
-func (u *unit) turn(kind prober.Kind) func(since time.Time) {
+// turns are what one turn of a kind does, given when the last one was: more than one
+// where its parts do not wait for each other, none for a kind that this agent does not
+// know.
+func (u *unit) turns(kind prober.Kind) []func(since time.Time) {
 	probe := u.probe(kind)
+	one := func(turn func(time.Time)) []func(time.Time) { return []func(time.Time){turn} }
 	switch {
 	case kind == prober.KindCanary:
-		return u.canaryRound
+		return one(u.canaryRound)
 	case kind == prober.KindPlayback && len(probe.Pulls) > 0:
-		return func(time.Time) { u.pullRound() }
+		return u.pullTurns(probe)
 	case kind == prober.KindPlayback:
-		return u.playbackRound
+		return one(u.playbackRound)
 	case kind == prober.KindGoLive:
-		return func(time.Time) { u.goLiveRound() }
+		return one(func(time.Time) { u.goLiveRound() })
 	case kind == prober.KindAPI && u.env.Check != nil && len(probe.Checks) > 0:
-		return func(time.Time) { u.apiRound() }
+		return one(func(time.Time) { u.apiRound() })
 	case kind == prober.KindRecording && u.env.Replay != nil && probe.Recording != nil:
-		return func(time.Time) { u.recordingRound() }
+		return one(func(time.Time) { u.recordingRound() })
 	}
 	return nil
 }
@@ -235,20 +239,21 @@ func (u *unit) probe(kind prober.Kind) prober.Probe {
 func (u *unit) probeNow(req prober.ProbeNow) {
 	spacing := min(max(req.Spacing, 0), maxExtraSpacing)
 	for _, kind := range req.Kinds {
-		turn := u.turn(kind)
 		u.mu.Lock()
 		_, asked := u.kinds[kind]
 		u.mu.Unlock()
-		if turn == nil || !asked {
+		if !asked {
 			continue
 		}
-		u.running.Go(func() {
-			for i := range min(req.Rounds, maxExtraRounds) {
-				if i > 0 && !sleep(u.ctx, spacing) {
-					return
+		for _, turn := range u.turns(kind) {
+			u.running.Go(func() {
+				for i := range min(req.Rounds, maxExtraRounds) {
+					if i > 0 && !sleep(u.ctx, spacing) {
+						return
+					}
+					turn(time.Now())
 				}
-				turn(time.Now())
-			}
-		})
+			})
+		}
 	}
 }
