@@ -49,7 +49,7 @@ func (s pullSecrets) findings(list []prober.Finding) []prober.Finding {
 	}
 	list = slices.Clone(list)
 	for i := range list {
-		list[i].Detail = prober.Hide(list[i].Detail, s...)
+		list[i].Where, list[i].Detail = prober.Hide(list[i].Where, s...), prober.Hide(list[i].Detail, s...)
 	}
 	return list
 }
@@ -60,7 +60,20 @@ func (s pullSecrets) renditions(list []prober.Rendition) []prober.Rendition {
 	}
 	list = slices.Clone(list)
 	for i := range list {
-		list[i].Failure = s.failure(list[i].Failure)
+		r := &list[i]
+		r.Failure, r.Name, r.Announced.Codecs, r.Encryption = s.failure(r.Failure), prober.Hide(r.Name, s...), prober.Hide(r.Announced.Codecs, s...), prober.Hide(r.Encryption, s...)
+	}
+	return list
+}
+
+// names are those of renditions, as renditions gives them.
+func (s pullSecrets) names(list []string) []string {
+	if len(s) == 0 {
+		return list
+	}
+	list = slices.Clone(list)
+	for i := range list {
+		list[i] = prober.Hide(list[i], s...)
 	}
 	return list
 }

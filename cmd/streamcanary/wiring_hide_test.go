@@ -13,7 +13,7 @@ import (
 	"streamcanary/prober/agent"
 )
 
-// A server that repeats what it was sent, in a playlist, in a tag of one, and in what is
+// A server that repeats what it was sent, in a playlist, in a tag of one, in a rendition's name, and in what is
 // not HTTP, is quoted without it.
 func TestPulledSecretsStayOut(t *testing.T) {
 	t.Parallel()
@@ -25,6 +25,8 @@ func TestPulledSecretsStayOut(t *testing.T) {
 			fmt.Fprint(w, said)
 		case "/tag":
 			fmt.Fprintf(w, "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-DATERANGE:ID=\"%s\"\n#EXTINF:2,\nx.ts\n#EXT-X-ENDLIST\n", said)
+		case "/named":
+			fmt.Fprintf(w, "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"%s\",URI=\"broken\"\n#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO=\"a\",CODECS=\"%[1]s\"\nbroken\n", said)
 		default:
 			if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
 				_, _ = fmt.Fprintf(conn, "%s\r\n\r\n", said)
@@ -36,7 +38,7 @@ func TestPulledSecretsStayOut(t *testing.T) {
 	p := newPuller(nil, "")
 	t.Cleanup(p.close)
 	how := prober.Pulling{Headers: []prober.Header{{Name: "Authorization", Value: "Token " + token}}}
-	for _, path := range []string{"/first", "/tag", "/broken"} {
+	for _, path := range []string{"/first", "/tag", "/broken", "/named"} {
 		address := srv.URL + path + "?sign=" + sign
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		f := p.validator(how, address, false)
@@ -45,8 +47,9 @@ func TestPulledSecretsStayOut(t *testing.T) {
 		o := f.Observe(time.Now())
 		told := fmt.Sprintf("%+v %+v", o.Failure, o.Findings)
 		for _, r := range o.Renditions {
-			told += fmt.Sprintf(" %+v", r.Failure)
+			told += fmt.Sprintf(" %+v %+v", r, r.Failure)
 		}
+		told += fmt.Sprint(" ", o.Unrenewed)
 		found, err := p.replay(t.Context(), agent.Replay{URL: address, Pull: how})
 		if err != nil {
 			t.Fatal(err)

@@ -170,6 +170,6 @@ func (f followerForAgent) Observe(now time.Time) agent.Observation {
 		Failure: f.secrets.failure(o.Failure), Marker: o.LastMarker, PlayingSince: o.PlayingSince,
 		LatencyFirst: o.LatencyFirst, LatencyLast: o.LatencyLast, Target: o.TargetDuration, Ended: o.Ended, Segments: o.Segments, Bytes: o.BytesReceived,
 		Stages: o.Stages(), LatencyBy: o.LatencyBy, Proof: o.Proof, Findings: f.secrets.findings(o.Findings), Viewing: o.Viewing, HTTP: o.HTTP,
-		PartLatency: o.PartLatency, Skipped: o.Skipped, Missed: o.Missed, Recovered: o.Recovered, Renditions: f.secrets.renditions(o.Renditions), Unrenewed: o.Unrenewed,
+		PartLatency: o.PartLatency, Skipped: o.Skipped, Missed: o.Missed, Recovered: o.Recovered, Renditions: f.secrets.renditions(o.Renditions), Unrenewed: f.secrets.names(o.Unrenewed),
 	}
 }
