@@ -22,7 +22,9 @@ type ending struct {
 	redirect  string // where connect sends us instead; "": nowhere
 	challenge string // what connect wants answered; "": nothing
 
-	dialled netip.Addr // where TCP stood; the zero value: nowhere, or the broadcast's
+	dialled  netip.Addr   // where TCP stood; the zero value: nowhere, or the broadcast's
+	unrouted []netip.Addr // all that were tried, where none of them has a route from here
+	local    bool         // this machine could not even try
 }
 
 func (e *ending) Error() string { return string(e.reason) + ": " + e.what }

@@ -146,11 +146,16 @@ func without(addrs []netip.Addr, gone netip.Addr) []netip.Addr {
 	return slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool { return a.Unmap() == gone })
 }
 
-// failure is that of the first address that failed, with what became of the others.
+// failure is that of the first address that failed and was not without a route, with
+// what became of the others.
 func (r *route) failure() *prober.Failure {
-	first := r.missed[0]
+	decides := max(0, slices.IndexFunc(r.missed, func(m missed) bool { return m.over.unrouted == nil }))
+	first := r.missed[decides]
 	what := *first.over
-	for _, m := range r.missed[1:] {
+	for i, m := range r.missed {
+		if i == decides {
+			continue
+		}
 		where := "the rest"
 		switch {
 		case m.over.dialled.IsValid():
