@@ -148,23 +148,29 @@ func adobe(user, password string) func(*fakeConn) error {
 		case said["user"] != user || said["response"] != digest64(digest64(user+salt+password)+challenge+said["challenge"]):
 			return c.reject(id, "[ AccessManager.Reject ] : [ authmod=adobe ] : ?reason=authfailed&opaque="+challenge, nil)
 		}
-		if err := c.reply("_result", id, map[string]any{}, map[string]any{"level": "status", "code": "NetConnection.Connect.Success"}); err != nil {
-			return err
-		}
-		if id, err = c.expect("createStream"); err != nil {
-			return err
-		}
-		if err := c.reply("_result", id, nil, 1.0); err != nil {
-			return err
-		}
-		if _, err := c.expect("publish"); err != nil {
-			return err
-		}
-		if err := c.status("status", "NetStream.Publish.Start", "go"); err != nil {
-			return err
-		}
-		return c.drain()
+		return c.acceptAfter(id)
 	}
+}
+
+// acceptAfter accepts a connect that has been read, and is healthy from there on.
+func (c *fakeConn) acceptAfter(id int64) error {
+	if err := c.reply("_result", id, map[string]any{}, map[string]any{"level": "status", "code": "NetConnection.Connect.Success"}); err != nil {
+		return err
+	}
+	id, err := c.expect("createStream")
+	if err != nil {
+		return err
+	}
+	if err := c.reply("_result", id, nil, 1.0); err != nil {
+		return err
+	}
+	if _, err := c.expect("publish"); err != nil {
+		return err
+	}
+	if err := c.status("status", "NetStream.Publish.Start", "go"); err != nil {
+		return err
+	}
+	return c.drain()
 }
 
 func TestAdobeAuthentication(t *testing.T) {
