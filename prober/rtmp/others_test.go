@@ -94,3 +94,65 @@ func TestARedirectWithoutARoute(t *testing.T) {
 		})
 	}
 }
+
+// The addresses beside one that redirects are looked at, too: as the broadcaster would,
+// who is redirected by the next one.
+func TestARedirectHidesNoOther(t *testing.T) {
+	t.Parallel()
+	behind := serve(t, healthy)
+	redirects := redirecting(func() string { return "rtmp://127.0.0.1:" + portOf(behind.listener.Addr()) + "/elsewhere" })
+	broken := brokenServers()
+	for name, test := range map[string]struct {
+		second func(*fakeConn) error // nil: nobody is there
+		reason prober.Reason         // of the finding; "" has none
+	}{
+		"nobody":    {nil, prober.ReasonConnectionRefused},
+		"hangs up":  {broken["hangs up"].script, prober.ReasonConnectionClosed},
+		"rejects":   {broken["rejects"].script, prober.ReasonConnectRejected},
+		"redirects": {redirects, ""},
+		"works":     {healthy, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := "127.0.0.8"
+			if test.second == nil {
+				at = "127.0.0.7" // somewhere else
+			}
+			cfg := pair(t, map[string]func(*fakeConn) error{"127.0.0.9": redirects, at: test.second}, "127.0.0.9", at)
+			b := publishTo(t, dualStack(cfg, nil, "127.0.0.9", "127.0.0.8"))
+			b.aside.Wait()
+			found := b.Stats().Findings
+			if len(found) == 0 || found[0].Reason != prober.ReasonRedirected {
+				t.Fatalf("findings %+v", found)
+			}
+			found = found[1:]
+			if test.reason == "" && len(found) > 0 || test.reason != "" && (len(found) != 1 || found[0].Reason != test.reason || found[0].Severity != prober.SeverityDegraded ||
+				!strings.HasPrefix(found[0].Where, "address 127.0.0.8:") || !strings.Contains(found[0].Detail, " of rtmp://ingest.test:")) {
+				t.Errorf("findings %+v", found)
+			}
+		})
+	}
+}
+
+// Where a redirect leads to the same host, what is closed there is told once.
+func TestARedirectToTheSameHost(t *testing.T) {
+	t.Parallel()
+	to := ""
+	cfg := pair(t, map[string]func(*fakeConn) error{"127.0.0.9": func(c *fakeConn) error {
+		id, o, err := c.connectObject()
+		if err != nil {
+			return err
+		}
+		if o["app"] == "live" {
+			return c.reject(id, "moved", map[string]any{"ex": map[string]any{"code": 302, "redirect": to}})
+		}
+		return c.acceptAfter(id)
+	}, "127.0.0.1": healthy}, "127.0.0.9", "127.0.0.1")
+	to = strings.TrimSuffix(cfg.URL, "/live/"+testKey) + "/elsewhere"
+	b := publishTo(t, dualStack(cfg, nil, "127.0.0.9", "127.0.0.8"))
+	b.aside.Wait()
+	found := b.Stats().Findings
+	if len(found) != 2 || found[1].Reason != prober.ReasonConnectionRefused || found[1].Count != 1 {
+		t.Errorf("findings %+v", found)
+	}
+}

@@ -236,6 +236,9 @@ func (r *route) arrived(ctx context.Context, b *Broadcast) {
 		}
 	}
 	looks := unknown(b.at, r.all, known)
+	if r.before != nil { // the ingest's own, beside the one that redirects
+		looks = append(looks, unknown(r.before.at, r.before.left, nil)...)
+	}
 	b.aside.Go(func() { o.lookAt(ctx, looks) })
 }
 
