@@ -42,8 +42,7 @@ func resolve(ctx context.Context, cfg Config, at endpoint) ([]netip.Addr, *endin
 }
 
 // dial connects to the first address that answers. The time is shared among
-// them, so that a dead first one leaves some for the second. An error says that
-// this machine could not even try any.
+// them, so that a dead first one leaves some for the second.
 func dial(ctx context.Context, cfg Config, at endpoint, addrs []netip.Addr) (*net.TCPConn, *ending, error) {
 	step, cancel := context.WithTimeout(ctx, cfg.DialTimeout)
 	defer cancel()
@@ -65,8 +64,7 @@ func dial(ctx context.Context, cfg Config, at endpoint, addrs []netip.Addr) (*ne
 	if ctx.Err() != nil {
 		return nil, runOver(ctx, prober.ReasonConnectTimeout, "no answer to TCP's SYN"), nil
 	}
-	over, err := nobody(cfg, failed)
-	return nil, over, err
+	return nil, nobody(cfg, failed), nil
 }
 
 func dialEnding(cfg Config, err error) *ending {

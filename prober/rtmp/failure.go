@@ -24,7 +24,7 @@ type ending struct {
 
 	dialled  netip.Addr   // where TCP stood; the zero value: nowhere, or the broadcast's
 	unrouted []netip.Addr // all that were tried, where none of them has a route from here
-	local    bool         // this machine could not even try
+	fault    error        // of this machine, which could not even try
 }
 
 func (e *ending) Error() string { return string(e.reason) + ": " + e.what }

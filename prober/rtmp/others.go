@@ -63,11 +63,8 @@ func (o *others) lookAtOne(ctx context.Context, l look) {
 	if other != nil {
 		other.abandon()
 	}
-	if o.b.live.Err() != nil {
+	if err != nil || o.b.live.Err() != nil {
 		return
-	}
-	if localFault(err) != nil {
-		over = untaken{l.addr, err}.over(o.b.cfg)
 	}
 	if over == nil || over.challenge != "" || over.redirect != "" {
 		o.reached(l.addr)
@@ -101,7 +98,7 @@ func (o *others) failed(m missed) {
 		o.waiting = append(o.waiting, m)
 	}
 	o.mu.Unlock()
-	if !waits && !m.over.local { // what this machine cannot try is no word on that address
+	if !waits && m.over.fault == nil { // what this machine cannot try is no word on that address
 		o.tell(m)
 	}
 }

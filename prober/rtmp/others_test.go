@@ -1,6 +1,7 @@
 package rtmp
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"syscall"
@@ -56,42 +57,54 @@ func TestEveryAddressWithoutAFamily(t *testing.T) {
 	}
 }
 
-// A redirect to where this machine has no route decides nothing.
+// A redirect to where this machine has no route decides nothing, while the ingest has
+// other addresses.
 func TestARedirectWithoutARoute(t *testing.T) {
 	t.Parallel()
-	redirects := redirecting(func() string { return "rtmp://[2001:db8::6]:1935/elsewhere" })
-	for name, test := range map[string]struct {
-		second func(*fakeConn) error
-		reason prober.Reason // of the failure
-		where  string        // of the note
-	}{
-		"the next fails": {brokenServers()["hangs up"].script, prober.ReasonConnectionClosed, ""},
-		"the next works": {healthy, "", "every IPv6 address of rtmp://[2001:db8::6]:1935/elsewhere"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			cfg := pair(t, map[string]func(*fakeConn) error{"127.0.0.9": redirects, "127.0.0.1": test.second}, "127.0.0.9", "127.0.0.1")
-			cfg = dualStack(cfg, map[string]error{"2001:db8::6": syscall.ENETUNREACH}, "127.0.0.9", "127.0.0.1")
-			b, failure, err := Publish(t.Context(), cfg)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if test.reason != "" {
-				wantFailure(t, failure, prober.StageConnect, test.reason)
-				if !strings.Contains(failure.Detail, "; at rtmp://[2001:db8::6]:1935/elsewhere: cannot be reached") {
-					t.Errorf("detail %q", failure.Detail)
+	const to = "rtmp://[2001:db8::6]:1935/elsewhere"
+	redirects := redirecting(func() string { return to })
+	for name, errno := range map[string]syscall.Errno{"no route": syscall.ENETUNREACH, "IPv6 is switched off": syscall.EADDRNOTAVAIL} {
+		for next, test := range map[string]struct {
+			second func(*fakeConn) error // nil: there is none
+			reason prober.Reason         // of the failure
+		}{
+			"fails": {brokenServers()["hangs up"].script, prober.ReasonConnectionClosed},
+			"works": {healthy, ""},
+			"none":  {nil, prober.ReasonUnreachable},
+		} {
+			t.Run(name+", next: "+next, func(t *testing.T) {
+				t.Parallel()
+				order := []string{"127.0.0.9", "127.0.0.1"}
+				cfg := pair(t, map[string]func(*fakeConn) error{order[0]: redirects, order[1]: test.second}, order...)
+				if test.second == nil {
+					order = order[:1]
 				}
-				return
-			}
-			if failure != nil {
-				t.Fatal(failure)
-			}
-			t.Cleanup(func() { b.abandon() })
-			b.aside.Wait()
-			if found := b.Stats().Findings; len(found) != 1 || found[0].Severity != prober.SeverityNote || found[0].Where != test.where {
-				t.Errorf("findings %+v", found)
-			}
-		})
+				b, failure, err := Publish(t.Context(), dualStack(cfg, map[string]error{"2001:db8::6": errno}, order...))
+				switch {
+				case test.second == nil && errno == syscall.EADDRNOTAVAIL: // nothing is known of it
+					if b != nil || failure != nil || !errors.Is(err, errno) {
+						t.Errorf("%+v, %v", failure, err)
+					}
+				case test.reason != "":
+					if err != nil {
+						t.Fatal(err)
+					}
+					wantFailure(t, failure, prober.StageConnect, test.reason)
+					if test.second != nil && !strings.Contains(failure.Detail, "; at "+to+": cannot be ") {
+						t.Errorf("detail %q", failure.Detail)
+					}
+				default:
+					if failure != nil || err != nil {
+						t.Fatal(failure, err)
+					}
+					t.Cleanup(func() { b.abandon() })
+					b.aside.Wait()
+					if found := b.Stats().Findings; len(found) != 1 || found[0].Severity != prober.SeverityNote || found[0].Where != "every IPv6 address of "+to {
+						t.Errorf("findings %+v", found)
+					}
+				}
+			})
+		}
 	}
 }
 

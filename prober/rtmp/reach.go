@@ -147,10 +147,18 @@ func without(addrs []netip.Addr, gone netip.Addr) []netip.Addr {
 }
 
 // failure is that of the first address that failed and was not without a route, with
-// what became of the others.
-func (r *route) failure() *prober.Failure {
-	decides := max(0, slices.IndexFunc(r.missed, func(m missed) bool { return m.over.unrouted == nil }))
+// what became of the others. It is an error where this machine could try none.
+func (r *route) failure() (*prober.Failure, error) {
+	decides := 0
+	for i, m := range r.missed {
+		if rank(m.over) > rank(r.missed[decides].over) {
+			decides = i
+		}
+	}
 	first := r.missed[decides]
+	if first.over.fault != nil {
+		return nil, first.over.fault
+	}
 	what := *first.over
 	for i, m := range r.missed {
 		if i == decides {
@@ -165,7 +173,7 @@ func (r *route) failure() *prober.Failure {
 		}
 		what.what += "; at " + where + ": " + m.over.what
 	}
-	return what.failure(first.stage, first.at)
+	return what.failure(first.stage, first.at), nil
 }
 
 // open does the connect stage once, on a connection of its own.

@@ -23,7 +23,7 @@ type untaken struct {
 // server.
 func (u untaken) over(cfg Config) *ending {
 	if err := localFault(u.err); err != nil {
-		return &ending{reason: prober.ReasonUnreachable, what: "cannot be tried from here: " + plain(err), local: true, unrouted: []netip.Addr{u.addr}}
+		return &ending{reason: prober.ReasonUnreachable, what: "cannot be tried from here: " + plain(err), fault: err, unrouted: []netip.Addr{u.addr}}
 	}
 	over := dialEnding(cfg, u.err)
 	if errors.Is(u.err, syscall.EHOSTUNREACH) || errors.Is(u.err, syscall.ENETUNREACH) {
@@ -33,9 +33,9 @@ func (u untaken) over(cfg Config) *ending {
 }
 
 // nobody is what it means that no address has taken TCP. An address that could be
-// reached for decides: this machine may be without the others' whole family. It is an
-// error where this machine could try none of them.
-func nobody(cfg Config, failed []untaken) (*ending, error) {
+// reached for decides: this machine may be without the others' whole family. It is a
+// fault of this machine where it could try none of them.
+func nobody(cfg Config, failed []untaken) *ending {
 	all := make([]*ending, 0, len(failed))
 	verdict := 0
 	for i, f := range failed {
@@ -45,9 +45,6 @@ func nobody(cfg Config, failed []untaken) (*ending, error) {
 		}
 	}
 	over := *all[verdict]
-	if over.local {
-		return nil, localFault(failed[verdict].err)
-	}
 	if len(failed) > 1 {
 		over.what = fmt.Sprintf("tried all of its %d addresses: %s", len(failed), each(failed, all, over.what))
 	}
@@ -58,15 +55,15 @@ func nobody(cfg Config, failed []untaken) (*ending, error) {
 	if len(over.unrouted) < len(all) { // there was a way to one of them
 		over.unrouted = nil
 	}
-	return &over, nil
+	return &over
 }
 
 // rank orders endings by how much they say of the server.
 func rank(over *ending) int {
 	switch {
-	case over.local:
+	case over.fault != nil:
 		return 0
-	case over.reason == prober.ReasonUnreachable:
+	case over.reason == prober.ReasonUnreachable && !over.dialled.IsValid():
 		return 1
 	}
 	return 2

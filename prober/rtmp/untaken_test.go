@@ -48,16 +48,16 @@ func TestNobody(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		failed []dialled
-		reason prober.Reason // "" is a fault of this machine
-		local  error
+		reason prober.Reason
+		fault  error // of this machine
 		detail string
 		routed bool // there was a way to one of them
 	}{
 		"one":                             {[]dialled{{a, refused}}, prober.ReasonConnectionRefused, nil, "the TCP connection was refused", true},
 		"one without a route":             {[]dialled{{six, syscall.ENETUNREACH}}, prober.ReasonUnreachable, nil, "cannot be reached: " + noRoute, false},
-		"one that cannot be tried":        {[]dialled{{six, syscall.EADDRNOTAVAIL}}, "", syscall.EADDRNOTAVAIL, "", false},
-		"none that can be tried":          {[]dialled{{a, syscall.EMFILE}, {six, syscall.EADDRNOTAVAIL}}, "", syscall.EMFILE, "", false},
-		"the kernel knows no IPv6":        {[]dialled{{six, syscall.EAFNOSUPPORT}}, "", syscall.EAFNOSUPPORT, "", false},
+		"one that cannot be tried":        {[]dialled{{six, syscall.EADDRNOTAVAIL}}, prober.ReasonUnreachable, syscall.EADDRNOTAVAIL, "", false},
+		"none that can be tried":          {[]dialled{{a, syscall.EMFILE}, {six, syscall.EADDRNOTAVAIL}}, prober.ReasonUnreachable, syscall.EMFILE, "", false},
+		"the kernel knows no IPv6":        {[]dialled{{six, syscall.EAFNOSUPPORT}}, prober.ReasonUnreachable, syscall.EAFNOSUPPORT, "", false},
 		"refused, the last without IPv6":  {[]dialled{{a, refused}, {six, syscall.EADDRNOTAVAIL}}, prober.ReasonConnectionRefused, nil, "", true},
 		"refused, the first without IPv6": {[]dialled{{six, syscall.EADDRNOTAVAIL}, {a, refused}}, prober.ReasonConnectionRefused, nil, "", true},
 		"refused, the last has no route":  {[]dialled{{a, refused}, {six, syscall.ENETUNREACH}}, prober.ReasonConnectionRefused, nil, "", true},
@@ -79,15 +79,9 @@ func TestNobody(t *testing.T) {
 			for _, d := range test.failed {
 				failed = append(failed, untaken{netip.MustParseAddr(d.addr), &net.OpError{Op: "dial", Net: "tcp", Err: d.err}})
 			}
-			over, err := nobody(Config{}, failed)
-			if test.local != nil {
-				if over != nil || !errors.Is(err, test.local) {
-					t.Errorf("%+v, %v; want %v", over, err, test.local)
-				}
-				return
-			}
-			if err != nil || over.reason != test.reason || test.detail != "" && over.what != test.detail || (over.unrouted == nil) != test.routed || over.local {
-				t.Errorf("%+v, %v", over, err)
+			over := nobody(Config{}, failed)
+			if !errors.Is(over.fault, test.fault) || over.reason != test.reason || test.detail != "" && over.what != test.detail || (over.unrouted == nil) != test.routed {
+				t.Errorf("%+v", over)
 			}
 		})
 	}
@@ -131,4 +125,13 @@ func TestEveryAddressBesideALocalFault(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFailure(t, failure, prober.StageConnect, prober.ReasonConnectionClosed)
+}
+
+// A connection that stood and then has no route any more says as much as any other.
+func TestRank(t *testing.T) {
+	t.Parallel()
+	stood := &ending{reason: prober.ReasonUnreachable, dialled: netip.MustParseAddr("192.0.2.1")}
+	if got := rank(stood); got != rank(&ending{reason: prober.ReasonConnectionClosed}) {
+		t.Errorf("rank %d", got)
+	}
 }
