@@ -3,6 +3,7 @@ package platform_test
 import (
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -339,17 +340,19 @@ func TestCloudflareKeepsTheInputOfARecording(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		videos   int
-		fails    string // METHOD and end of the path that is answered with a 500, once
+		fails    string // METHOD and end of the path that is answered otherwise, once
+		answer   string // with that; "" is a 500
 		attempts int    // until all is gone
 		reason   prober.Reason
 	}{
-		"none":                     {0, "", 1, ""},
-		"all at once":              {20, "", 1, ""},
-		"one fails":                {3, "DELETE /id3", 2, prober.ReasonAPIError},
-		"the list fails":           {3, "GET /videos", 2, prober.ReasonAPIError},
-		"the input fails":          {3, "DELETE /id1", 2, prober.ReasonAPIError},
-		"more than one attempt's":  {45, "", 3, prober.ReasonTeardownFailed},
-		"more, and one that fails": {21, "DELETE /id2", 2, prober.ReasonAPIError},
+		"what cannot be named":     {3, "GET /videos", `{"success":true,"result":[{"uid":"id2"},{"uid":"../id3"}]}`, 2, prober.ReasonAPIBadAnswer},
+		"none":                     {0, "", "", 1, ""},
+		"all at once":              {20, "", "", 1, ""},
+		"one fails":                {3, "DELETE /id3", "", 2, prober.ReasonAPIError},
+		"the list fails":           {3, "GET /videos", "", 2, prober.ReasonAPIError},
+		"the input fails":          {3, "DELETE /id1", "", 2, prober.ReasonAPIError},
+		"more than one attempt's":  {45, "", "", 3, prober.ReasonTeardownFailed},
+		"more, and one that fails": {21, "DELETE /id2", "", 2, prober.ReasonAPIError},
 	} {
 		for _, way := range []string{"delete", "sweep"} {
 			t.Run(name+", "+way, func(t *testing.T) {
@@ -360,7 +363,10 @@ func TestCloudflareKeepsTheInputOfARecording(t *testing.T) {
 					&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 						if method, end, _ := strings.Cut(test.fails, " "); !failed && r.Method == method && strings.HasSuffix(r.URL.Path, end) {
 							failed = true
-							return &http.Response{StatusCode: http.StatusInternalServerError, Header: http.Header{}, Body: http.NoBody}, nil
+							if test.answer == "" {
+								return &http.Response{StatusCode: http.StatusInternalServerError, Header: http.Header{}, Body: http.NoBody}, nil
+							}
+							return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(test.answer))}, nil
 						}
 						return http.DefaultTransport.RoundTrip(r)
 					})})

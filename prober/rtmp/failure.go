@@ -23,7 +23,7 @@ type ending struct {
 	challenge string // what connect wants answered; "": nothing
 
 	dialled  netip.Addr   // where TCP stood; the zero value: nowhere, or the broadcast's
-	unrouted []netip.Addr // all that were tried, where none of them has a route from here
+	unrouted []netip.Addr // all addresses, where none has a route from here or can be tried
 	fault    error        // of this machine, which could not even try
 }
 
