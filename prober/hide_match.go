@@ -96,6 +96,7 @@ func read(ends []int, text string, at int, char string) []int {
 	switch text[at] {
 	case '%':
 		add(at, hexed(char, "%"))
+		add(at, hexed(char, "%25")) // an address in another's query
 	case '+':
 		if char == " " {
 			add(at, "+")

@@ -28,7 +28,7 @@ func TestHide(t *testing.T) {
 		"in a Go string":     {"k\x7féy\U0001f600-9", "no k\\x7f\\u00e9y\\U0001F600-9, k\\x7f\\xc3\\xa9y\\ud83d\\ude00-9, k éy\U0001f600-9", "no [secret], [secret], [secret]"},
 		"a line break":       {"k=ab%0Acd", `no "ab\ncd", "ab cd"`, `no "[secret]", "[secret]"`},
 		"partly escaped":     {"a/b+c=d e", "no a/b%2Bc%3Dd%20e", "no [secret]"},
-		"escaped twice":      {"t=a%2Fb-c", "no a%252Fb-c", "no [secret]"},
+		"escaped twice":      {"t=a%2Fb+c-é", "no a%252Fb%2Bc-%c3%A9, ?to=a%252Fb%252bc-%25C3%25a9", "no [secret], ?to=[secret]"},
 		"beginning":          {"Token 0123456789abcdef", "no 0123456", "no 0123456"},
 		"longer beginning":   {"Token 0123456789abcdef", "no 01234567, 0123456789****", "no [secret], [secret]****"},
 		"cut off":            {"Token 0123456789abcdef", "no 01..., 0123..., 012345... (4.1)", "no 01..., [secret]..., [secret]... (4.1)"},
