@@ -2,100 +2,145 @@ package prober
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
 )
 
-// shortSecret is the length in bytes below which a part of a secret is concealed
-// only where it stands as a word alone: elsewhere it is a part of other words.
-const shortSecret = 4
+// Bounds of what is concealed, in bytes.
+const (
+	// shortSecret is the length below which a secret, or a part of one, is concealed
+	// only where it stands as a word alone: elsewhere it is a part of other words.
+	shortSecret = 4
+	// leastSecret is the length below which nothing is concealed: one letter or digit
+	// stands everywhere, and without it no error can be read.
+	leastSecret = 2
+	// leastBeginning is the length from which the beginning of a part is concealed as
+	// the part itself is: the rest may have been cut off, by us or by the server.
+	leastBeginning = 8
+)
 
-// Hide conceals secrets in a text of a server's, in whatever case it repeats them:
-// as they are, escaped or not, and each of their parts, which are the values of a
-// query, the words of a header and what HTTP's Basic scheme encodes.
+// Hide conceals secrets in a text of a server's, in whatever case it repeats them: as
+// they are or as URLs, JSON, HTML and quotes escape them, and each of their parts, which
+// are the values of a query, the words of a header and what HTTP's Basic scheme encodes.
+// Of a part, eight bytes of its beginning are enough, and four before the "..." that
+// Clip ends in: a text may be cut before it comes here. What is shorter than four bytes
+// is concealed as a word alone, and a single byte never.
 func Hide(text string, secrets ...Secret) string {
-	whole, parts := formsOf(secrets)
-	if len(whole)+len(parts) == 0 {
-		return text
+	if text == "" {
+		return ""
 	}
+	forms := formsOf(secrets)
 	var b strings.Builder
-	for i := 0; i < len(text); {
-		n := max(longest(text, i, whole, 1), longest(text, i, parts, shortSecret))
-		if n == 0 {
-			b.WriteByte(text[i])
-			i++
-			continue
+	end := 0 // of what is concealed so far: secrets may overlap
+	for i := range len(text) {
+		n := 0
+		for _, f := range forms {
+			n = max(n, f.match(text, i))
 		}
-		b.WriteString(concealed)
-		i += n
+		switch {
+		case n > 0 && i >= end:
+			b.WriteString(concealed)
+		case i >= end:
+			b.WriteByte(text[i])
+		}
+		end = max(end, i+n)
 	}
 	return b.String()
 }
 
 // HeaderSecrets are the values of headers that a server must not be quoted with. What
-// every client sends (RFC 9110) is none, and no secret is shorter than four bytes: both
-// are words that stand in any error.
+// every client sends (RFC 9110) is none, of a Referer only what URLSecrets gives is, and
+// no secret is shorter than four bytes: these are words that stand in any error.
 func HeaderSecrets(headers []Header) []Secret {
 	common := []string{"Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language", "Cache-Control", "Connection", "Content-Type", "DNT", "Host", "Origin", "Pragma", "Range", "TE", "User-Agent"}
 	var secrets []Secret
 	for _, h := range headers {
 		plain := slices.ContainsFunc(common, func(name string) bool { return strings.EqualFold(name, h.Name) })
-		if !plain && len(h.Value.Reveal()) >= shortSecret {
+		switch {
+		case strings.EqualFold(h.Name, "Referer"):
+			secrets = append(secrets, URLSecrets(h.Value.Reveal())...)
+		case !plain && len(h.Value.Reveal()) >= shortSecret:
 			secrets = append(secrets, h.Value)
 		}
 	}
 	return secrets
 }
 
-// longest is the length of the longest form that the text has at a place, 0 for
-// none. One that is shorter than alone has to be a word.
-func longest(text string, at int, forms []string, alone int) int {
-	best := 0
-	for _, form := range forms {
-		end := at + len(form)
-		if len(form) <= best || end > len(text) || !strings.EqualFold(text[at:end], form) {
-			continue
-		}
-		if len(form) >= alone || !inWord(text, at-1) && !inWord(text, end) {
-			best = len(form)
+// URLSecrets are what a URL has besides host and path, and a server must not be quoted
+// with: user and password, also as the header that clients make of them (RFC 7617), and
+// the query's values, or the names of those that have none. None is shorter than four
+// bytes, and no value stands in the host or in the last part of the path as well, which
+// are shown wherever the URL is.
+func URLSecrets(address string) []Secret {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil
+	}
+	var secrets []Secret
+	add := func(s string) {
+		if len(s) >= shortSecret {
+			secrets = append(secrets, Secret(s))
 		}
 	}
-	return best
-}
-
-func inWord(text string, at int) bool {
-	return at >= 0 && at < len(text) && (text[at] >= '0' && text[at] <= '9' || text[at]|0x20 >= 'a' && text[at]|0x20 <= 'z' || text[at] >= 0x80)
+	if u.User != nil {
+		password, _ := u.User.Password()
+		basic := base64.StdEncoding.EncodeToString([]byte(u.User.Username() + ":" + password))
+		add(u.User.Username())
+		add(password)
+		add("Basic " + basic)
+		add(strings.TrimRight(basic, "="))
+	}
+	shown := strings.ToLower(u.Host + " " + u.Path[strings.LastIndexByte(u.Path, '/')+1:])
+	for _, pair := range strings.FieldsFunc(u.RawQuery, func(r rune) bool { return r == '&' || r == ';' }) {
+		name, value, _ := strings.Cut(pair, "=")
+		if strings.Trim(value, "=") == "" {
+			value = name
+		}
+		if !strings.Contains(shown, strings.ToLower(value)) {
+			add(value)
+		}
+	}
+	return secrets
 }
 
 // formsOf are the forms of secrets: those of the whole, and those of its parts.
-func formsOf(secrets []Secret) (whole, parts []string) {
-	for _, s := range secrets {
-		whole = append(whole, escapings(s.Reveal())...)
-		for _, part := range partsOf(s.Reveal()) {
-			parts = append(parts, escapings(part)...)
+func formsOf(secrets []Secret) []form {
+	var forms []form
+	add := func(s string, part bool) {
+		f := form{s, part}
+		if len(s) >= leastSecret && !slices.Contains(forms, f) {
+			forms = append(forms, f)
 		}
 	}
-	empty := func(form string) bool { return form == "" }
-	tiny := func(form string) bool { return len(form) < 2 }
-	return slices.DeleteFunc(whole, empty), slices.DeleteFunc(parts, tiny)
+	for _, s := range secrets {
+		for _, whole := range unescaped(s.Reveal()) {
+			add(whole, false)
+		}
+		for _, part := range partsOf(s.Reveal()) {
+			for _, plain := range unescaped(part) {
+				if !strings.Contains(plain, "://") {
+					add(plain, true)
+				}
+				for _, piece := range piecesOf(plain) {
+					add(piece, true)
+				}
+			}
+		}
+	}
+	return forms
 }
 
-// escapings are a text as it is, and as URLs and JSON have it.
-func escapings(s string) []string {
-	forms := []string{s, url.QueryEscape(s), url.PathEscape(s)}
-	if quoted, err := json.Marshal(s); err == nil {
-		forms = append(forms, string(quoted[1:len(quoted)-1]))
-	}
+// unescaped are a text as it is, and what it is where a URL has it.
+func unescaped(s string) []string {
+	all := []string{s}
 	if plain, err := url.QueryUnescape(s); err == nil {
-		forms = append(forms, plain)
+		all = append(all, plain)
 	}
 	if plain, err := url.PathUnescape(s); err == nil {
-		forms = append(forms, plain)
+		all = append(all, plain)
 	}
-	slices.Sort(forms)
-	return slices.Compact(forms)
+	return all
 }
 
 // scheme reports whether a word only names how a header authorizes (RFC 9110 11.1).
@@ -119,6 +164,22 @@ func partsOf(s string) []string {
 		parts = append(parts, word)
 	}
 	return parts
+}
+
+// piecesOf are the ends of a part that begin where a URL or a playlist's line may be
+// taken apart, and be shown from there on. The host of a URL is none.
+func piecesOf(part string) []string {
+	if _, rest, ok := strings.Cut(part, "://"); ok {
+		_, part, _ = strings.Cut(rest, "/")
+		part = "/" + part
+	}
+	var pieces []string
+	for i := range len(part) - leastBeginning {
+		if strings.IndexByte("/?#=:", part[i]) >= 0 {
+			pieces = append(pieces, part[i+1:])
+		}
+	}
+	return pieces
 }
 
 // basic is what the Basic scheme encodes: user and password (RFC 7617).

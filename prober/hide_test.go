@@ -16,10 +16,26 @@ func TestHide(t *testing.T) {
 		"nothing":            {"", "as it was", "as it was"},
 		"as it is":           {"abcd-efgh", "no abcd-efgh, abcd-efghi", "no [secret], [secret]i"},
 		"another case":       {"aBcD-efgh", "no ABCD-EFGH", "no [secret]"},
-		"short, but whole":   {"k1", "k1, k12", "[secret], [secret]2"},
+		"short, but whole":   {"k12", "k12, k123, (K12)", "[secret], k123, ([secret])"},
+		"a single byte":      {"a", "failed as a whole: \"a\"", "failed as a whole: \"a\""},
 		"unescaped":          {"k%41y-9", "no kAy-9", "no [secret]"},
 		"escaped":            {"a/b c", "no a%2Fb+c, a%2Fb%20c", "no [secret], [secret]"},
 		"in JSON":            {`a"b<c`, `no a\"b\u003cc`, "no [secret]"},
+		"in JSON of PHP":     {"Bearer abc/def+ghi12", `{"error":"bad token abc\/def+ghi12"}`, `{"error":"bad token [secret]"}`},
+		"in HTML":            {"Bearer abc/def+ghi12", "<p>bad token abc/def&#43;ghi12</p>", "<p>bad token [secret]</p>"},
+		"named entities":     {`a&b<c"d'e`, "no a&amp;b&lt;c&#34;d&#39;e, a&amp;b&lt;c&quot;d&#x27;e", "no [secret], [secret]"},
+		"quoted JSON":        {`a"b/c`, `no \"a\\\"b\\\/c\", "a\\\\\\\"b/c"`, `no \"[secret]\", "[secret]"`},
+		"in a Go string":     {"k\x7féy\U0001f600-9", "no k\\x7f\\u00e9y\\U0001F600-9, k\\x7f\\xc3\\xa9y\\ud83d\\ude00-9, k éy\U0001f600-9", "no [secret], [secret], [secret]"},
+		"a line break":       {"k=ab%0Acd", `no "ab\ncd", "ab cd"`, `no "[secret]", "[secret]"`},
+		"partly escaped":     {"a/b+c=d e", "no a/b%2Bc%3Dd%20e", "no [secret]"},
+		"escaped twice":      {"t=a%2Fb+c-é", "no a%252Fb%2Bc-%c3%A9, ?to=a%252Fb%252bc-%25C3%25a9", "no [secret], ?to=[secret]"},
+		"beginning":          {"Token 0123456789abcdef", "no 0123456", "no 0123456"},
+		"longer beginning":   {"Token 0123456789abcdef", "no 01234567, 0123456789****", "no [secret], [secret]****"},
+		"cut off":            {"Token 0123456789abcdef", "no 01..., 0123..., 012345... (4.1)", "no 01..., [secret]..., [secret]... (4.1)"},
+		"cut in an escape":   {"Token 0123<56789abcdef", `no 0123\u00..., 0123%3..., 0123&l...`, `no [secret]..., [secret]..., [secret]...`},
+		"cut at a dot":       {"Token abcd.efgh", "no abcd..., abcd....", "no [secret]..., [secret]..."},
+		"from a slash on":    {"Token 012/456789ab/defghijk", "456789ab/def at defghijk; 456789a", "[secret] at [secret]; 456789a"},
+		"not a host":         {"u=http://example.org/0123456789", "http://example.org/x lists 0123456789", "http://example.org/x lists [secret]"},
 		"value of a query":   {"key?token=s3cr3t%2B&user=alice", "token s3cr3t+ of ALICE is s3cr3t%2b", "token [secret] of [secret] is [secret]"},
 		"name of a query":    {"name?token=abcdefgh", "token=abcdefgh is no token", "token=[secret] is no token"},
 		"short value":        {"name?token=t0p&v=1", "t0p of at0p, 1", "[secret] of at0p, 1"},
@@ -36,26 +52,58 @@ func TestHide(t *testing.T) {
 	if got := prober.Hide("one two 3", "one", "two"); got != "[secret] [secret] 3" {
 		t.Errorf("two secrets: %q", got)
 	}
+	if got := prober.Hide("no abcdefgh-ijkl!", "abcdefgh", "gh-ijkl"); got != "no [secret]!" {
+		t.Errorf("secrets that overlap: %q", got)
+	}
 }
 
 // The words of any client are in any error, and no secrets.
 func TestHeaderSecrets(t *testing.T) {
 	t.Parallel()
 	got := prober.HeaderSecrets([]prober.Header{{Name: "accept-language", Value: "en"}, {Name: "DNT", Value: "1"}, {Name: "User-Agent", Value: "like Gecko"},
-		{Name: "X-Api-Version", Value: "2"}, {Name: "X-Api-Key", Value: "abcd"}, {Name: "Authorization", Value: "Token t0p-secret"}})
+		{Name: "X-Api-Version", Value: "2"}, {Name: "Referer", Value: "https://likely.example.org/?v=1"}, {Name: "X-Api-Key", Value: "abcd"}, {Name: "Authorization", Value: "Token t0p-secret"}})
 	if text := prober.Hide("segment 12 of 127.0.0.1 is likely: abcd", got...); len(got) != 2 || text != "segment 12 of 127.0.0.1 is likely: [secret]" {
 		t.Errorf("%d secrets: %q", len(got), text)
 	}
 }
 
-// What is hidden is never there any more, whole or as a value of its query.
+// What a URL's server is sent of it, and may repeat.
+func TestURLSecrets(t *testing.T) {
+	t.Parallel()
+	for address, said := range map[string]string{
+		"http://u:pw-s3cret@h/a":              "dTpwdy1zM2NyZXQ=, dTpwdy1zM2NyZXQ, pw-s3cret",
+		"http://tok3n-of-12ch:@h/a":           "dG9rM24tb2YtMTJjaDo=, tok3n-of-12ch",
+		"http://tok3n-of-12ch@h/a":            "dG9rM24tb2YtMTJjaDo=, tok3n-of-12ch",
+		"http://h/a?token=s3cr3t99":           "s3cr3t99",
+		"http://h/a?token=abcd&v=1;sign=efgh": "abcd, efgh",
+		"http://h/a?s3cr3t99abcd":             "s3cr3t99abcd",
+		"http://h/a?s3cr3t99abc=":             "s3cr3t99abc",
+		"http://h/a?t=%2Fabc%2Bd":             "/abc+d, %2fabc%2Bd",
+		"http://h/a?t=x%zz;u=abcd":            "x%zz, abcd",
+	} {
+		for _, secret := range strings.Split(said, ", ") {
+			if got := prober.Hide("no "+secret+".", prober.URLSecrets(address)...); strings.Trim(strings.TrimPrefix(got, "no "), ".=") != "[secret]" {
+				t.Errorf("%s: %s became %q", address, secret, got)
+			}
+		}
+	}
+	// What is shown of a URL in any case is no secret, and neither are words of three bytes.
+	for _, address := range []string{"https://live.example.org/a/index.m3u8?profile=index&app=LIVE&v=abc", "https://h/a", "://"} {
+		if got := prober.URLSecrets(address); len(got) > 0 {
+			t.Errorf("%s: %d secrets", address, len(got))
+		}
+	}
+}
+
+// What is hidden is never there any more, if it is no short word.
 func FuzzHide(f *testing.F) {
 	f.Add("live_1234?token=abcdefgh", "the key live_1234?token=abcdefgh is no key")
+	f.Add("a+b/c&d", `quoted: "a\u002bb\/c&amp;d..."`)
 	f.Add("Basic dXNlcjpwYXNzd29yZA==", "password of user")
 	f.Fuzz(func(t *testing.T, secret, text string) {
 		got := prober.Hide(text, prober.Secret(secret))
 		for _, part := range strings.Split(got, prober.Secret("").String()) {
-			if secret != "" && strings.Contains(part, secret) {
+			if len(secret) >= 4 && strings.Contains(part, secret) {
 				t.Errorf("%q became %q, which has %q", text, got, secret)
 			}
 		}

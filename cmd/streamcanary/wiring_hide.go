@@ -1,37 +1,25 @@
 package main
 
 import (
-	"net/url"
 	"slices"
 
 	"streamcanary/prober"
 )
 
 // pullSecrets are what a playback's server is sent and may repeat: the headers, and
-// of the URL password and query.
+// of the URL user, password and query.
 type pullSecrets []prober.Secret
 
-// leastSigned is the length in bytes from which a value of a playlist's query may be
-// a signature or token; what is shorter is a word, and stands in paths as well.
-const leastSigned = 12
+// maxName bounds the names that a server gives to what it has, in bytes.
+const maxName = 200
 
 func newPullSecrets(how prober.Pulling, address string) pullSecrets {
-	s := pullSecrets(prober.HeaderSecrets(how.Headers))
-	u, err := url.Parse(address)
-	if err != nil {
-		return s
-	}
-	if password, ok := u.User.Password(); ok {
-		s = append(s, prober.Secret(password))
-	}
-	for _, values := range u.Query() {
-		for _, v := range values {
-			if len(v) >= leastSigned {
-				s = append(s, prober.Secret(v))
-			}
-		}
-	}
-	return s
+	return append(pullSecrets(prober.HeaderSecrets(how.Headers)), prober.URLSecrets(address)...)
+}
+
+// hide takes the secrets out of a text that has at most limit bytes, before and after.
+func (s pullSecrets) hide(text string, limit int) string {
+	return prober.Clip(prober.Hide(text, s...), limit)
 }
 
 func (s pullSecrets) failure(f *prober.Failure) *prober.Failure {
@@ -39,7 +27,7 @@ func (s pullSecrets) failure(f *prober.Failure) *prober.Failure {
 		return f
 	}
 	told := *f
-	told.Detail = prober.Hide(f.Detail, s...)
+	told.Detail = s.hide(f.Detail, prober.MaxDetail)
 	return &told
 }
 
@@ -49,7 +37,7 @@ func (s pullSecrets) findings(list []prober.Finding) []prober.Finding {
 	}
 	list = slices.Clone(list)
 	for i := range list {
-		list[i].Where, list[i].Detail = prober.Hide(list[i].Where, s...), prober.Hide(list[i].Detail, s...)
+		list[i].Where, list[i].Detail = s.hide(list[i].Where, maxName), s.hide(list[i].Detail, prober.MaxDetail)
 	}
 	return list
 }
@@ -61,7 +49,10 @@ func (s pullSecrets) renditions(list []prober.Rendition) []prober.Rendition {
 	list = slices.Clone(list)
 	for i := range list {
 		r := &list[i]
-		r.Failure, r.Name, r.Announced.Codecs, r.Encryption = s.failure(r.Failure), prober.Hide(r.Name, s...), prober.Hide(r.Announced.Codecs, s...), prober.Hide(r.Encryption, s...)
+		r.Failure = s.failure(r.Failure)
+		for _, said := range []*string{&r.Name, &r.Encryption, &r.Announced.Codecs, &r.Seen.Codecs} {
+			*said = s.hide(*said, maxName)
+		}
 	}
 	return list
 }
@@ -73,7 +64,7 @@ func (s pullSecrets) names(list []string) []string {
 	}
 	list = slices.Clone(list)
 	for i := range list {
-		list[i] = prober.Hide(list[i], s...)
+		list[i] = s.hide(list[i], maxName)
 	}
 	return list
 }

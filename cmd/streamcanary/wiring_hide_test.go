@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,5 +64,157 @@ func TestPulledSecretsStayOut(t *testing.T) {
 	// What is no secret stays as it is.
 	if s := newPullSecrets(prober.Pulling{}, "https://h/index.m3u8?profile=index"); len(s) > 0 {
 		t.Errorf("secrets %q", s)
+	}
+}
+
+// Names are a server's words, too: of a rendition, and wherever findings stand.
+func TestPulledNamesAreHidden(t *testing.T) {
+	t.Parallel()
+	s := newPullSecrets(prober.Pulling{}, "https://h/index.m3u8?sign=s1gned-value")
+	found := []prober.Finding{{Where: "audio s1gned-value", Detail: strings.Repeat("x", 280) + " s1gned-value s1g..."}}
+	if got := s.findings(found)[0]; got.Where != "audio [secret]" || strings.Contains(got.Detail, "s1gned") || len(got.Detail) > prober.MaxDetail {
+		t.Errorf("a finding of %+v", got)
+	}
+	codecs := prober.Encoding{Codecs: "avc1,s1gned..."}
+	list := []prober.Rendition{{Name: "audio s1gned-v...", Encryption: "S1GNED-VALUE", Announced: codecs, Seen: codecs, Failure: &prober.Failure{Detail: "s1gned-value"}}}
+	if got := fmt.Sprintf("%+v %+v", s.renditions(list), s.renditions(list)[0].Failure); strings.Contains(strings.ToLower(got), "s1gned") {
+		t.Errorf("a rendition of %s", got)
+	}
+	if list[0].Encryption != "S1GNED-VALUE" || found[0].Where != "audio s1gned-value" {
+		t.Error("the follower's own was changed")
+	}
+}
+
+// longSecret is longer than anything is quoted in.
+const longSecret = "q7Zk2Vx9Lr4Tn8Hs1Yd6Wc3Mb5Jf0GpKzQe7RtUv2XiAo9SlDh4CyNw8BmEj1Fg6Pq3La5Ik0Vu"
+
+// repeaters are answers that repeat SAID wherever hls quotes a server, the path "/" first.
+// A playlist is a body alone; what begins with "HTTP" or "SAID" is all of an answer.
+func repeaters() map[string]string {
+	const media, segment = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n", "#EXTINF:2,\nx.ts\n"
+	top := func(tags string) string {
+		return "#EXTM3U\n" + tags + "#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"avc1.4d401f\"\nv.m3u8\n"
+	}
+	return map[string]string{
+		"first line":        "SAID\n",
+		"first line, later": "<h1>you may not use the token SAID</h1>",
+		"first line, JSON":  `{"error":"no \"SAID\""}`,
+		"number":            media + "#EXT-X-MEDIA-SEQUENCE:SAID\n" + segment,
+		"target":            "#EXTM3U\n#EXT-X-TARGETDURATION:SAID\n" + segment,
+		"type":              media + "#EXT-X-PLAYLIST-TYPE:SAID\n" + segment,
+		"EXTINF":            media + "#EXTINF:SAID\nx.ts\n",
+		"byte range":        media + "#EXT-X-BYTERANGE:SAID\n" + segment,
+		"no offset":         media + "#EXT-X-BYTERANGE:7\n#EXTINF:2,\nSAID\n",
+		"date":              media + "#EXT-X-PROGRAM-DATE-TIME:SAID\n" + segment,
+		"map":               media + "#EXT-X-MAP:URI=\"i\",BYTERANGE=\"SAID\"\n" + segment,
+		"date range":        media + "#EXT-X-DATERANGE:ID=\"SAID\"\n" + segment,
+		"two date ranges":   media + "#EXT-X-DATERANGE:ID=\"SAID\",CLASS=\"a\"\n#EXT-X-DATERANGE:ID=\"SAID\",CLASS=\"b\"\n" + segment,
+		"attribute list":    media + "#EXT-X-DATERANGE:ID=\"a\",SAID\n" + segment,
+		"value without end": media + "#EXT-X-DATERANGE:SAIDUPPER=\"a\n" + segment,
+		"attribute twice":   media + "#EXT-X-DATERANGE:SAIDUPPER=1,SAIDUPPER=2\n" + segment,
+		"control":           media + "#EXT-X-SERVER-CONTROL:HOLD-BACK=SAID\n" + segment,
+		"part":              media + "#EXT-X-PART-INF:PART-TARGET=1\n#EXT-X-PART:URI=\"p\",DURATION=1,BYTERANGE=\"SAID\"\n" + segment,
+		"two hints":         media + "#EXT-X-PRELOAD-HINT:TYPE=SAID,URI=\"a\"\n#EXT-X-PRELOAD-HINT:TYPE=SAID,URI=\"b\"\n" + segment,
+		"defined":           media + "#EXT-X-DEFINE:NAME=\"SAID.\",VALUE=\"a\"\n" + segment,
+		"parameter":         media + "#EXT-X-DEFINE:QUERYPARAM=\"SAID\"\n" + segment,
+		"not defined":       media + "#EXT-X-DEFINE:NAME=\"a\",VALUE=\"b\"\n#EXTINF:2,\n{$SAID}\n",
+		"scheme":            media + "#EXTINF:2,\nftp://h/SAID\n",
+		"segment":           media + "#EXTINF:2,\ngone/SAID/x.ts\n",
+		"segment, far":      media + "#EXTINF:2,\ngone/" + strings.Repeat("a", 80) + "/SAID/x.ts\n",
+		"encrypted":         media + "#EXT-X-KEY:METHOD=SAID,URI=\"k\"\n" + segment,
+		"key":               media + "#EXT-X-KEY:METHOD=AES-128,URI=\"gone/SAID\"\n" + segment,
+		"two names":         top(strings.Repeat("#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"SAID\",NAME=\"SAID\",URI=\"gone/a\"\n", 2)),
+		"language":          top("#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"a\",LANGUAGE=\"SAID\",URI=\"gone/a\"\n"),
+		"group":             top("#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO=\"SAID\"\nw.m3u8\n"),
+		"codecs":            top("#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"SAID\"\nv.m3u8\n"),
+		"variant":           top("#EXT-X-STREAM-INF:BANDWIDTH=1\ngone/SAID\n"),
+		"not HTTP":          "SAID\r\n\r\n",
+		"status":            "HTTP/1.1 SAID\r\n\r\n",
+		"header":            "HTTP/1.1 200 OK\r\nSAID\r\n\r\n",
+		"redirect":          "HTTP/1.1 302 Found\r\nLocation: /gone/SAID\r\nContent-Length: 0\r\n\r\n",
+		"length":            "HTTP/1.1 200 OK\r\nContent-Length: SAID\r\n\r\n",
+		"transfer":          "HTTP/1.1 200 OK\r\nTransfer-Encoding: SAID\r\n\r\n",
+		"range":             media + "#EXT-X-BYTERANGE:7@0\n#EXTINF:2,\npartial?sign=SAID\n",
+	}
+}
+
+// What of a long secret stands at the end of a quotation is no less hidden, at every
+// place where a playback's server is quoted.
+func TestCutSecretsStayOut(t *testing.T) {
+	t.Parallel()
+	answers := repeaters()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		said := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if said == "" {
+			said = r.URL.Query().Get("sign")
+		}
+		last := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+		answer, known := answers[last]
+		switch {
+		case last == "partial":
+			answer, known = "HTTP/1.1 206 Partial\r\nContent-Range: bytes SAID\r\nContent-Length: 7\r\n\r\n1234567", true
+		case last == "x.ts" && !strings.Contains(r.URL.Path, "gone"):
+			answer, known = "G", true
+		}
+		answer = strings.NewReplacer("SAIDUPPER", strings.ToUpper(said), "SAID", said).Replace(answer)
+		switch conn, _, err := http.NewResponseController(w).Hijack(); {
+		case err != nil:
+			return
+		case !known:
+			_, _ = fmt.Fprint(conn, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+			_ = conn.Close()
+		case strings.HasPrefix(answer, "HTTP") || answer == said+"\r\n\r\n":
+			_, _ = fmt.Fprint(conn, answer)
+			_ = conn.Close()
+		default:
+			_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", len(answer), answer)
+			_ = conn.Close()
+		}
+	}))
+	t.Cleanup(srv.Close)
+	p := newPuller(nil, "")
+	t.Cleanup(p.close)
+	var all sync.WaitGroup
+	for name := range answers {
+		address := srv.URL + "/" + url.PathEscape(name)
+		all.Go(func() {
+			checkRepeater(t, p, name+", header", prober.Pulling{Headers: []prober.Header{{Name: "Authorization", Value: "Bearer " + longSecret}}}, address)
+		})
+		all.Go(func() { checkRepeater(t, p, name+", query", prober.Pulling{}, address+"?sign="+longSecret) })
+	}
+	all.Wait()
+}
+
+// checkRepeater follows until it quotes a secret, and replays.
+func checkRepeater(t *testing.T, p *puller, name string, how prober.Pulling, address string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	f := p.validator(how, address, true)
+	go func() { _ = f.Run(ctx) }()
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	told := ""
+	for !strings.Contains(told, "[secret]") && ctx.Err() == nil {
+		<-look.C
+		o := f.Observe(time.Now())
+		told += fmt.Sprintf("%+v %+v %+v %+v", o.Failure, o.Findings, o.Renditions, o.HTTP)
+		for _, r := range o.Renditions {
+			told += fmt.Sprintf(" %+v", r.Failure)
+		}
+	}
+	if !strings.Contains(told, "[secret]") {
+		t.Errorf("%s: nothing is quoted: %.1000s", name, told)
+	}
+	found, err := p.replay(t.Context(), agent.Replay{URL: address, Pull: how})
+	if err != nil {
+		t.Error(err)
+	}
+	told += fmt.Sprintf(" %+v", found.Failure)
+	for i := range len(longSecret) - 3 {
+		if piece := longSecret[i : i+4]; strings.Contains(strings.ToLower(told), strings.ToLower(piece)) {
+			t.Errorf("%s: told %s, with %q in it", name, told, piece)
+			return
+		}
 	}
 }

@@ -187,12 +187,7 @@ func inconclusive(check prober.APICheck, reason prober.Reason, format string, ar
 // hide takes the probe's own secrets out of a text, should the API repeat them:
 // its headers, and what its URL has besides host and path.
 func hide(check prober.APICheck, text string) string {
-	secrets := prober.HeaderSecrets(check.Headers)
-	if u, err := url.Parse(check.URL); err == nil {
-		password, _ := u.User.Password()
-		secrets = append(secrets, prober.Secret(u.RawQuery), prober.Secret(password))
-	}
-	return prober.Hide(text, secrets...)
+	return prober.Hide(text, append(prober.HeaderSecrets(check.Headers), prober.URLSecrets(check.URL)...)...)
 }
 
 func numbers(list []int) string {

@@ -89,6 +89,14 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// What the URL has besides host and path is sent, and stays out when it is repeated.
+func TestUserStaysOut(t *testing.T) {
+	t.Parallel()
+	address := strings.Replace(serve(t, 200, `{"status":"no KEY of al1ce, hunter2, s3cr3t99"}`, 0), "http://", "http://al1ce:hunter2@", 1)
+	a := check(t, api.Config{}, prober.APICheck{URL: address + "/health?s3cr3t99", Path: "$.status", Want: ptr("ok")})
+	expect(t, a, `fail provision api_wrong_value: $.status is "no [secret] of [secret], [secret], [secret]"`)
+}
+
 func expect(t *testing.T, a api.Answer, want string) {
 	t.Helper()
 	if a.Failure == nil {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // attributes is an attribute list (4.2), in its order.
@@ -72,12 +73,19 @@ func isAttributeName(s string) bool {
 }
 
 // cutShort keeps text from outside fit for a detail.
-func cutShort(s string) string {
-	const most = 40
-	if len(s) > most {
-		return s[:most] + "..."
+func cutShort(s string) string { return cutAt(s, 40) }
+
+// cutAt keeps at most so many bytes of a text from outside, whole characters. It ends in
+// "..." where something is cut off, as does what prober.Clip cuts: by that prober.Hide
+// knows the beginning of a secret.
+func cutAt(s string, most int) string {
+	if len(s) <= most {
+		return s
 	}
-	return s
+	for back := 0; back < utf8.UTFMax-1 && !utf8.RuneStart(s[most]); back++ {
+		most--
+	}
+	return s[:most] + "..."
 }
 
 func (a attributes) get(name string) (value string, ok bool) {

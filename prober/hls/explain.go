@@ -98,7 +98,7 @@ func explainAnswer(req request, where string, got int, err error) *prober.Failur
 	case strings.Contains(text, "Location header"), strings.Contains(text, "unsupported protocol scheme"):
 		return failf(req.stage, prober.ReasonHTTPStatus, "%s: a redirect that leads nowhere", where)
 	}
-	return failf(req.stage, prober.ReasonHTTPClosed, "%s: the answer is not HTTP or broke off: %.120s", where, text)
+	return failf(req.stage, prober.ReasonHTTPClosed, "%s: the answer is not HTTP or broke off: %s", where, cutAt(text, 120))
 }
 
 func isTLS(err error) bool {

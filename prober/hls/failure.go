@@ -51,9 +51,5 @@ func place(u *url.URL) string {
 	if u == nil {
 		return "the playback URL"
 	}
-	p := u.Host + u.EscapedPath()
-	if len(p) > 120 {
-		p = p[:117] + "..."
-	}
-	return p
+	return cutAt(u.Host+u.EscapedPath(), 117)
 }

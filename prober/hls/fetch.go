@@ -162,7 +162,7 @@ func checkPart(req request, contentRange string) *prober.Failure {
 	}
 	first, last, ok := parseContentRange(contentRange)
 	if !ok || first != req.part.Offset || req.part.Length > 0 && last != req.part.Offset+req.part.Length-1 {
-		return failf(req.stage, prober.ReasonHTTPStatus, "%s: status 206 with Content-Range %.60q, and %s was asked for", place(req.url), contentRange, req.part.header())
+		return failf(req.stage, prober.ReasonHTTPStatus, "%s: status 206 with Content-Range %q, and %s was asked for", place(req.url), cutAt(contentRange, 60), req.part.header())
 	}
 	return nil
 }
@@ -285,7 +285,7 @@ func resolveURL(base *url.URL, uri string) (*url.URL, *prober.Failure) {
 	u, err := base.Parse(uri)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		bare, _, _ := strings.Cut(uri, "?")
-		return nil, manifest(prober.ReasonPlaylistMalformed, "%s lists a URI that cannot be fetched: %.80q", place(base), bare)
+		return nil, manifest(prober.ReasonPlaylistMalformed, "%s lists a URI that cannot be fetched: %q", place(base), cutAt(bare, 80))
 	}
 	return u, nil
 }

@@ -94,7 +94,7 @@ func checkHeader(body []byte) *prober.Failure {
 	}
 	first, _, _ := bytes.Cut(body, []byte("\n"))
 	if string(bytes.TrimRight(first, " \t\r")) != header {
-		return against(headerSection, prober.ReasonNotAPlaylist, "the first line is not %s but begins with %q", header, first[:min(len(first), 40)])
+		return against(headerSection, prober.ReasonNotAPlaylist, "the first line is not %s but begins with %q", header, cutShort(string(first[:min(len(first), maxLine)])))
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func (s *scan) readHeader(tag, value string) (keep bool, fail *prober.Failure) {
 		return false, s.readMetadata(tag, value)
 	}
 	if !ok {
-		return false, s.malformed("4.4.3", "%s:%.40s is not a number in range", tag, value)
+		return false, s.malformed("4.4.3", "%s:%s is not a number in range", tag, cutShort(value))
 	}
 	s.count(tag)
 	s.media = tag
@@ -76,7 +76,7 @@ func (s *scan) readInf(value string) *prober.Failure {
 	seconds, _, _ := strings.Cut(value, ",")
 	d, ok := parseSeconds(seconds)
 	if !ok {
-		return s.malformed("4.4.4.1", "EXTINF:%.40s is not a duration", value)
+		return s.malformed("4.4.4.1", "EXTINF:%s is not a duration", cutShort(value))
 	}
 	if len(s.Segments) == maxSegments {
 		return manifest(prober.ReasonTooLarge, "more than %d segments", maxSegments)
@@ -105,7 +105,7 @@ func (s *scan) readSegmentTag(tag, value string) (keep, known bool, fail *prober
 	switch tag {
 	case "#EXT-X-BYTERANGE":
 		if _, _, ok := parseRange(value); !ok {
-			return false, true, s.malformed("4.4.4.2", "EXT-X-BYTERANGE:%.40s is not a range", value)
+			return false, true, s.malformed("4.4.4.2", "EXT-X-BYTERANGE:%s is not a range", cutShort(value))
 		}
 		s.seen.needs(4, "EXT-X-BYTERANGE")
 		keep = true

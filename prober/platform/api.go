@@ -52,7 +52,7 @@ func newAPI(p prober.Platform, client *http.Client) (*api, error) {
 	own := *client
 	// No contract here knows a redirect, and the token must not follow one.
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	a := &api{base: base, client: &own, secrets: []prober.Secret{p.Key}, authorize: func(*http.Request) {}}
+	a := &api{base: base, client: &own, secrets: append(prober.URLSecrets(p.API), p.Key), authorize: func(*http.Request) {}}
 	if p.Key != "" {
 		a.authorize = func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+p.Key.Reveal()) }
 	}

@@ -31,13 +31,10 @@ type Stream struct {
 func (s Stream) secrets() []prober.Secret {
 	all := []prober.Secret{s.Key, s.Push}
 	if u, err := url.Parse(s.Push.Reveal()); err == nil && len(u.Path) > 1 {
-		password, _ := u.User.Password()
-		all = append(all, prober.Secret(path.Base(u.Path)), prober.Secret(u.RawQuery), prober.Secret(password))
+		all = append(all, prober.Secret(path.Base(u.Path)))
 	}
-	if u, err := url.Parse(s.Play); err == nil {
-		all = append(all, prober.Secret(u.RawQuery)) // signed, where it has one
-	}
-	return all
+	all = append(all, prober.URLSecrets(s.Push.Reveal())...)
+	return append(all, prober.URLSecrets(s.Play)...) // signed, where it has a query
 }
 
 // leftover is a stream that was made and cannot be used; the zero Stream where not

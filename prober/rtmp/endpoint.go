@@ -123,5 +123,5 @@ func (e endpoint) elsewhere(target string) (endpoint, *ending) {
 // the user and the password.
 func (e endpoint) scrub(s string) string {
 	name, query, _ := strings.Cut(e.key.Reveal(), "?")
-	return prober.Hide(s, e.key, prober.Secret(name), prober.Secret(query), e.password, prober.Secret("user="+e.user))
+	return prober.Hide(s, e.key, prober.Secret(name), prober.Secret(query), e.password, prober.Secret(e.user))
 }
