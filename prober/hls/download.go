@@ -27,8 +27,14 @@ type added struct {
 	listed  []Segment // new, and not to be downloaded
 }
 
+// maxWaiting bounds the segments that wait, where they are absurdly short.
+const maxWaiting = 500
+
 // add takes the new segments of a live playlist of which every nth is wanted: at
-// first only the last complete one, later at most keep, to stay at the live edge.
+// first only the last complete one. Later it stays at the live edge: what waits is
+// at most keep segments, or as many more as last for the hold-back of three target
+// durations that players have ahead (4.4.3.8). A reload brings a target duration of
+// segments, however many those are, and a viewer gets them all.
 func (q *queue) add(p *Playlist, every, keep int) added {
 	var a added
 	before, begun := len(q.segments), q.started
@@ -44,13 +50,27 @@ func (q *queue) add(p *Playlist, every, keep int) added {
 			a.listed = append(a.listed, s)
 		}
 	}
-	if excess := len(q.segments) - keep; excess > 0 {
+	if excess := q.excess(keep, 3*min(max(p.TargetDuration, time.Second), maxTarget)); excess > 0 {
 		a.skipped = excess
 		q.drop(excess)
 	} else if before > 0 && q.attempts > 0 && len(q.segments) > before {
 		q.retryAt = time.Time{} // something newer to try instead
 	}
 	return a
+}
+
+// excess is how many of the oldest that wait are left out: behind them come enough
+// segments, which last for the hold-back.
+func (q *queue) excess(keep int, holdBack time.Duration) int {
+	newer, lasting := 0, time.Duration(0)
+	for i := len(q.segments) - 1; i >= 0; i-- {
+		if newer >= maxWaiting || newer >= keep && lasting >= holdBack {
+			return i + 1
+		}
+		newer++
+		lasting += q.segments[i].Duration
+	}
+	return 0
 }
 
 // rest takes all new segments of a playlist that has ended.
