@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"streamcanary/prober"
 )
 
 // longTargets lists three target durations, or what there is of them, of an origin's
@@ -138,4 +140,38 @@ func TestQueueExcess(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What was tried of a segment says nothing of another one, once an empty playlist has
+// taken it away.
+func TestFollowerLeftOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin()
+		pass(9*time.Second + 100*time.Millisecond) // segment 3 is the newest one
+		o.to = time.Hour
+		o.fault = func(o *origin, w http.ResponseWriter, r *http.Request) bool {
+			switch {
+			case r.URL.Path == "/live/seg4.ts":
+				http.NotFound(w, r)
+			case isPlaylist(r) && o.age() >= 11300*time.Millisecond && o.age() < 14500*time.Millisecond:
+				_, _ = w.Write([]byte("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:5\n"))
+			default:
+				return false
+			}
+			return true
+		}
+		missed := 0
+		for _, turn := range watch(t, o, Config{SkipRemoved: true}, 20*time.Second) {
+			missed += turn.Missed
+			for _, f := range turn.Findings {
+				if f.Stage == prober.StageSegment {
+					t.Errorf("%s: %+v", turn.at, f)
+				}
+			}
+		}
+		if n := o.gets["/live/seg5.ts"]; missed > 0 || o.gets["/live/seg4.ts"] == 0 || n != 1 {
+			t.Errorf("missed %d, segment 5 was asked for %d times; %v", missed, n, o.gets)
+		}
+	})
 }
