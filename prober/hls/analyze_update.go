@@ -250,7 +250,7 @@ func (f *findings) jumped(previous, current *Playlist, both []Segment, at time.T
 	if !previous.Updated.IsZero() && float64(rose)*mean <= since.Seconds() {
 		return
 	}
-	if listedAs(previous, newest) == 1 && listedAs(current, newest) == 1 && named(previous, current, newest) {
+	if listedAs(previous, newest) == 1 && listedAs(current, newest) == 1 && haveNames(previous, current) {
 		f.add(ruleSequence, "the media sequence number rose by %d, from %d to %d, but %q is listed as before", current.MediaSequence-previous.MediaSequence,
 			previous.MediaSequence, current.MediaSequence, cutShort(nameOf(newest.URI)))
 	}
@@ -267,9 +267,9 @@ func listedAs(p *Playlist, s *Segment) (n int) {
 	return n
 }
 
-// named says whether a name that is once in either playlist tells its segment from
-// others: some of them have another one, or it is the same to the last byte of the URI.
-func named(a, b *Playlist, s *Segment) bool {
+// haveNames says whether a name that is once in either playlist tells its segment from
+// others: there are more that have another one, or it is the same URI to the last byte.
+func haveNames(a, b *Playlist) bool {
 	return len(a.Segments) > 1 || len(b.Segments) > 1 || a.Segments[0].URI == b.Segments[0].URI
 }
 
