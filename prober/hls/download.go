@@ -16,6 +16,7 @@ type queue struct {
 	started  bool
 	attempts int // on segments[0]
 	retryAt  time.Time
+	newer    bool // another one was listed since it failed
 }
 
 func (q *queue) waiting() bool { return len(q.segments) > 0 }
@@ -54,7 +55,7 @@ func (q *queue) add(p *Playlist, every, keep int) added {
 		a.skipped = excess
 		q.drop(excess)
 	} else if before > 0 && q.attempts > 0 && len(q.segments) > before {
-		q.retryAt = time.Time{} // something newer to try instead
+		q.retryAt, q.newer = time.Time{}, true // something newer to try instead
 	}
 	return a
 }
@@ -113,7 +114,7 @@ func (q *queue) drop(n int) {
 	if q.segments = q.segments[n:]; len(q.segments) == 0 {
 		q.segments = nil
 	}
-	q.attempts, q.retryAt = 0, time.Time{}
+	q.attempts, q.retryAt, q.newer = 0, time.Time{}, false
 }
 
 // maxAhead is how much of a recording is downloaded before it is played, as
@@ -122,7 +123,7 @@ const maxAhead = 30 * time.Second
 
 // download fetches and judges what is queued, and returns early when the
 // playlist is due: it must not starve. A segment that fails is tried again until
-// a newer one is listed.
+// a newer one is listed, or for maxAttempts where others wait behind it.
 func (r *rendition) download(ctx context.Context) {
 	q := &r.queue
 	for q.waiting() && ctx.Err() == nil {
@@ -164,13 +165,14 @@ func (r *rendition) download(ctx context.Context) {
 	}
 }
 
-// maxAttempts bounds how often a segment of a recording is asked for.
+// maxAttempts bounds how often a segment is asked for, unless it is the newest of a
+// live playlist.
 const maxAttempts = 3
 
 // giveUp leaves a segment that cannot be had where there is a newer one.
 func (r *rendition) giveUp() bool {
 	q := &r.queue
-	if q.attempts == 0 || r.ended && q.attempts < maxAttempts || !r.ended && len(q.segments) < 2 {
+	if q.attempts < maxAttempts && !q.newer || !r.ended && len(q.segments) < 2 {
 		return false
 	}
 	r.miss()

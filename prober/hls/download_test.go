@@ -175,3 +175,58 @@ func TestFollowerLeftOver(t *testing.T) {
 		}
 	})
 }
+
+// One of several segments that a reload brings is tried again as any other is, and left
+// for those behind it in the end.
+func TestFollowerFailsAmongOthers(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name          string
+		fails         int // times
+		asked, missed int
+		bad           int // turns at most
+	}{
+		{"once", 1, 2, 0, 1},
+		{"twice", 2, 3, 0, 2},
+		{"for ever", 1000, maxAttempts, 1, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				const target = 8 * time.Second
+				o := newOrigin()
+				pass(30*time.Second + 100*time.Millisecond) // segment 14 is the newest one
+				o.to = time.Hour
+				o.fault = func(o *origin, w http.ResponseWriter, r *http.Request) bool {
+					o.mu.Lock()
+					asked := o.gets[r.URL.Path]
+					o.mu.Unlock()
+					switch {
+					case isPlaylist(r):
+						_, _ = w.Write([]byte(longTargets(o, target)))
+					case r.URL.Path == "/live/seg16.ts" && asked <= tt.fails:
+						http.Error(w, "busy", http.StatusServiceUnavailable)
+					default:
+						return false
+					}
+					return true
+				}
+				missed, bad, segments := 0, 0, 0
+				for _, turn := range watch(t, o, Config{}, 30*time.Second) {
+					missed, segments = missed+turn.Missed, segments+turn.Segments
+					if turn.Failure != nil {
+						bad++
+					}
+					for _, f := range turn.Findings {
+						if f.Reason == prober.ReasonHTTPStatus && tt.missed == 0 {
+							t.Errorf("%s: %+v", turn.at, f)
+						}
+					}
+				}
+				if n := o.gets["/live/seg16.ts"]; n != tt.asked || missed != tt.missed || bad > tt.bad || segments != 13-missed {
+					t.Errorf("asked for %d times, missed %d, %d bad turns, %d segments", n, missed, bad, segments)
+				}
+			})
+		})
+	}
+}
