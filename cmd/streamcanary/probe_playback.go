@@ -119,6 +119,7 @@ type validation struct {
 	segments    int                // looked into
 	shown       []prober.Rendition // in the last look
 	renewals    map[renewed]renewal
+	listed      time.Time // the first media playlist
 	interrupted bool
 }
 
@@ -130,8 +131,7 @@ type trouble struct {
 }
 
 func newValidation(o probeOptions, now time.Time) *validation {
-	v := &validation{o: o, began: now, clean: cleanPaths(o.playback), active: map[trouble]prober.Severity{}, told: map[trouble]prober.Severity{},
-		renewals: map[renewed]renewal{}}
+	v := &validation{o: o, began: now, clean: cleanPaths(o.playback), active: map[trouble]prober.Severity{}, told: map[trouble]prober.Severity{}}
 	info, _ := debug.ReadBuildInfo()
 	v.rec = summary.NewRecorder(summary.Summary{Version: versionLine(version, info), Mode: summary.ModePlayback, Playback: shownPlaylist(o.playback), Began: now})
 	return v

@@ -13,8 +13,8 @@ const renewalSlack = 10 * time.Second
 
 // renewal is what shows that a live rendition goes on.
 type renewal struct {
-	since    time.Time // its first playlist
-	segments int       // listed, of the first playlist the newest alone
+	late     bool // it came to be after others
+	segments int  // listed, of the first playlist the newest alone
 }
 
 // renewed is whose renewal it is: names may be given twice.
@@ -46,14 +46,18 @@ func enough(target time.Duration) time.Duration { return 2*target + min(target, 
 
 // renew takes what renditions have listed since the last look.
 func (v *validation) renew(now time.Time, all []prober.Rendition) {
-	v.shown = all
+	before := v.renewals
+	v.shown, v.renewals = all, map[renewed]renewal{} // of these alone: names may change for ever
 	for key, r := range each(all) {
 		if r.TargetDuration == 0 {
 			continue
 		}
-		was, known := v.renewals[key]
+		if v.listed.IsZero() {
+			v.listed = now
+		}
+		was, known := before[key]
 		if !known {
-			was.since = now
+			was.late = now.Sub(v.listed) > startLength
 		}
 		was.segments += r.Segments
 		v.renewals[key] = was
@@ -76,7 +80,7 @@ func (v *validation) watching() time.Duration {
 // nothing says that it is stale: one look at a frozen playlist is as good.
 func (v *validation) doubt(now time.Time, verdict *prober.Result) {
 	for key, r := range each(v.shown) {
-		if was := v.renewals[key]; !goesOn(r) || was.segments > 1 || v.isLate(was) || v.isStale(r) {
+		if was := v.renewals[key]; !goesOn(r) || was.segments > 1 || was.late || v.isStale(r) {
 			continue
 		}
 		verdict.Outcome, verdict.Reason = prober.Inconclusive, prober.ReasonConfiguration
@@ -95,16 +99,6 @@ func (v *validation) doubt(now time.Time, verdict *prober.Result) {
 		}
 		return
 	}
-}
-
-// isLate says whether a rendition came to be after others.
-func (v *validation) isLate(r renewal) bool {
-	for _, other := range v.renewals {
-		if r.since.Sub(other.since) > startLength {
-			return true
-		}
-	}
-	return false
 }
 
 // isStale says whether it was told that nothing new came, be it as a note.
