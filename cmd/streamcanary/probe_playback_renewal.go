@@ -77,10 +77,11 @@ func (v *validation) watching() time.Duration {
 }
 
 // doubt makes a verdict inconclusive where nothing new came of what is live, and
-// nothing says that it is stale: one look at a frozen playlist is as good.
+// nothing says that it is stale: one look at a frozen playlist is as good. Subtitles may
+// be sparse.
 func (v *validation) doubt(now time.Time, verdict *prober.Result) {
 	for key, r := range each(v.shown) {
-		if was := v.renewals[key]; !goesOn(r) || was.segments > 1 || was.late || v.isStale(r) {
+		if was := v.renewals[key]; !goesOn(r) || r.Type == prober.RenditionSubtitles || was.segments > 1 || was.late || v.isStale(r) {
 			continue
 		}
 		verdict.Outcome, verdict.Reason = prober.Inconclusive, prober.ReasonConfiguration

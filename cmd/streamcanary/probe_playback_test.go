@@ -119,6 +119,11 @@ func TestValidation(t *testing.T) {
 		{"one of two of one name is frozen", probeOptions{length: 30 * time.Second}, func(i int) agent.Observation {
 			return agent.Observation{Renditions: append(going(long, never)(i).Renditions, going(long, 0)(i).Renditions...)}
 		}, 30 * time.Second, prober.Inconclusive, prober.ReasonConfiguration, 0},
+		{"subtitles have nothing to say", probeOptions{length: 30 * time.Second}, func(i int) agent.Observation {
+			words := going(long, never)(i).Renditions[0]
+			words.Type, words.Name = prober.RenditionSubtitles, "subtitles en"
+			return agent.Observation{Renditions: append(going(long, 0)(i).Renditions, words)}
+		}, 30 * time.Second, prober.Pass, "", 0},
 		{"one comes at last", probeOptions{length: 30 * time.Second}, func(i int) agent.Observation {
 			obs := going(long, 0)(i)
 			if i >= 50 {
