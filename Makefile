@@ -85,7 +85,7 @@ bench: build ## benchmarks, and detect: time from a fault to its public incident
 
 .PHONY: simulate
 simulate: ## the engine's tables of faults and of false openings, 300 component-years a claim; writes them (hours)
-	$(GO) test ./statuspage/incident -run 'TestFaults|TestRates|TestDelivery|TestSkip' -simulate -update -timeout 0
+	$(GO) test ./statuspage/incident -run 'TestFaults|TestPlaceRight|TestRates|TestDelivery|TestSkip' -simulate -update -timeout 0
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (30s)

@@ -223,6 +223,22 @@ func TestAStreamThatIsHalfMadeIsDeleted(t *testing.T) {
 	})
 }
 
+// Where its id is not known, it is looked for by its name.
+func TestAStreamWithoutAnIDIsSweptAtOnce(t *testing.T) {
+	t.Parallel()
+	play(t, assign(target("fra"), every(prober.KindGoLive, 10*time.Second)), func(w *world, _ *agent.Agent) {
+		w.change(func() {
+			w.half, w.noID, w.api = true, true, fails(prober.Fail, prober.StageProvision, prober.ReasonAPIError)
+		})
+		w.until(35 * time.Second)
+		w.change(func() {
+			if w.created != 3 || len(w.streams) > 0 {
+				t.Errorf("%d were made; left %v", w.created, w.streams)
+			}
+		})
+	})
+}
+
 func TestAStreamOfAProberThatBreaksIsDeleted(t *testing.T) {
 	t.Parallel()
 	play(t, assign(target("fra"), goLives), func(w *world, _ *agent.Agent) {

@@ -46,7 +46,8 @@ type Leftover struct {
 // Platform makes and deletes streams. Its calls are bounded by themselves; they
 // end at once when ctx does.
 type Platform interface {
-	// Create gives, with a failure, a stream that was made all the same, if there is one.
+	// Create gives, with a failure, a stream that was made all the same, if there is one:
+	// its name alone where it cannot be deleted by what is known of it.
 	Create(ctx context.Context, name string) (Stream, *prober.Failure, error)
 	Delete(ctx context.Context, s Stream) (*prober.Failure, error)
 	Sweep(ctx context.Context, l Leftover) (deleted int, failure *prober.Failure, err error)

@@ -50,7 +50,8 @@ func (u *inUse) has(name string) bool {
 }
 
 // create makes a stream under a fresh name. A call that ended without an answer
-// may have made one all the same, so that is looked for and deleted.
+// may have made one all the same, and one that was made may be known by its name
+// alone: so that is looked for and deleted.
 func (s *streams) create(ctx context.Context) (Stream, *prober.Failure) {
 	if ctx.Err() != nil {
 		return Stream{}, nothing(prober.ReasonCancelled, "the agent stopped")
@@ -61,16 +62,13 @@ func (s *streams) create(ctx context.Context) (Stream, *prober.Failure) {
 	defer s.used.drop(making)
 	made, failure, err := s.platform.Create(ctx, name)
 	if err != nil {
-		if made.ID != "" {
-			s.remove(ctx, made)
-		}
-		return Stream{}, broken(prober.StageProvision, err)
+		failure = broken(prober.StageProvision, err)
 	}
 	if failure != nil {
 		switch {
 		case made.ID != "": // it was made all the same
 			s.remove(ctx, made)
-		case mayHaveMade(failure.Reason):
+		case made.Name != "", mayHaveMade(failure.Reason):
 			s.used.drop(making)
 			s.sweep(context.WithoutCancel(ctx), Leftover{Prefix: name}, sweepBound)
 		}

@@ -33,6 +33,7 @@ type world struct {
 	api        *prober.Failure            // of every create
 	apiHangs   bool                       // creates a stream, then never answers
 	half       bool                       // creates a stream, then fails
+	noID       bool                       // does not say under which id it has created one
 	breaks     error                      // creates a stream, then cannot go on
 	streams    map[string]bool            // that exist
 	refuses    map[string]*prober.Failure // by ingest host
@@ -46,6 +47,7 @@ type world struct {
 	followers  int                        // made, ever
 	following  int                        // now
 	keeps      *prober.Failure            // of every delete
+	created    int                        // streams, ever
 	deletes    int                        // asked for
 	unlocated  int                        // times that the API does not say where a stream plays
 	recordings string                     // URL of every recording, "" is none yet
@@ -85,9 +87,10 @@ type fakePlatform struct{ *world }
 
 func (p fakePlatform) Create(ctx context.Context, name string) (agent.Stream, *prober.Failure, error) {
 	p.mu.Lock()
-	failure, hangs, half, breaks := p.api, p.apiHangs, p.half, p.breaks
+	failure, hangs, half, noID, breaks := p.api, p.apiHangs, p.half, p.noID, p.breaks
 	if failure == nil || half {
 		p.streams[name] = true
+		p.created++
 	}
 	p.mu.Unlock()
 	if hangs {
@@ -100,6 +103,9 @@ func (p fakePlatform) Create(ctx context.Context, name string) (agent.Stream, *p
 	}
 	if failure != nil && !half {
 		return agent.Stream{}, failure, nil
+	}
+	if noID {
+		return agent.Stream{Name: name}, failure, nil
 	}
 	return agent.Stream{ID: name, Key: prober.Secret(name), PlaybackID: name}, failure, breaks
 }

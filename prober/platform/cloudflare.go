@@ -16,7 +16,7 @@ import (
 
 // cloudflare drives Cloudflare Stream's API: POST .../stream/live_inputs gives
 // 200 with a uid and where to push (RTMPS only); DELETE .../live_inputs/{uid}
-// leaves the recordings, which are videos of their own, so those are deleted, too.
+// leaves the recordings, which are videos of their own, so those are deleted first.
 type cloudflare struct {
 	given
 	api    *api
@@ -120,32 +120,42 @@ func (f *cloudflare) result(ctx context.Context, c call, into any, what string) 
 	return nil, nil //nolint:nilnil // nothing failed
 }
 
-// Delete asks first what was recorded: afterwards nobody knows.
+// Delete takes the input last, and leaves it where something that was recorded of it
+// is left: without the input nobody would know of that any more, neither the next
+// attempt nor a sweep.
 func (f *cloudflare) Delete(ctx context.Context, s Stream) (*prober.Failure, error) {
 	if err := checkID(s.ID); err != nil {
 		return nil, err
 	}
-	videos, unknown, err := f.videos(ctx, prober.StageTeardown, s)
-	if err != nil {
-		return nil, err
-	}
-	failure, err := f.remove(ctx, "/live_inputs/"+url.PathEscape(s.ID), s)
+	videos, failure, err := f.videos(ctx, prober.StageTeardown, s)
 	if failure != nil || err != nil {
 		return failure, err
 	}
+	if failure, err = f.removeVideos(ctx, videos, s); failure != nil || err != nil {
+		return failure, err
+	}
+	return f.remove(ctx, "/live_inputs/"+url.PathEscape(s.ID), s)
+}
+
+// removeVideos tries every one within its bound, and gives the first failure. That
+// more are left is one, too.
+func (f *cloudflare) removeVideos(ctx context.Context, videos []cloudflareVideo, s Stream) (first *prober.Failure, err error) {
+	list := f.videosCall(prober.StageTeardown, s)
 	for _, v := range videos[:min(len(videos), maxRecordings)] {
-		if !usable(v.UID) {
-			continue
+		failure := list.unusable(http.StatusOK, field{"uid of a video", v.UID})
+		if failure == nil {
+			if failure, err = f.remove(ctx, "/"+v.UID, s); err != nil {
+				return nil, err
+			}
 		}
-		failure, err := f.remove(ctx, "/"+v.UID, s)
-		if err != nil {
-			return nil, err
-		}
-		if failure != nil {
-			unknown = failure
+		if first == nil {
+			first = failure
 		}
 	}
-	return unknown, nil
+	if left := len(videos) - maxRecordings; left > 0 && first == nil {
+		first = list.failure(prober.ReasonTeardownFailed, fmt.Sprintf("%d recordings, of which %d are left for the next attempt", len(videos), left))
+	}
+	return first, nil
 }
 
 func (f *cloudflare) remove(ctx context.Context, path string, s Stream) (*prober.Failure, error) {
@@ -158,14 +168,19 @@ func (f *cloudflare) remove(ctx context.Context, path string, s Stream) (*prober
 
 // videos are what was recorded of an input, of one that is gone none.
 func (f *cloudflare) videos(ctx context.Context, stage prober.Stage, s Stream) ([]cloudflareVideo, *prober.Failure, error) {
-	c := f.call(stage, http.MethodGet, "/live_inputs/"+url.PathEscape(s.ID)+"/videos", maxList)
-	c.secrets = s.secrets()
+	c := f.videosCall(stage, s)
 	if stage == prober.StageTeardown {
 		c.want = append(c.want, http.StatusNotFound)
 	}
 	var videos []cloudflareVideo
 	failure, err := f.result(ctx, c, &videos, "a list of videos")
 	return videos, failure, err
+}
+
+func (f *cloudflare) videosCall(stage prober.Stage, s Stream) call {
+	c := f.call(stage, http.MethodGet, "/live_inputs/"+url.PathEscape(s.ID)+"/videos", maxList)
+	c.secrets = s.secrets()
+	return c
 }
 
 // Sweep lists again after it has deleted, since the list is cut off at a length
@@ -242,7 +257,7 @@ func (f *cloudflare) Recording(ctx context.Context, s Stream) (string, *prober.F
 	if failure != nil || err != nil {
 		return "", failure, err
 	}
-	c := f.call(prober.StageRecording, http.MethodGet, "/live_inputs/"+s.ID+"/videos", maxList)
+	c := f.videosCall(prober.StageRecording, s)
 	for _, v := range videos {
 		switch {
 		case v.Status.State == "error":

@@ -149,18 +149,18 @@ func (g *contract) resolve(ctx context.Context, known Stream, s *Stream) (*probe
 	return c.take(answer, g.contract.Resolve.Take, s), nil
 }
 
-// leftover is a stream that was made, and cannot be used, if enough is known of it
-// to delete it. What create has given as an id may be that of something else, where
-// resolve gives one.
+// leftover is a stream that was made, and cannot be used; its name alone, where not
+// enough else is known of it to delete it. What create has given as an id may be that
+// of something else, where resolve gives one.
 func (g *contract) leftover(s Stream, resolved bool) Stream {
 	call := g.contract.Delete
 	if r := g.contract.Resolve; r != nil && r.Take.ID != "" && !resolved && slices.Contains(prober.Variables(call.Path+call.Body), prober.VariableID) {
-		return Stream{}
+		return Stream{Name: s.Name}
 	}
-	if _, err := g.call(prober.StageTeardown, g.contract.Delete, s); err != nil {
-		return Stream{}
+	if _, err := g.call(prober.StageTeardown, g.contract.Delete, s); err != nil || !usable(s.ID) {
+		return Stream{Name: s.Name}
 	}
-	return s.leftover()
+	return s
 }
 
 // take puts what an answer gives into a stream.

@@ -3,6 +3,7 @@ package platform_test
 import (
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -330,6 +331,75 @@ func TestCloudflareSpeaksTheContract(t *testing.T) {
 	}
 	if failure, err := p.Delete(t.Context(), s); failure != nil || err != nil || len(fake.Names()) > 0 {
 		t.Errorf("%v, %v; left %q", failure, err, fake.Names())
+	}
+}
+
+// While something that was recorded is left, the input stays, for the next attempt or
+// a sweep: what is recorded of an input that is gone is found by nobody.
+func TestCloudflareKeepsTheInputOfARecording(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		videos   int
+		fails    string // METHOD and end of the path that is answered otherwise, once
+		answer   string // with that; "" is a 500
+		attempts int    // until all is gone
+		reason   prober.Reason
+	}{
+		"what cannot be named":     {3, "GET /videos", `{"success":true,"result":[{"uid":"id2"},{"uid":"../id3"}]}`, 2, prober.ReasonAPIBadAnswer},
+		"none":                     {0, "", "", 1, ""},
+		"all at once":              {20, "", "", 1, ""},
+		"one fails":                {3, "DELETE /id3", "", 2, prober.ReasonAPIError},
+		"the list fails":           {3, "GET /videos", "", 2, prober.ReasonAPIError},
+		"the input fails":          {3, "DELETE /id1", "", 2, prober.ReasonAPIError},
+		"more than one attempt's":  {45, "", "", 3, prober.ReasonTeardownFailed},
+		"more, and one that fails": {21, "DELETE /id2", "", 2, prober.ReasonAPIError},
+	} {
+		for _, way := range []string{"delete", "sweep"} {
+			t.Run(name+", "+way, func(t *testing.T) {
+				t.Parallel()
+				fake := platformtest.Cloudflare(t)
+				failed := false
+				p, err := platform.New(prober.Platform{Type: "cloudflare", API: fake.URL, Key: platformtest.Token, Account: platformtest.Account},
+					&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+						if method, end, _ := strings.Cut(test.fails, " "); !failed && r.Method == method && strings.HasSuffix(r.URL.Path, end) {
+							failed = true
+							if test.answer == "" {
+								return &http.Response{StatusCode: http.StatusInternalServerError, Header: http.Header{}, Body: http.NoBody}, nil
+							}
+							return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(test.answer))}, nil
+						}
+						return http.DefaultTransport.RoundTrip(r)
+					})})
+				if err != nil {
+					t.Fatal(err)
+				}
+				s := platform.Stream{Name: "streamcanary-x1", ID: fake.Add("streamcanary-x1", time.Now())}
+				var videos []string
+				for range test.videos {
+					videos = append(videos, fake.Add("a video", time.Now()))
+				}
+				fake.Recorded(s.ID, strings.Join(videos, " "))
+				for attempt := 1; attempt <= test.attempts; attempt++ {
+					var failure *prober.Failure
+					n := 0
+					if way == "delete" {
+						failure, err = p.Delete(t.Context(), s)
+					} else {
+						n, failure, err = p.Sweep(t.Context(), platform.Leftover{Prefix: "streamcanary-x"})
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+					left := fake.Names()
+					if last := attempt == test.attempts; last != (failure == nil) || last != (len(left) == 0) || last && way == "sweep" && n != 1 {
+						t.Errorf("attempt %d: %+v, swept %d; left %q", attempt, failure, n, left)
+					}
+					if failure != nil && (failure.Reason != test.reason || !slices.Contains(left, s.Name)) {
+						t.Errorf("attempt %d: %+v, want %s; left %q", attempt, failure, test.reason, left)
+					}
+				}
+			})
+		}
 	}
 }
 

@@ -61,7 +61,8 @@ type Leftover struct {
 // for use by several goroutines.
 type Platform interface {
 	// Create makes a stream. The name has to begin with Prefix. A stream that it gives
-	// with a failure was made, and is of no use but to be deleted.
+	// with a failure was made, and is of no use but to be deleted, or swept by its name
+	// where that is all that it has.
 	Create(ctx context.Context, name string) (Stream, *prober.Failure, error)
 	// Delete ends a stream, and deletes what was recorded of it. One that is gone
 	// already counts as deleted.

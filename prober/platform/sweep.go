@@ -33,7 +33,7 @@ func (l Leftover) left(all []listed, now time.Time) []Stream {
 // Bounds of one sweep; what is left is for the next.
 const (
 	maxDeletes    = 500 // streams
-	maxRecordings = 20  // that are looked for of one stream
+	maxRecordings = 20  // of one stream, in one attempt to delete it
 )
 
 // deleteAll tries every one, so that one that cannot be deleted does not keep

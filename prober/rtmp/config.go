@@ -50,6 +50,10 @@ type Config struct {
 	Now func() time.Time
 	// Lookup resolves the host; nil is the system's resolver.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+
+	// dialTCP is d's DialContext when nil. A test gives errors that no address has on
+	// every machine.
+	dialTCP func(ctx context.Context, d net.Dialer, address string) (net.Conn, error)
 }
 
 const (
@@ -77,6 +81,11 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.dialTCP == nil {
+		c.dialTCP = func(ctx context.Context, d net.Dialer, address string) (net.Conn, error) {
+			return d.DialContext(ctx, "tcp", address)
+		}
 	}
 	if c.Lookup == nil {
 		c.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {

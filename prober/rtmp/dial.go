@@ -42,17 +42,16 @@ func resolve(ctx context.Context, cfg Config, at endpoint) ([]netip.Addr, *endin
 }
 
 // dial connects to the first address that answers. The time is shared among
-// them, so that a dead first one leaves some for the second. An error says that
-// this machine could not even try.
+// them, so that a dead first one leaves some for the second.
 func dial(ctx context.Context, cfg Config, at endpoint, addrs []netip.Addr) (*net.TCPConn, *ending, error) {
 	step, cancel := context.WithTimeout(ctx, cfg.DialTimeout)
 	defer cancel()
 	deadline, _ := step.Deadline()
-	var last error
+	failed := make([]untaken, 0, len(addrs))
 	for i, addr := range addrs {
 		share := time.Until(deadline) / time.Duration(len(addrs)-i)
 		d := net.Dialer{Timeout: max(share, time.Millisecond), KeepAlive: -1}
-		conn, err := d.DialContext(step, "tcp", net.JoinHostPort(addr.String(), at.port))
+		conn, err := cfg.dialTCP(step, d, net.JoinHostPort(addr.String(), at.port))
 		if err == nil {
 			tcp, ok := conn.(*net.TCPConn)
 			if !ok {
@@ -60,19 +59,12 @@ func dial(ctx context.Context, cfg Config, at endpoint, addrs []netip.Addr) (*ne
 			}
 			return tcp, nil, nil
 		}
-		last = err
+		failed = append(failed, untaken{addr.Unmap(), err})
 	}
 	if ctx.Err() != nil {
 		return nil, runOver(ctx, prober.ReasonConnectTimeout, "no answer to TCP's SYN"), nil
 	}
-	if err := localFault(last); err != nil {
-		return nil, nil, err
-	}
-	over := dialEnding(cfg, last)
-	if len(addrs) > 1 {
-		over.what += fmt.Sprintf("; tried all of its %d addresses, the last was %s", len(addrs), addrs[len(addrs)-1])
-	}
-	return nil, over, nil
+	return nil, nobody(cfg, failed), nil
 }
 
 func dialEnding(cfg Config, err error) *ending {
@@ -88,10 +80,11 @@ func dialEnding(cfg Config, err error) *ending {
 	return &ending{reason: prober.ReasonUnreachable, what: "cannot be reached: " + plain(err)}
 }
 
-// localFault is err if it says that this machine is out of something.
+// localFault is err if it says that this machine is out of something, be it of an
+// address of that family to connect from.
 func localFault(err error) error {
 	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,
-		syscall.EACCES, syscall.EPERM, syscall.EADDRNOTAVAIL} {
+		syscall.EACCES, syscall.EPERM, syscall.EADDRNOTAVAIL, syscall.EAFNOSUPPORT} {
 		if errors.Is(err, errno) {
 			return fmt.Errorf("open a TCP connection: %w", errno)
 		}

@@ -44,7 +44,9 @@
 // What is no failure is a finding: a redirect, which is followed once (redirected,
 // note), another chunk size or window in mid-broadcast, which is obeyed
 // (chunk_size_changed, window_changed, note), and with EveryAddress an address
-// that fails while the broadcast runs at another (its own reason, degraded).
+// that fails while the broadcast runs at another (its own reason, degraded). Where no
+// address of a family can be reached, IPv6's say, this machine may be without it: that
+// is a note (unreachable), and it decides nothing where another address fails.
 //
 // On Linux a peer that has vanished without FIN or RST is seen by
 // TCP_USER_TIMEOUT, elsewhere by the write deadline alone. A run that was

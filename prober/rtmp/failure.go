@@ -22,7 +22,9 @@ type ending struct {
 	redirect  string // where connect sends us instead; "": nowhere
 	challenge string // what connect wants answered; "": nothing
 
-	dialled netip.Addr // where TCP stood; the zero value: nowhere, or the broadcast's
+	dialled  netip.Addr   // where TCP stood; the zero value: nowhere, or the broadcast's
+	unrouted []netip.Addr // all addresses, where none has a route from here or can be tried
+	fault    error        // of this machine, which could not even try
 }
 
 func (e *ending) Error() string { return string(e.reason) + ": " + e.what }

@@ -35,9 +35,6 @@ func Publish(ctx context.Context, cfg Config) (*Broadcast, *prober.Failure, erro
 	r := route{cfg: cfg, at: at}
 	for {
 		b, miss, err := r.try(ctx)
-		if err != nil && len(r.missed) > 0 {
-			return nil, r.failure(), nil // an address has failed; that another cannot be tried from here is no excuse
-		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -48,7 +45,8 @@ func Publish(ctx context.Context, cfg Config) (*Broadcast, *prober.Failure, erro
 			return b, nil, nil
 		}
 		if !r.another(ctx, miss) {
-			return nil, r.failure(), nil
+			failure, err := r.failure()
+			return nil, failure, err
 		}
 	}
 }

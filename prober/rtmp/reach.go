@@ -15,8 +15,8 @@ const (
 	// maxConnects bounds the connections to one address: one redirect, and the three
 	// connects of Adobe's authentication before and after it.
 	maxConnects = 6
-	// With every_address, what bounds the addresses that are looked at, and the time
-	// after the first failure in which another one is still tried.
+	// With every_address, what bounds the addresses that are looked at, of a host, and
+	// the time after the first failure in which another one is still tried.
 	maxAddresses = 16
 	othersBound  = 5 * time.Second
 )
@@ -146,11 +146,24 @@ func without(addrs []netip.Addr, gone netip.Addr) []netip.Addr {
 	return slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool { return a.Unmap() == gone })
 }
 
-// failure is that of the first address that failed, with what became of the others.
-func (r *route) failure() *prober.Failure {
-	first := r.missed[0]
+// failure is that of the first address that failed and was not without a route, with
+// what became of the others. It is an error where this machine could try none.
+func (r *route) failure() (*prober.Failure, error) {
+	decides := 0
+	for i, m := range r.missed {
+		if rank(m.over) > rank(r.missed[decides].over) {
+			decides = i
+		}
+	}
+	first := r.missed[decides]
+	if first.over.fault != nil {
+		return nil, first.over.fault
+	}
 	what := *first.over
-	for _, m := range r.missed[1:] {
+	for i, m := range r.missed {
+		if i == decides {
+			continue
+		}
 		where := "the rest"
 		switch {
 		case m.over.dialled.IsValid():
@@ -160,7 +173,7 @@ func (r *route) failure() *prober.Failure {
 		}
 		what.what += "; at " + where + ": " + m.over.what
 	}
-	return what.failure(first.stage, first.at)
+	return what.failure(first.stage, first.at), nil
 }
 
 // open does the connect stage once, on a connection of its own.
@@ -216,21 +229,36 @@ func (r *route) arrived(ctx context.Context, b *Broadcast) {
 			Stage: prober.StageConnect, Reason: prober.ReasonRedirected, Where: r.from,
 			Detail: "the server redirects to " + b.at.String() + ", which was followed once"})
 	}
+	if !r.cfg.EveryAddress {
+		return
+	}
+	o := b.others()
 	known := []netip.Addr{b.at.dialled}
 	for _, m := range r.missed {
-		b.failedAt(m.over.dialled, m.at, m.over, m.stage)
+		if m.over.dialled.IsValid() {
+			o.reached(m.over.dialled)
+		}
+		o.failed(m)
 		if m.at.host == b.at.host && m.at.port == b.at.port {
 			known = append(known, m.over.dialled)
 		}
 	}
-	if !r.cfg.EveryAddress {
-		return
+	looks := unknown(b.at, r.all, known)
+	if r.before != nil { // the ingest's own, beside the one that redirects
+		looks = append(looks, unknown(r.before.at, r.before.left, nil)...)
 	}
-	for _, addr := range r.all[:min(len(r.all), maxAddresses)] {
+	b.aside.Go(func() { o.lookAt(ctx, looks) })
+}
+
+// unknown are the addresses of an endpoint that are still to be looked at.
+func unknown(at endpoint, addrs, known []netip.Addr) []look {
+	var looks []look
+	for _, addr := range addrs[:min(len(addrs), maxAddresses)] {
 		if !slices.Contains(known, addr.Unmap()) {
-			b.aside.Go(func() { b.lookAt(ctx, addr.Unmap()) })
+			looks = append(looks, look{at, addr.Unmap()})
 		}
 	}
+	return looks
 }
 
 func remote(conn *net.TCPConn) netip.Addr {
@@ -239,33 +267,4 @@ func remote(conn *net.TCPConn) netip.Addr {
 		return netip.Addr{}
 	}
 	return tcp.AddrPort().Addr().Unmap()
-}
-
-// lookAt connects to one more address of the ingest, up to the point where a
-// broadcast could begin, and leaves. What fails there is a finding: the broadcast
-// itself runs at another address.
-func (b *Broadcast) lookAt(ctx context.Context, addr netip.Addr) {
-	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	defer context.AfterFunc(b.live, stop)()
-	other, over, err := open(ctx, b.cfg, b.at, []netip.Addr{addr}, "")
-	if other != nil {
-		other.abandon()
-	}
-	switch {
-	case err != nil || b.live.Err() != nil:
-	case over != nil && over.challenge == "" && over.redirect == "":
-		b.failedAt(addr, b.at, over, prober.StageConnect)
-	}
-}
-
-// failedAt notes that another address of an endpoint does not work.
-func (b *Broadcast) failedAt(addr netip.Addr, at endpoint, over *ending, stage prober.Stage) {
-	where := "address " + net.JoinHostPort(addr.String(), at.port)
-	if !addr.IsValid() {
-		where = "every address"
-	}
-	b.heard.add(prober.Finding{Section: "every_address", Severity: prober.SeverityDegraded, Stage: stage,
-		Reason: over.reasonAt(stage), Where: where,
-		Detail: where + " of " + at.String() + " fails, while another one works: " + over.what})
 }

@@ -298,6 +298,9 @@ func (t *turn) unknownControl(name string, a *agentState) {
 		return
 	}
 	a.Sick = true
+	if site := t.index.site[name]; !t.goodSite(site) {
+		t.clearSite(site) // what it saw is old when it is counted again
+	}
 	t.agentEvent(AgentSick, name, "sick", "Agent "+name+" is not counted: it cannot tell whether its own control passes, since "+clock(a.UnknownSince))
 }
 

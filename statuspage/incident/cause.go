@@ -43,15 +43,16 @@ func (t *turn) byChance(sum *sumState) bool {
 	return always < t.settings.Quorum
 }
 
-// failsInPart says whether an element is known to fail now and then: by an incident, or
-// by what a person has resolved and has not been seen good since.
+// failsInPart says whether an element is known to fail now and then: by an incident, by
+// the latest rounds, or by what a person has resolved and has not been seen good since.
 func (t *turn) failsInPart(e prober.Element) bool {
 	for _, sum := range t.s.Sums {
-		if sum.Element != e || !sum.Open || t.find(sum) != nil {
+		if sum.Element != e || !sum.Open {
 			continue
 		}
+		resolved := t.find(sum) == nil
 		for _, site := range sum.Sites {
-			if site.Last != nil && site.Last.Partial {
+			if resolved && site.Last != nil && site.Last.Partial || site.Dim != nil && len(site.Dim.Cells) > 0 {
 				return true
 			}
 		}

@@ -1,87 +1,138 @@
 package incident
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
-// dim is what one site's rounds with hardly anything good have shown, in a row. Where
+// dim is what one site's latest rounds have shown since hardly anything was good. Where
 // nearly all fails between ingests and playbacks, what little is good is somewhere
-// else each time, and makes all other rows and columns look red; rows and columns that
-// do fail are the same in every round.
+// else each time, and makes all other rows and columns look red. Where rows and columns
+// fail, what is good is where they are not, in nearly every round.
 type dim struct {
-	Dark  bool     `json:"dark,omitempty"`  // a round had nothing good at all
-	Lines []string `json:"lines,omitempty"` // what was good in the latest that had anything
-	Times int      `json:"times,omitempty"` // rounds in a row with those
+	Rounds int              `json:"rounds"`          // since it began, at most dimRounds
+	Lit    int              `json:"lit,omitempty"`   // in a row that were not dim
+	Cells  map[string]uint8 `json:"cells,omitempty"` // ingest and playback: the rounds in which it was good, a bit each, the latest lowest
 }
 
-// steadyTimes is how many rounds in a row with the same good rows and columns show
-// that the others fail by themselves: of 3 by 3 cells, of which one in 20 is good, one
-// is the same three times in a row in less than one of 100.
-const steadyTimes = 3
+// What is good in dimSteady of the latest dimRounds is where nothing fails. Of 3 by 3
+// cells, of which one in 20 is good, hardly one in 200 is so often.
+const (
+	dimRounds = 4
+	dimSteady = 3
+)
 
-// dimmed is the memory of a round's site; nil before anything is known of the core.
-func (t *turn) dimmed(round *roundState) *dim {
-	sum := t.s.sum(core(round.Target), round.Kind)
-	if sum == nil || sum.Sites[round.Site] == nil {
-		return nil
+// dimVerdict is whose a round is in which hardly anything is good.
+type dimVerdict int
+
+// The verdicts.
+const (
+	notDim    dimVerdict = iota // of the rows and columns that are red
+	dimUnsure                   // of either: the rounds are too few
+	dimCore                     // of what lies between ingests and playbacks
+)
+
+// push takes a round's cells, and forgets those of long ago.
+func (d *dim) push(m *matrix) {
+	for id, was := range d.Cells {
+		if was = was << 1 & (1<<dimRounds - 1); was == 0 {
+			delete(d.Cells, id)
+		} else {
+			d.Cells[id] = was
+		}
 	}
-	site := sum.Sites[round.Site]
-	if site.Dim == nil {
-		site.Dim = &dim{}
+	for _, c := range m.cells {
+		if !c.good {
+			continue
+		}
+		if d.Cells == nil {
+			d.Cells = map[string]uint8{}
+		}
+		d.Cells[c.path()] |= 1
 	}
-	return site.Dim
+	d.Rounds = min(d.Rounds+1, dimRounds)
 }
 
-func (d *dim) dark() {
-	if d != nil {
-		d.Dark = true
+// path names a cell.
+func (c *cell) path() string { return c.Ingest + " " + c.Playback }
+
+// verdict says whose the latest round is, of which these were the cells.
+func (d *dim) verdict(m *matrix) dimVerdict {
+	most := 0
+	for _, c := range m.cells {
+		n := bits.OnesCount8(d.Cells[c.path()])
+		if n >= dimSteady && c.good {
+			return notDim
+		}
+		most = max(most, n)
 	}
+	if d.Rounds >= dimSteady && most <= 1 {
+		return dimCore
+	}
+	return dimUnsure
 }
 
-// same counts a round with these good lines, and says how many there were in a row.
-func (d *dim) same(lines []string) int {
-	if !slices.Equal(d.Lines, lines) {
-		d.Lines, d.Times = lines, 0
+// reached are the cells whose playback could be.
+func (m *matrix) reached() *matrix {
+	if !slices.ContainsFunc(m.cells, func(c seen) bool { return c.Direct }) {
+		return m
 	}
-	d.Times = min(d.Times+1, steadyTimes)
-	return d.Times
+	rest := m.rest(func(c seen) bool { return !c.Direct })
+	return &rest
 }
 
 // judgeDim reads a matrix with only a few good cells, and says whether it did: what is
-// reached and shows nothing is the core's, in part, until the same rows and columns are
-// good in several rounds in a row.
+// reached and shows nothing is the core's, in part, unless the same cells are good
+// again and again.
 func (t *turn) judgeDim(round *roundState, m *matrix) bool {
-	target := t.index.target[round.Target]
-	reached := m
-	if slices.ContainsFunc(m.cells, func(c seen) bool { return c.Direct }) {
-		rest := m.rest(func(c seen) bool { return !c.Direct })
-		reached = &rest
-	}
-	d := t.dimmed(round)
-	if !reached.hardlyLit(d != nil && d.Dark) || len(m.columns) < t.lookedAt(target) || len(m.rows) < min(2, t.pushing(target, round.Site)) {
-		t.lit(round)
+	site := t.coreAt(round)
+	if site == nil {
 		return false
 	}
-	if d != nil && d.same(reached.lit()) >= steadyTimes {
+	reached, was := m.reached(), site.Dim != nil
+	if !reached.hardlyLit(was) {
+		site.lit(reached)
 		return false
 	}
-	for i := range m.columns {
-		if l := &m.columns[i]; m.direct(l) {
-			t.count(round, playback(round.Target, l.id), false, m.evidence(l))
-		}
+	site.dim(reached)
+	verdict, separates := site.Dim.verdict(reached), t.looksEverywhere(round, m)
+	if verdict == notDim || !separates && !was {
+		return false
 	}
+	t.countDirect(round, m)
 	t.countGood(round, m)
-	t.count(round, core(round.Target), false, inPart(reached.firstOf(false).Evidence))
-	if d == nil {
-		if d = t.dimmed(round); d != nil {
-			d.same(reached.lit())
-		}
+	if verdict == dimCore && separates {
+		t.count(round, core(round.Target), false, inPart(reached.firstOf(false).Evidence))
 	}
 	return true
 }
 
-// lit forgets what was dim.
-func (t *turn) lit(round *roundState) {
-	if sum := t.s.sum(core(round.Target), round.Kind); sum != nil && sum.Sites[round.Site] != nil {
-		sum.Sites[round.Site].Dim = nil
+// coreAt is what a round's site has seen of the core; nil is nothing.
+func (t *turn) coreAt(round *roundState) *siteSum {
+	if sum := t.s.sum(core(round.Target), round.Kind); sum != nil {
+		return sum.Sites[round.Site]
+	}
+	return nil
+}
+
+// dim takes a round in which hardly anything was good, or nothing.
+func (s *siteSum) dim(m *matrix) {
+	if s.Dim == nil {
+		s.Dim = &dim{}
+	}
+	s.Dim.Lit, s.Strays = 0, nil
+	s.Dim.push(m)
+}
+
+// lit takes a round in which more was good, and forgets what was dim when all of it was
+// or it has not been dim for long.
+func (s *siteSum) lit(m *matrix) {
+	if s.Dim == nil {
+		return
+	}
+	s.Dim.push(m)
+	if s.Dim.Lit++; m.red() == 0 || s.Dim.Lit >= dimRounds {
+		s.Dim = nil
 	}
 }
 
@@ -99,32 +150,21 @@ func (t *turn) countGood(round *roundState, m *matrix) {
 	}
 }
 
-// lit lists the rows and columns that have anything good.
-func (m *matrix) lit() []string {
-	var ids []string
-	for _, l := range m.rows {
-		if l.good > 0 {
-			ids = append(ids, "ingest "+l.id)
-		}
+// hardlyLit says whether at most a third is good, or at most a half where it was dim
+// before, and chance may be why: few cells, or not all where a good row and a good
+// column cross. Rows alone, or columns alone, that are red are believed at once unless
+// it was dim before.
+func (m *matrix) hardlyLit(before bool) bool {
+	parts := 3
+	if before {
+		parts = 2
 	}
-	for _, l := range m.columns {
-		if l.good > 0 {
-			ids = append(ids, "playback "+l.id)
-		}
-	}
-	return ids
-}
-
-// hardlyLit says whether at most a third is good, and chance may be why: few cells, or
-// not all where a good row and a good column cross. Rows alone, or columns alone, that
-// are red are believed at once unless there were dark rounds.
-func (m *matrix) hardlyLit(dark bool) bool {
-	if 3*m.good > len(m.cells) {
+	if parts*m.good > len(m.cells) {
 		return false
 	}
 	redRows := slices.ContainsFunc(m.rows, func(l line) bool { return l.good == 0 })
 	redColumns := slices.ContainsFunc(m.columns, func(l line) bool { return l.good == 0 })
-	if (!redRows || !redColumns) && (!dark || !redRows && !redColumns) {
+	if (!redRows || !redColumns) && (!before || !redRows && !redColumns) {
 		return false
 	}
 	const few = 2

@@ -41,7 +41,7 @@ func (t *turn) foreign(r *prober.Result, c cell, round *roundState, e Evidence) 
 		return true
 	}
 	e.Site = pusher
-	t.count(round, t.blamed(r, b.Failing[place]), false, e)
+	t.count(round, t.blamed(r, b.failsSince()), false, e)
 	return true
 }
 
@@ -56,20 +56,29 @@ func (t *turn) broadcast(r *prober.Result) *broadcastState {
 }
 
 // blamed is what a broadcast that nobody sees good is charged to: its ingest, if
-// broadcasts of its target's other ingests are seen since it fails, else the core.
+// broadcasts of another of its target's ingests are seen since it fails, else the core.
+// What comes out now and then says nothing for what lies behind an ingest.
 func (t *turn) blamed(r *prober.Result, since time.Time) prober.Element {
+	const least = 2 // places
+	good, failing := map[string]int{}, map[string]int{}
 	for _, other := range t.s.Broadcasts {
-		if other.Target == r.Target && other.Ingest != r.Ingest && other.shown(since) {
+		if other.Target == r.Target && other.Ingest != r.Ingest {
+			g, f := other.shown(since)
+			good[other.Ingest] += g
+			failing[other.Ingest] += f
+		}
+	}
+	for id, n := range good {
+		if n >= least && n >= failing[id] {
 			return ingest(r.Target, r.Ingest)
 		}
 	}
 	return core(r.Target)
 }
 
-// shown says whether a broadcast is good since a time at half of its places or more:
-// what comes out now and then says nothing for what lies behind its ingest.
-func (b *broadcastState) shown(since time.Time) bool {
-	good, failing := 0, 0
+// shown counts the places at which a broadcast is good since a time, and those at which
+// it was seen to fail since.
+func (b *broadcastState) shown(since time.Time) (good, failing int) {
 	for place, at := range b.Seen {
 		if _, bad := b.Failing[place]; !bad && at.After(since) {
 			good++
@@ -80,7 +89,17 @@ func (b *broadcastState) shown(since time.Time) bool {
 			failing++
 		}
 	}
-	return good > 0 && good >= failing
+	return good, failing
+}
+
+// failsSince is from when on a broadcast fails anywhere.
+func (b *broadcastState) failsSince() (first time.Time) {
+	for _, at := range b.Failing {
+		if first.IsZero() || at.Before(first) {
+			first = at
+		}
+	}
+	return first
 }
 
 // note keeps a sighting.

@@ -107,22 +107,58 @@ func (m *matrix) separates(l *line) bool {
 // third of the matrix is red. A stray red cell is noise of one path, and nothing;
 // an endpoint that could not even be reached is nobody's but the column's.
 func (m *matrix) inPart() (rows, columns []string, between *cell) {
-	crossed := func(c seen) bool { return m.rows.of(c.Ingest).good > 0 && m.columns.of(c.Playback).good > 0 }
-	if !slices.ContainsFunc(m.cells, func(c seen) bool { return !c.good && crossed(c) }) {
+	if !slices.ContainsFunc(m.cells, m.stray) {
 		return nil, nil, nil
 	}
-	left := m.rest(crossed)
-	if columns = left.halfRed(left.columns); columns != nil {
-		return nil, columns, nil
+	left := m.rest(m.crossed)
+	if rows, columns = left.inLines(); rows != nil || columns != nil {
+		return rows, columns, nil
 	}
 	left = left.rest(func(c seen) bool { return !c.Direct })
-	if rows = left.halfRed(left.rows); rows != nil {
-		return rows, nil, nil
-	}
 	if red := left.red(); red == 0 || 3*red < len(m.cells) {
 		return nil, nil, nil
 	}
 	return nil, nil, left.firstOf(false)
+}
+
+// crossed says whether a cell's row and column both have a good one.
+func (m *matrix) crossed(c seen) bool {
+	return m.rows.of(c.Ingest).good > 0 && m.columns.of(c.Playback).good > 0
+}
+
+// stray says whether a cell is red although its row and its column are not.
+func (m *matrix) stray(c seen) bool { return !c.good && m.crossed(c) }
+
+// strays lists the stray cells by path.
+func (m *matrix) strays() (paths []string) {
+	for _, c := range m.cells {
+		if m.stray(c) {
+			paths = append(paths, c.path())
+		}
+	}
+	return paths
+}
+
+// withStrays is the matrix of the cells with a good row and column, where those of a
+// round before are red, too.
+func (m *matrix) withStrays(before []string) *matrix {
+	var cells []seen
+	for _, c := range m.cells {
+		if m.crossed(c) {
+			cells = append(cells, seen{c.cell, c.good && !slices.Contains(before, c.path())})
+		}
+	}
+	both := matrixOf(cells)
+	return &both
+}
+
+// inLines lists the columns, or else the rows, in which all that is red stands.
+func (m *matrix) inLines() (rows, columns []string) {
+	if columns = m.halfRed(m.columns); columns != nil {
+		return nil, columns
+	}
+	reached := m.reached()
+	return reached.halfRed(reached.rows), nil
 }
 
 // rest is the matrix of some of the cells.

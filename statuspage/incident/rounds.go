@@ -158,13 +158,15 @@ func (t *turn) judge(round *roundState) {
 	}
 	if left.good == 0 {
 		t.judgeDark(round, left)
-		t.dimmed(round).dark()
+		if site, reached := t.coreAt(round), left.reached(); site != nil && len(reached.cells) > 0 {
+			site.dim(reached)
+		}
 		return
 	}
 	if t.judgeDim(round, left) {
 		return
 	}
-	rows, columns, between := left.inPart()
+	rows, columns, between := t.inPart(round, left)
 	t.countLines(round, left, left.rows, rows, ingest)
 	t.countLines(round, left, left.columns, columns, playback)
 	if between == nil {
@@ -174,12 +176,33 @@ func (t *turn) judge(round *roundState) {
 	t.count(round, core(round.Target), false, inPart(between.Evidence))
 }
 
+// inPart explains what is red of one path only. Where one round has too few such cells
+// to be of a column or a row, those of the round before are added: of two ingests, half
+// of what a playback shows is one cell a round.
+func (t *turn) inPart(round *roundState, m *matrix) (rows, columns []string, between *cell) {
+	rows, columns, between = m.inPart()
+	site := t.coreAt(round)
+	if site == nil {
+		return rows, columns, between
+	}
+	before, now := site.Strays, m.strays()
+	site.Strays = now
+	if len(rows)+len(columns) > 0 || between != nil || len(before) == 0 || len(now) == 0 {
+		return rows, columns, between
+	}
+	rows, columns = m.withStrays(before).inLines()
+	lit := func(all lines) func(string) bool {
+		return func(id string) bool { l := all.of(id); return l.good == l.of } // it was red before only
+	}
+	return slices.DeleteFunc(rows, lit(m.rows)), slices.DeleteFunc(columns, lit(m.columns)), nil
+}
+
 // countLines counts every row, or every column: failed where it is all red, or one
 // of those that fail in part.
 func (t *turn) countLines(round *roundState, m *matrix, all lines, some []string, element func(target, id string) prober.Element) {
 	for i := range all {
 		switch l := &all[i]; {
-		case !m.separates(l):
+		case !m.separates(l), !l.column && l.good == 0 && m.direct(l): // a playback that cannot be reached says nothing of ingests
 		case slices.Contains(some, l.id):
 			t.count(round, element(round.Target, l.id), false, inPart(m.firstRed(l)))
 		default:
@@ -198,13 +221,8 @@ func inPart(e Evidence) Evidence {
 // of more than one ingest were looked for everywhere. Less does not separate, unless
 // the others are known to take none.
 func (t *turn) judgeDark(round *roundState, m *matrix) {
-	target := t.index.target[round.Target]
-	for i := range m.columns {
-		if l := &m.columns[i]; m.direct(l) {
-			t.count(round, playback(round.Target, l.id), false, m.evidence(l))
-		}
-	}
-	if len(m.columns) < t.lookedAt(target) || len(m.rows) < min(2, t.pushing(target, round.Site)) {
+	t.countDirect(round, m)
+	if !t.looksEverywhere(round, m) {
 		return
 	}
 	for _, c := range round.Cells {
@@ -212,6 +230,22 @@ func (t *turn) judgeDark(round *roundState, m *matrix) {
 			t.count(round, core(round.Target), false, c.Evidence)
 		}
 	}
+}
+
+// countDirect counts the columns that could not even be reached.
+func (t *turn) countDirect(round *roundState, m *matrix) {
+	for i := range m.columns {
+		if l := &m.columns[i]; m.direct(l) {
+			t.count(round, playback(round.Target, l.id), false, m.evidence(l))
+		}
+	}
+}
+
+// looksEverywhere says whether a round had broadcasts of more than one ingest, where
+// there are more, at every playback: less does not separate the core from those.
+func (t *turn) looksEverywhere(round *roundState, m *matrix) bool {
+	target := t.index.target[round.Target]
+	return len(m.columns) >= t.lookedAt(target) && len(m.rows) >= min(2, t.pushing(target, round.Site))
 }
 
 // lookedAt is how many playbacks have to be red before it is not theirs: those that

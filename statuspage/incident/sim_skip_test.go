@@ -94,7 +94,7 @@ func (w *sim) settled() bool {
 		}
 	}
 	for _, site := range w.sites {
-		if site.W != 0 || site.V != 0 || site.Failing || site.Goods < goodsBetween || !site.AloneSince.IsZero() {
+		if site.W != 0 || site.V != 0 || site.Failing || site.Goods < goodsAgain || !site.AloneSince.IsZero() {
 			return false
 		}
 	}

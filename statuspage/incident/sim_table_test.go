@@ -76,6 +76,7 @@ func faultRows() []faultRow {
 		{"the API and a playback, 95 %", standard(3), 2 * minute, simFault{api: true, play: some(2), share: .95}, 0, 0, []string{"api", "playback-r2"}, 0},
 		{"an ingest refuses half of the new broadcasts", standard(3), 10 * minute, simFault{fresh: some(1), share: .5}, 0, 0, []string{"ingest-r1"}, 180},
 		{"half of the probes of a playback fail", standard(3), 10 * minute, simFault{play: some(2), share: .5}, 0, 0, []string{"playback-r2"}, 180},
+		{"half of the probes of a playback fail, of 2 ingests and playbacks, seen from 2 sites", with(standard(2), func(s *simSetup) { s.regions = 2 }), 10 * minute, simFault{play: some(1), share: .5}, 0, 0, []string{"playback-r1"}, 180},
 		{"half of everything that is played fails", standard(3), 10 * minute, simFault{core: true, share: .5}, 0, 0, []string{"core"}, 180},
 		{"half of the calls of the API fail", standard(3), 10 * minute, simFault{api: true, share: .5}, 0, 0, []string{"api"}, 180},
 		{"a quarter of the probes of a playback fail", standard(3), 30 * minute, simFault{play: some(2), share: .25}, 0, 0, []string{"playback-r2"}, 0},
@@ -184,15 +185,32 @@ func (row faultRow) run(t *testing.T, seed uint64, f *faultFigures) {
 		f.delays = append(f.delays, opened[0].At.Sub(w.start)-begin)
 		if slices.Equal(place, row.want) {
 			f.rightPlace++
+		} else {
+			t.Logf("%s, seed %d: opened %q", row.name, seed, place)
 		}
 		if len(opened) == 2 {
 			f.two++
 		}
 	}
+	row.goesOn(t, seed, w.events)
 	told := len(w.events)
 	w.run(5 * time.Minute)
 	row.over(t, seed, w.events[told:])
 	watch.end()
+}
+
+// goesOn holds that what nearly all probes see is not said to be over, in all or in part,
+// while it goes on.
+func (row faultRow) goesOn(t *testing.T, seed uint64, events []Event) {
+	t.Helper()
+	if share := row.fault.share; share > 0 && share < .95 || row.flaps > 0 || row.setup.humans || row.setup.work > 0 {
+		return
+	}
+	for _, e := range events {
+		if in := e.Incident; in != nil && in.MergedInto == "" && (in.Phase == Monitoring || in.Phase == Resolved) {
+			t.Errorf("%s, seed %d: %s at %s, while it goes on: %s", row.name, seed, in.Phase, clock(e.At), e.Summary)
+		}
+	}
 }
 
 // over holds that nothing opens once what broke works again, but for what people open.
@@ -310,7 +328,8 @@ func (row faultRow) causes() int {
 	case row.setup.humans:
 		return 0
 	case slices.Contains(twoFaults(), row.name), f.core && len(f.push) > 0, f.api && len(f.push) == 0 && len(f.play) > 0,
-		len(f.pusher) > 0 && len(f.play) > 0, len(f.play) > 1:
+		len(f.pusher) > 0 && len(f.play) > 0, len(f.play) > 1,
+		len(f.push)+len(f.mute) > 0 && len(f.play)+len(f.dead) > 0, f.api && len(f.push) > 0 && len(f.play) == 0:
 		return 2
 	}
 	return 1

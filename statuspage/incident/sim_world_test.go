@@ -56,13 +56,14 @@ type simRounds struct {
 
 // simSetup says what is simulated.
 type simSetup struct {
-	seed    uint64
-	sites   int
-	regions int // each has an ingest and a playback
-	canary  time.Duration
-	pulls   time.Duration // of the playback probe
-	golive  time.Duration
-	api     bool // the platform has an API of its own
+	seed      uint64
+	sites     int
+	regions   int // each has an ingest and a playback
+	ins, outs int // ingests and playbacks, where they are fewer than regions
+	canary    time.Duration
+	pulls     time.Duration // of the playback probe
+	golive    time.Duration
+	api       bool // the platform has an API of its own
 
 	noise   float64       // a row or a column of a round fails by chance
 	drops   float64       // a canary of a round drops by chance
@@ -100,6 +101,7 @@ type simFault struct {
 	play   map[int]bool // playbacks, which show nothing
 	dead   map[int]bool // playbacks, which cannot be reached
 	core   bool         // nothing comes out anywhere
+	mute   map[int]bool // ingests that take everything, and nothing of which comes out
 	sick   map[int]bool // agents whose machine or network is broken, and which know it
 	blind  map[int]bool // agents whose network is broken, and whose controls pass
 	silent map[int]bool // agents that are not heard
@@ -197,6 +199,11 @@ func simTopology(sites, regions int, api bool) Topology {
 func newSim(t *testing.T, c simSetup) *sim {
 	t.Helper()
 	top := simTopology(c.sites, c.regions, c.api)
+	top.Targets[0].Ingests, top.Targets[0].Playbacks = top.Targets[0].Ingests[:c.ingests()], top.Targets[0].Playbacks[:c.playbacks()]
+	top.Components = slices.DeleteFunc(top.Components, func(x Component) bool {
+		e := x.Elements[0]
+		return e.Type == prober.ElementIngest && e.ID >= "r"+strconv.Itoa(c.ingests()) || e.Type == prober.ElementPlayback && e.ID >= "r"+strconv.Itoa(c.playbacks())
+	})
 	if c.topology != nil {
 		c.topology(&top)
 	}
@@ -218,10 +225,10 @@ func newSim(t *testing.T, c simSetup) *sim {
 			a.skew = time.Duration(w.rng.Int64N(int64(2*c.skew))) - c.skew
 		}
 		w.agents = append(w.agents, a)
-		n := c.regions
+		n := c.ingests()
 		w.every(a, prober.KindCanary, c.canary, n)
 		w.every(a, prober.KindPlayback, c.pulls, c.cells())
-		w.every(a, prober.KindGoLive, c.golive, n+n*n)
+		w.every(a, prober.KindGoLive, c.golive, n+n*c.playbacks())
 		if c.bursts != nil {
 			w.after(w.quiet(), func() { w.burst(a) })
 		}
@@ -232,9 +239,23 @@ func newSim(t *testing.T, c simSetup) *sim {
 // cells is how many results a round of pulling has.
 func (c simSetup) cells() int {
 	if c.foreign {
-		return 2 * c.regions * c.regions
+		return 2 * c.ingests() * c.playbacks()
 	}
-	return c.regions * c.regions
+	return c.ingests() * c.playbacks()
+}
+
+func (c simSetup) ingests() int {
+	if c.ins > 0 {
+		return c.ins
+	}
+	return c.regions
+}
+
+func (c simSetup) playbacks() int {
+	if c.outs > 0 {
+		return c.outs
+	}
+	return c.regions
 }
 
 func (c simSetup) schedule() Schedule {
@@ -573,8 +594,8 @@ func inconclusive(r prober.Result) prober.Result {
 // canaries is a round of an agent's running broadcasts.
 func (w *sim) canaries(a *simAgent) {
 	f, round, way := w.truth(), w.newRound(prober.KindCanary), w.way(a, prober.KindCanary)
-	for i := range w.setup.regions {
-		r := prober.Result{Kind: prober.KindCanary, Pusher: a.id, Ingest: w.region(i), Round: round, RoundOf: w.setup.regions, Outcome: prober.Pass}
+	for i := range w.setup.ingests() {
+		r := prober.Result{Kind: prober.KindCanary, Pusher: a.id, Ingest: w.region(i), Round: round, RoundOf: w.setup.ingests(), Outcome: prober.Pass}
 		if w.lost(a, f) || w.hit(a, f.push[i], f) || w.noisyAt(a, prober.KindCanary, w.now, drawRow+i) {
 			r = bad(r, prober.StageIngest)
 		}
@@ -591,8 +612,8 @@ func (w *sim) plays(a *simAgent) {
 		pushers = append(pushers, w.agents[(a.n+1)%len(w.agents)])
 	}
 	for _, pusher := range pushers {
-		for i := range w.setup.regions {
-			for j := range w.setup.regions {
+		for i := range w.setup.ingests() {
+			for j := range w.setup.playbacks() {
 				r := prober.Result{Kind: prober.KindPlayback, Pusher: pusher.id, Ingest: w.region(i), Playback: w.region(j), Run: pusher.id + w.region(i),
 					Round: round, RoundOf: w.setup.cells(), Outcome: prober.Pass}
 				stage := m.cells[i][j]
@@ -632,7 +653,7 @@ func (w *sim) matrix(a *simAgent, kind prober.Kind, f simFault) simMatrix {
 				m.cells[i][j] = prober.StageConnect
 			case rows[i] || columns[j]:
 				m.cells[i][j] = prober.StageManifest
-			case w.hit(a, f.play[j] || f.core, f):
+			case w.hit(a, f.play[j] || f.core || f.mute[i], f):
 				m.cells[i][j] = prober.StageManifest
 			}
 		}
@@ -653,11 +674,11 @@ const goLiveLasts = 6 * time.Second
 // plays later.
 func (w *sim) goLive(a *simAgent) {
 	f, round, way := w.truth(), w.newRound(prober.KindGoLive), w.way(a, prober.KindGoLive)
-	n := w.setup.regions
+	n := w.setup.ingests()
 	m := w.matrix(a, prober.KindGoLive, f)
 	refused := w.setup.api && w.hit(a, f.api, f)
 	for i := range n {
-		r := prober.Result{Kind: prober.KindGoLive, Pusher: a.id, Ingest: w.region(i), Run: fmt.Sprint(a.id, round, i), Round: round, RoundOf: n + n*n, Outcome: prober.Pass}
+		r := prober.Result{Kind: prober.KindGoLive, Pusher: a.id, Ingest: w.region(i), Run: fmt.Sprint(a.id, round, i), Round: round, RoundOf: n + n*w.setup.playbacks(), Outcome: prober.Pass}
 		pushed, known := r, way+goLiveLasts
 		switch {
 		case refused:
@@ -671,7 +692,7 @@ func (w *sim) goLive(a *simAgent) {
 			known = way + 200*time.Millisecond
 		}
 		w.send(a, known, pushed)
-		for j := range n {
+		for j := range w.setup.playbacks() {
 			cell := r
 			cell.Playback = w.region(j)
 			switch {

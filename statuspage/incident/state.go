@@ -92,6 +92,7 @@ type siteSum struct {
 
 	AloneSince   time.Time `json:"alone_since,omitzero"`   // it alone sees this fail
 	Contradicted bool      `json:"contradicted,omitempty"` // for so long that it does not count
+	Strays       []string  `json:"strays,omitempty"`       // of a core: the cells that were red in the latest round although their rows and columns were not
 	Dim          *dim      `json:"dim,omitempty"`          // of a core: what its nearly dark rounds have shown
 }
 

@@ -10,6 +10,10 @@ import (
 // goodsBetween is how many good rounds part one failure's beginning from the next's.
 const goodsBetween = 2
 
+// goodsAgain is how many good rounds in a row show that a site no longer sees fail what
+// it saw fail: where nearly all fails, one is good now and then.
+const goodsAgain = 3
+
 // weigh moves the sum of one element, kind and site by one piece of evidence,
 // within [0, h/q]: no site alone, whatever it sees, can open anything.
 func (t *turn) weigh(key string, e prober.Element, kind prober.Kind, ok bool, evidence Evidence) {
@@ -28,7 +32,7 @@ func (t *turn) weigh(key string, e prober.Element, kind prober.Kind, ok bool, ev
 	w := t.weights[kind]
 	if ok {
 		site.Failing, site.Ran = false, true
-		site.Goods = min(site.Goods+1, goodsBetween)
+		site.Goods = min(site.Goods+1, goodsAgain)
 		site.W = max(site.W-w.ok, 0)
 		if sum.Open {
 			t.askRecovery(sum, site)
@@ -112,7 +116,7 @@ func (t *turn) recovered(sum *sumState) bool {
 	var total Nats
 	sites, failing := 0, 0
 	for id, site := range sum.Sites {
-		if site.Failing && t.goodSite(id) && t.s.At.Sub(site.At) <= t.settings.UnknownAfter {
+		if fails := site.Failing || site.Last != nil && site.Goods < goodsAgain; fails && t.goodSite(id) && t.s.At.Sub(site.At) <= t.settings.UnknownAfter {
 			failing++
 		}
 		if site.V > 0 && t.goodSite(id) {

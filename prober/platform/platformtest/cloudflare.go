@@ -2,6 +2,7 @@ package platformtest
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -87,9 +88,12 @@ func (s *Server) cloudflareVideos(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	videos := []any{}
-	if stream.Recording != "" {
-		videos = append(videos, map[string]any{"uid": stream.Recording, "readyToStream": true, "status": map[string]string{"state": "ready"},
-			"playback": map[string]string{"hls": "https://customer-x.cloudflarestream.com/" + stream.Recording + "/manifest/video.m3u8"}})
+	for _, uid := range strings.Fields(stream.Recording) {
+		if _, found := s.find(uid); !found {
+			continue // deleted
+		}
+		videos = append(videos, map[string]any{"uid": uid, "readyToStream": true, "status": map[string]string{"state": "ready"},
+			"playback": map[string]string{"hls": "https://customer-x.cloudflarestream.com/" + uid + "/manifest/video.m3u8"}})
 	}
 	cloudflareResult(w, videos)
 }

@@ -26,7 +26,7 @@ type Stream struct {
 	ID, Name, Key, PlaybackID string
 	Created                   time.Time
 	Body                      map[string]any // of the request that made it
-	Recording                 string         // URL of what was recorded; "" is nothing yet
+	Recording                 string         // URL of what was recorded, of Cloudflare the ids; "" is nothing yet
 }
 
 // Server is a fake API. Its methods are safe while it serves.
