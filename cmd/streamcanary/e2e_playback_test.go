@@ -408,6 +408,7 @@ func TestPlaybackOnlyExpects(t *testing.T) {
 		{"live, and it is not", "ended", []string{"--expect", "live"}, exitFailure, prober.ReasonStreamEnded},
 		{"an event, and it has ended", "ended", []string{"--expect", "event"}, exitFailure, prober.ReasonStreamEnded},
 		{"with an end", "ended", []string{"--expect", "vod"}, exitOK, ""},
+		{"anything, for too short to see that it is frozen", "live", []string{"--for", "2s"}, exitInconclusive, prober.ReasonConfiguration},
 		{"with an end, and it has none", "live", []string{"--expect", "vod", "--for", "2s"}, exitOK, prober.ReasonPlaylistMalformed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

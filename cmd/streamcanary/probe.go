@@ -33,11 +33,12 @@ put the URL into the environment, as STREAMCANARY_INGEST or STREAMCANARY_PLAYBAC
 Keys, users and queries are never printed.
 
 With --playback-only nothing is pushed: any HLS stream is validated, with up to 16 of its
-renditions and by all rules. A live stream is watched for a minute, one that has an
-end is loaded to it. What is found is told as what must be fixed (viewers are
-without pictures or sound), what should be fixed (it plays worse than it could), and
-notes. Of the address the host and the last part of the path are shown; what stands
-between may be a token.
+renditions and by all rules. A live stream is watched for a minute, or for two target
+durations and ten seconds where that is longer (250 s at most); where nothing new came
+of it by then, and no rule says so, that is inconclusive. One that has an end is loaded
+to it. What is found is told as what must be fixed (viewers are without pictures or
+sound), what should be fixed (it plays worse than it could), and notes. Of the address
+the host and the last part of the path are shown; what stands between may be a token.
 
 With --watch the broadcast stays up as a canary and is followed, until Ctrl-C or
 for the time given with --for; every drop and return is told, and with --json every
@@ -99,7 +100,7 @@ func newProbeCommand() *cobra.Command {
 	f.BoolVar(&o.json, "json", false, "tell results as JSON, one object a line")
 	f.BoolVar(&o.pullOnly, "playback-only", false, "push nothing: validate the stream at this URL, or at that of --playback")
 	f.BoolVar(&o.watch, "watch", false, "keep the broadcast up and watch it")
-	f.DurationVar(&o.length, "for", 0, "with --watch: how long (default: until Ctrl-C); with --playback-only: at most (default: 1m of a live stream, 10m of one that has an end)")
+	f.DurationVar(&o.length, "for", 0, "with --watch: how long (default: until Ctrl-C); with --playback-only: at most (default: 1m of a live stream, or two target durations and 10s, 10m of one that has an end)")
 	o.addOutputFlags(f)
 	f.DurationVar(&o.timeout, "timeout", 12*time.Second, "how long the broadcast may take to come back")
 	o.addPushFlags(f)

@@ -18,7 +18,8 @@ import (
 const (
 	validationTurn = 500 * time.Millisecond
 	validationTop  = 3 * time.Second // from one load of a multivariant playlist to the next
-	liveLength     = time.Minute
+	liveLength     = time.Minute     // at least, see watching
+	longestTarget  = 2 * time.Minute
 	endingLength   = 10 * time.Minute
 	expectLive     = "live"          // of --expect: the zero value of prober.Expect, and here not what is taken for granted
 	startLength    = 5 * time.Second // in which a rendition may not play yet, or something that fails may come to be
@@ -115,7 +116,10 @@ type validation struct {
 	ended       time.Time // when all of it was had; zero: not yet
 	failing     time.Time // since when nothing plays and something fails; zero: it does not
 	last        *prober.Failure
-	segments    int // looked into
+	segments    int                // looked into
+	shown       []prober.Rendition // in the last look
+	renewals    map[renewed]renewal
+	listed      time.Time // the first media playlist
 	interrupted bool
 }
 
@@ -140,8 +144,9 @@ func (v *validation) turn(now time.Time, obs agent.Observation) (done bool) {
 	v.live = false
 	for _, r := range obs.Renditions {
 		v.played = v.played || r.Playing
-		v.live = v.live || r.TargetDuration > 0 && !r.EndList
+		v.live = v.live || goesOn(r)
 	}
+	v.renew(now, obs.Renditions)
 	switch {
 	case v.played || obs.Failure == nil || obs.Failure.Reason == prober.ReasonMarkerMissing:
 		v.failing = time.Time{}
@@ -177,7 +182,7 @@ func (v *validation) done(now time.Time, renditions int) bool {
 	switch {
 	case limit > 0:
 	case v.live, v.o.Expect == expectLive, v.o.pull.Expect == prober.ExpectEvent: // what ends too soon is not waited for
-		limit = liveLength
+		limit = v.watching()
 	default:
 		limit = endingLength
 	}
@@ -301,6 +306,7 @@ func (v *validation) end(now time.Time) summary.Summary {
 		}
 		verdict.Stage, verdict.Reason, verdict.Detail = worst.Stage, worst.Reason, worst.Detail
 	case v.played:
+		v.doubt(now, &verdict)
 	case v.interrupted:
 		verdict.Outcome, verdict.Reason, verdict.Detail = prober.Inconclusive, prober.ReasonCancelled, "interrupted before anything played"
 	case v.last != nil:

@@ -52,7 +52,35 @@ func TestValidation(t *testing.T) {
 	gone := fail(prober.Fail, prober.StageManifest, prober.ReasonHTTPStatus)
 	nothing := fail(prober.Fail, prober.StageMedia, prober.ReasonMarkerMissing)
 	slow := fail(prober.Degraded, prober.StageSegment, prober.ReasonSegmentSlow)
-	live := prober.Rendition{Name: "720p", Type: prober.RenditionVariant, TargetDuration: time.Second, Playing: true}
+	live := prober.Rendition{Name: "720p", Type: prober.RenditionVariant, TargetDuration: time.Second, Playing: true, Segments: 1}
+	long := live
+	long.TargetDuration = time.Minute
+	// From a look on, one after the other with a new segment; the first has one.
+	going := func(r prober.Rendition, since int) func(int) agent.Observation {
+		return func(i int) agent.Observation {
+			now := r
+			if i > 0 && i < since {
+				now.Segments = 0
+			}
+			return agent.Observation{Renditions: []prober.Rendition{now}}
+		}
+	}
+	const never = 1 << 20
+	stale := func(o prober.Outcome, f ...prober.Finding) func(int) agent.Observation {
+		return func(i int) agent.Observation {
+			obs := going(long, never)(i)
+			if i >= 240 {
+				obs.Findings = f
+				if o != "" {
+					obs.Failure = fail(o, prober.StageManifest, prober.ReasonPlaylistStale)
+					obs.Renditions[0].Failure = obs.Failure
+				}
+			}
+			return obs
+		}
+	}
+	hours := long
+	hours.TargetDuration = time.Hour
 	ended, failed, starts := live, live, live
 	ended.EndList, ended.Ended = true, true
 	failed.Name, failed.Playing, failed.Failure, failed.TargetDuration = "360p", false, gone, 0
@@ -76,6 +104,35 @@ func TestValidation(t *testing.T) {
 		{"a note is no degradation", probeOptions{}, func(int) agent.Observation {
 			return agent.Observation{Renditions: []prober.Rendition{live}, Findings: []prober.Finding{note}}
 		}, time.Minute, prober.Pass, "", 1},
+		{"a live stream of a long target duration", probeOptions{}, going(long, 239), 130 * time.Second, prober.Pass, "", 0},
+		{"a frozen one of it", probeOptions{}, stale(prober.Fail), 130 * time.Second, prober.Fail, prober.ReasonPlaylistStale, 1},
+		{"a frozen one of it, and that is a note", probeOptions{}, stale("", note), 130 * time.Second, prober.Pass, "", 1},
+		{"a frozen one of it, and that is off", probeOptions{}, stale(""), 130 * time.Second, prober.Inconclusive, prober.ReasonConfiguration, 0},
+		{"a frozen one of hours", probeOptions{}, going(hours, never), 250 * time.Second, prober.Inconclusive, prober.ReasonConfiguration, 0},
+		{"a frozen one, for too short", probeOptions{length: 30 * time.Second}, going(long, never), 30 * time.Second, prober.Inconclusive, prober.ReasonConfiguration, 0},
+		{"for short, and a second segment comes", probeOptions{length: 30 * time.Second}, going(long, 59), 30 * time.Second, prober.Pass, "", 0},
+		{"for short, and a note", probeOptions{length: 30 * time.Second}, func(i int) agent.Observation {
+			obs := going(long, never)(i)
+			obs.Findings = []prober.Finding{{Rule: "version", Severity: prober.SeverityNote, Stage: prober.StageManifest, Reason: prober.ReasonPlaylistMalformed, Where: "720p"}}
+			return obs
+		}, 30 * time.Second, prober.Inconclusive, prober.ReasonConfiguration, 1},
+		{"one of two of one name is frozen", probeOptions{length: 30 * time.Second}, func(i int) agent.Observation {
+			return agent.Observation{Renditions: append(going(long, never)(i).Renditions, going(long, 0)(i).Renditions...)}
+		}, 30 * time.Second, prober.Inconclusive, prober.ReasonConfiguration, 0},
+		{"subtitles have nothing to say", probeOptions{length: 30 * time.Second}, func(i int) agent.Observation {
+			words := going(long, never)(i).Renditions[0]
+			words.Type, words.Name = prober.RenditionSubtitles, "subtitles en"
+			return agent.Observation{Renditions: append(going(long, 0)(i).Renditions, words)}
+		}, 30 * time.Second, prober.Pass, "", 0},
+		{"one comes at last", probeOptions{length: 30 * time.Second}, func(i int) agent.Observation {
+			obs := going(long, 0)(i)
+			if i >= 50 {
+				late := going(long, never)(i - 50).Renditions[0]
+				late.Name = "360p"
+				obs.Renditions = append(obs.Renditions, late)
+			}
+			return obs
+		}, 30 * time.Second, prober.Pass, "", 0},
 		{"an end", probeOptions{}, func(int) agent.Observation { return agent.Observation{Renditions: []prober.Rendition{ended}} },
 			500 * time.Millisecond, prober.Pass, "", 0},
 		{"an end of two renditions, which are compared", probeOptions{}, func(int) agent.Observation { return agent.Observation{Renditions: []prober.Rendition{ended, ended}} },
@@ -194,16 +251,29 @@ func TestValidation(t *testing.T) {
 	}
 }
 
-// An interrupt before anything played says nothing, and after it what was seen.
+// An interrupt before anything played, or before anything new came, says nothing, and
+// after it what was seen.
 func TestValidationInterrupted(t *testing.T) {
 	t.Parallel()
 	zero := time.Unix(1_700_000_000, 0)
-	for playing, want := range map[bool]prober.Outcome{true: prober.Pass, false: prober.Inconclusive} {
+	for _, tt := range []struct {
+		rendition prober.Rendition
+		want      prober.Outcome
+	}{
+		{prober.Rendition{}, prober.Inconclusive},
+		{prober.Rendition{Segments: 1}, prober.Inconclusive},
+		{prober.Rendition{Playing: true, Segments: 0}, prober.Inconclusive},
+		{prober.Rendition{Playing: true, Segments: 1}, prober.Pass},
+		{prober.Rendition{Playing: true, EndList: true}, prober.Pass},
+	} {
+		tt.rendition.TargetDuration = time.Second
 		v := newValidation(probeOptions{playback: "https://cdn.example.com/index.m3u8", timeout: time.Minute}, zero)
-		v.turn(zero.Add(time.Second), agent.Observation{Renditions: []prober.Rendition{{Playing: playing, TargetDuration: time.Second}}})
+		for i := range 2 {
+			v.turn(zero.Add(time.Duration(i+1)*time.Second), agent.Observation{Renditions: []prober.Rendition{tt.rendition}})
+		}
 		v.interrupted = true
-		if got := v.end(zero.Add(2 * time.Second)).Outcome; got != want {
-			t.Errorf("playing %v: %s", playing, got)
+		if got := v.end(zero.Add(3 * time.Second)); got.Outcome != tt.want || (got.Reason == prober.ReasonCancelled) != (tt.want == prober.Inconclusive) {
+			t.Errorf("%+v: %s %s: %s", tt.rendition, got.Outcome, got.Reason, got.Detail)
 		}
 	}
 }

@@ -83,7 +83,9 @@ func (v *playbackView) verdict(of *validation, s summary.Summary) string {
 		what = "something must be fixed"
 	case prober.Degraded:
 		what = "something should be fixed"
-	case prober.Pass, prober.Inconclusive:
+	case prober.Inconclusive:
+		what = s.Detail
+	case prober.Pass:
 	}
 	return paint(s.Outcome)("%s: %s (%s)", strings.ToUpper(string(s.Outcome)), what, took)
 }

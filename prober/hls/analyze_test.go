@@ -1,6 +1,7 @@
 package hls
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"testing"
@@ -92,6 +93,59 @@ func TestAnalyze(t *testing.T) {
 			}
 			if s := strings.Join(got, ", "); s != tt.want {
 				t.Errorf("got %q, want %q", s, tt.want)
+			}
+		})
+	}
+}
+
+// A segment that has another number than before is found by its name, where names tell
+// segments apart.
+func TestAnalyzeNames(t *testing.T) {
+	t.Parallel()
+	renumbered := func(format string, of uint64) func(*Playlist) {
+		return func(p *Playlist) {
+			for i := range p.Segments {
+				p.Segments[i].URI = fmt.Sprintf(format, p.Segments[i].Sequence%of)
+			}
+		}
+	}
+	const all = 1 << 40
+	counted := func(p *Playlist) { p.seen.hasSequence = true }
+	for _, tt := range []struct {
+		name        string
+		from, to    uint64 // now
+		before, end uint64 // 0 is 5 to 9
+		format      string
+		names       uint64 // until they come again
+		after       time.Duration
+		more        func(*Playlist) // of the current one
+		want        string
+	}{
+		{name: "none again", from: 105, to: 109, format: "seg%d.ts", names: all, after: 2 * time.Second},
+		{name: "again at once", from: 105, to: 109, format: "seg%d.ts", names: 100, after: 2 * time.Second, want: "msn-mismatch"},
+		{name: "again, in other paths", from: 105, to: 109, format: "new/seg%d.ts?token=1", names: 100, after: 2 * time.Second, want: "msn-mismatch"},
+		{name: "again, when it is time for it", from: 105, to: 109, format: "seg%d.ts", names: 100, after: 200 * time.Second},
+		{name: "queries alone differ", from: 15, to: 19, format: "seg.ts?n=%d", names: all, after: 2 * time.Second},
+		{name: "queries alone differ, of one segment", from: 12, to: 12, format: "seg.ts?n=%d", names: all, after: time.Second, before: 9, end: 9},
+		{name: "one segment again", from: 109, to: 109, format: "seg%d.ts", names: 100, after: time.Second, before: 9, end: 9, want: "msn-mismatch"},
+		{name: "queries alone differ, and a duration", from: 6, to: 10, format: "seg.ts?n=%d", names: all, after: 2 * time.Second, more: lasts(time.Second), want: "rewritten"},
+		{name: "a list moved further than it says", from: 6, to: 10, format: "seg%d.ts", names: all, after: 2 * time.Second,
+			more: func(p *Playlist) {
+				for i := range p.Segments {
+					p.Segments[i].URI = fmt.Sprintf("seg%d.ts", p.Segments[i].Sequence+1)
+				}
+			}, want: "msn-mismatch"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			current := list(tt.from, tt.to, renumbered(tt.format, tt.names), counted)
+			if tt.more != nil {
+				tt.more(current)
+			}
+			found := Rules{Severity: map[string]prober.Severity{"window-short": SeverityOff, "window-tiny": SeverityOff}}.Analyze(
+				list(cmp.Or(tt.before, 5), cmp.Or(tt.end, 9), renumbered(tt.format, tt.names), counted), current, noon.Add(tt.after))
+			if got := told(found); got != tt.want {
+				t.Errorf("got %q, want %q: %+v", got, tt.want, found)
 			}
 		})
 	}

@@ -111,7 +111,7 @@ func (f *findings) update(previous, current *Playlist, at time.Time) {
 	f.header(previous, current)
 	f.removed(previous, current)
 	inBefore, inNow := overlap(previous, current)
-	f.jumped(previous, current, inNow)
+	f.jumped(previous, current, inNow, at)
 	f.rewritten(previous, current, inBefore, inNow)
 	f.discontinuities(previous, current, inNow)
 	f.dateRanges(previous, current)
@@ -205,7 +205,8 @@ func (f *findings) rewritten(previous, current *Playlist, before, now []Segment)
 
 // shifted says by how many places more, or fewer, a list moved than its sequence
 // numbers say.
-// Resources that are cut by byte ranges share a name, so they are told by range.
+// Resources that are cut by byte ranges share a name, so they are told by range. Where
+// all are named as they were, none has moved: queries alone may tell them apart.
 func shifted(before, now []Segment) (shift uint64, more, ok bool) {
 	const most = 10
 	same := func(a, b *Segment) bool { return nameOf(a.URI) == nameOf(b.URI) && a.Range == b.Range }
@@ -221,6 +222,9 @@ func shifted(before, now []Segment) (shift uint64, more, ok bool) {
 		}
 		return n > 0
 	}
+	if moved(0) {
+		return 0, false, false
+	}
 	for by := 1; by <= most && by < len(now); by++ {
 		if moved(by) {
 			return uint64(by), true, true
@@ -233,20 +237,40 @@ func shifted(before, now []Segment) (shift uint64, more, ok bool) {
 }
 
 // jumped looks, where no number is in both versions, for a segment that is: the
-// newest of before, under another number.
-func (f *findings) jumped(previous, current *Playlist, both []Segment) {
+// newest of before, under another number. After as long as it takes to make so many
+// segments it may be a new one, as names may come again.
+func (f *findings) jumped(previous, current *Playlist, both []Segment, at time.Time) {
 	if len(both) > 0 || !current.seen.hasSequence {
 		return
 	}
 	newest := &previous.Segments[len(previous.Segments)-1]
-	name := nameOf(newest.URI)
-	for i := range current.Segments {
-		if s := &current.Segments[i]; s.Range == newest.Range && nameOf(s.URI) == name {
-			f.add(ruleSequence, "the media sequence number rose by %d, from %d to %d, but %q is listed as before", current.MediaSequence-previous.MediaSequence,
-				previous.MediaSequence, current.MediaSequence, cutShort(name))
-			return
+	rose := current.Segments[len(current.Segments)-1].Sequence - newest.Sequence
+	mean := current.Duration().Seconds() / float64(len(current.Segments))
+	since := at.Sub(previous.Updated) + current.TargetDuration
+	if !previous.Updated.IsZero() && float64(rose)*mean <= since.Seconds() {
+		return
+	}
+	if listedAs(previous, newest) == 1 && listedAs(current, newest) == 1 && haveNames(previous, current) {
+		f.add(ruleSequence, "the media sequence number rose by %d, from %d to %d, but %q is listed as before", current.MediaSequence-previous.MediaSequence,
+			previous.MediaSequence, current.MediaSequence, cutShort(nameOf(newest.URI)))
+	}
+}
+
+// listedAs counts the segments of a playlist that have the name and range of one.
+func listedAs(p *Playlist, s *Segment) (n int) {
+	name := nameOf(s.URI)
+	for i := range p.Segments {
+		if other := &p.Segments[i]; other.Range == s.Range && nameOf(other.URI) == name {
+			n++
 		}
 	}
+	return n
+}
+
+// haveNames says whether a name that is once in either playlist tells its segment from
+// others: there are more that have another one, or it is the same URI to the last byte.
+func haveNames(a, b *Playlist) bool {
+	return len(a.Segments) > 1 || len(b.Segments) > 1 || a.Segments[0].URI == b.Segments[0].URI
 }
 
 func (f *findings) miscounted(previous, current *Playlist, shift uint64, more bool) {

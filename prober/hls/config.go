@@ -49,7 +49,7 @@ type Config struct {
 	StallTimeout    time.Duration // longest time without a byte; 0 is 3 s
 	RetryDelay      time.Duration // before the first retry of what failed, doubled up to 1 s; 0 is 250 ms
 	MaxMarkerAge    time.Duration // older markers of ours are stale; 0 is 30 s, or six target durations where that is longer
-	MaxBehind       int           // new segments that are caught up with, the rest is skipped; 0 is 3
+	MaxBehind       int           // new segments that are caught up with, or three target durations of them, the rest is skipped; 0 is 3
 	TopInterval     time.Duration // from one load of a multivariant playlist to the next; 0 is 10 s
 
 	// Sample is which segments are downloaded and looked into: 0 and 1 are each

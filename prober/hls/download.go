@@ -16,6 +16,7 @@ type queue struct {
 	started  bool
 	attempts int // on segments[0]
 	retryAt  time.Time
+	newer    bool // another one was listed since it failed
 }
 
 func (q *queue) waiting() bool { return len(q.segments) > 0 }
@@ -27,8 +28,14 @@ type added struct {
 	listed  []Segment // new, and not to be downloaded
 }
 
+// maxWaiting bounds the segments that wait, where they are absurdly short.
+const maxWaiting = 500
+
 // add takes the new segments of a live playlist of which every nth is wanted: at
-// first only the last complete one, later at most keep, to stay at the live edge.
+// first only the last complete one. Later it stays at the live edge: what waits is
+// at most keep segments, or as many more as last for the hold-back of three target
+// durations that players have ahead (4.4.3.8). A reload brings a target duration of
+// segments, however many those are, and a viewer gets them all.
 func (q *queue) add(p *Playlist, every, keep int) added {
 	var a added
 	before, begun := len(q.segments), q.started
@@ -44,13 +51,27 @@ func (q *queue) add(p *Playlist, every, keep int) added {
 			a.listed = append(a.listed, s)
 		}
 	}
-	if excess := len(q.segments) - keep; excess > 0 {
+	if excess := q.excess(keep, 3*min(max(p.TargetDuration, time.Second), maxTarget)); excess > 0 {
 		a.skipped = excess
 		q.drop(excess)
 	} else if before > 0 && q.attempts > 0 && len(q.segments) > before {
-		q.retryAt = time.Time{} // something newer to try instead
+		q.retryAt, q.newer = time.Time{}, true // something newer to try instead
 	}
 	return a
+}
+
+// excess is how many of the oldest that wait are left out: behind them come enough
+// segments, which last for the hold-back.
+func (q *queue) excess(keep int, holdBack time.Duration) int {
+	newer, lasting := 0, time.Duration(0)
+	for i := len(q.segments) - 1; i >= 0; i-- {
+		if newer >= maxWaiting || newer >= keep && lasting >= holdBack {
+			return i + 1
+		}
+		newer++
+		lasting += q.segments[i].Duration
+	}
+	return 0
 }
 
 // rest takes all new segments of a playlist that has ended.
@@ -93,7 +114,7 @@ func (q *queue) drop(n int) {
 	if q.segments = q.segments[n:]; len(q.segments) == 0 {
 		q.segments = nil
 	}
-	q.attempts, q.retryAt = 0, time.Time{}
+	q.attempts, q.retryAt, q.newer = 0, time.Time{}, false
 }
 
 // maxAhead is how much of a recording is downloaded before it is played, as
@@ -102,7 +123,7 @@ const maxAhead = 30 * time.Second
 
 // download fetches and judges what is queued, and returns early when the
 // playlist is due: it must not starve. A segment that fails is tried again until
-// a newer one is listed.
+// a newer one is listed, or for maxAttempts where others wait behind it.
 func (r *rendition) download(ctx context.Context) {
 	q := &r.queue
 	for q.waiting() && ctx.Err() == nil {
@@ -144,13 +165,14 @@ func (r *rendition) download(ctx context.Context) {
 	}
 }
 
-// maxAttempts bounds how often a segment of a recording is asked for.
+// maxAttempts bounds how often a segment is asked for, unless it is the newest of a
+// live playlist.
 const maxAttempts = 3
 
 // giveUp leaves a segment that cannot be had where there is a newer one.
 func (r *rendition) giveUp() bool {
 	q := &r.queue
-	if q.attempts == 0 || r.ended && q.attempts < maxAttempts || !r.ended && len(q.segments) < 2 {
+	if q.attempts < maxAttempts && !q.newer || !r.ended && len(q.segments) < 2 {
 		return false
 	}
 	r.miss()

@@ -151,7 +151,7 @@ func (r *rendition) poll(ctx context.Context) {
 	r.askedAt = start
 	over := p.EndList && !r.ended || len(p.Segments) == 0
 	if over {
-		r.queue.segments = nil
+		r.queue.drop(len(r.queue.segments))
 	}
 	if !r.queue.waiting() { // otherwise it is the next segment that heals
 		r.state.set(slotPoll, nil, time.Now())
