@@ -51,7 +51,10 @@ func (t *turn) failsInPart(e prober.Element) bool {
 			continue
 		}
 		resolved := t.find(sum) == nil
-		for _, site := range sum.Sites {
+		for id, site := range sum.Sites {
+			if !t.goodSite(id) {
+				continue
+			}
 			if resolved && site.Last != nil && site.Last.Partial || site.Dim != nil && len(site.Dim.Cells) > 0 {
 				return true
 			}

@@ -66,7 +66,7 @@ func (d *dim) verdict(m *matrix) dimVerdict {
 		}
 		most = max(most, n)
 	}
-	if d.Rounds >= dimSteady && most <= 1 {
+	if d.Rounds >= dimSteady && most <= 1 || d.Rounds >= dimRounds {
 		return dimCore
 	}
 	return dimUnsure
@@ -79,6 +79,18 @@ func (m *matrix) reached() *matrix {
 	}
 	rest := m.rest(func(c seen) bool { return !c.Direct })
 	return &rest
+}
+
+// mostly says whether at least half of what was good of late was so nearly always: then
+// the rest was by chance, and else all of it may have been.
+func (d *dim) mostly() bool {
+	steady := 0
+	for _, rounds := range d.Cells {
+		if bits.OnesCount8(rounds) >= dimSteady {
+			steady++
+		}
+	}
+	return 2*steady >= len(d.Cells)
 }
 
 // judgeDim reads a matrix with only a few good cells, and says whether it did: what is

@@ -3,6 +3,7 @@ package incident
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"streamcanary/prober"
 )
@@ -36,5 +37,26 @@ func TestDim(t *testing.T) {
 				t.Errorf("%v fail, want %v", got, tt.want)
 			}
 		})
+	}
+}
+
+// Beside what is red always, half of the rest is the core's, not that of rows and columns.
+func TestHalfBesideAPlayback(t *testing.T) {
+	t.Parallel()
+	for i, fault := range []simFault{{play: some(2), thin: .5}, {dead: some(2), thin: .6}} {
+		var f faultFigures
+		row := faultRow{name: "half beside a playback", setup: standard(3), lasts: 4 * time.Minute, fault: fault, want: []string{"core", "playback-r2"}, at: 30}
+		row.run(t, uint64(i+1), &f)
+		row.hold(t, f)
+	}
+}
+
+// What a site that is not heard has seen of the core explains nothing by chance.
+func TestForgetForgetsRounds(t *testing.T) {
+	t.Parallel()
+	site := siteSum{W: 1, V: 1, Failing: true, Dim: &dim{Cells: map[string]uint8{"fra nyc": 1}}, Strays: []string{"fra nyc"}}
+	site.forget()
+	if site.Dim != nil || site.Strays != nil || site.Failing || site.Goods < goodsAgain {
+		t.Errorf("left is %+v", site)
 	}
 }

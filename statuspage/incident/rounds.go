@@ -170,6 +170,9 @@ func (t *turn) judge(round *roundState) {
 	t.countLines(round, left, left.rows, rows, ingest)
 	t.countLines(round, left, left.columns, columns, playback)
 	if between == nil {
+		if site := t.coreAt(round); site != nil && site.Dim != nil && !site.Dim.mostly() {
+			return // beside what is red always, the rest may be good by chance
+		}
 		t.count(round, core(round.Target), true, left.firstOf(true).Evidence)
 		return
 	}

@@ -116,7 +116,10 @@ func (v *invariants) quorate(f Failure) {
 // of sites is still struck by it. Where chance strikes, anything may seem good.
 func (v *invariants) recovered(f Failure) {
 	w, p := v.w, v.w.policy
-	if v.begun == 0 || w.setup.fault(v.begun).share != 0 || w.setup.humans {
+	if v.begun == 0 || w.setup.humans {
+		return
+	}
+	if fault := w.setup.fault(v.begun); fault.share != 0 || fault.thin != 0 {
 		return
 	}
 	var most Nats

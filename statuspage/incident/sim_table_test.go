@@ -73,6 +73,8 @@ func faultRows() []faultRow {
 		{"a playback, 95 %", standard(3), minute, simFault{play: some(2), share: .95}, 0, 0, []string{"playback-r2"}, 30},
 		{"an ingest and another region's playback, 95 %", standard(3), 2 * minute, simFault{push: some(1), play: some(2), share: .95}, 0, 0, []string{"ingest-r1", "playback-r2"}, 0},
 		{"two playbacks, 95 %", standard(3), minute, simFault{play: some(0, 2), share: .95}, 0, 0, []string{"playback-r0", "playback-r2"}, 0},
+		{"a playback shows nothing, and half of all else that is played fails", standard(3), 10 * minute, simFault{play: some(2), thin: .5}, 0, 0, []string{"core", "playback-r2"}, 30},
+		{"an ingest shows nothing, and half of all else that is played fails", standard(4), 10 * minute, simFault{mute: some(1), thin: .5}, 0, 0, []string{"core", "ingest-r1"}, 30},
 		{"the API and a playback, 95 %", standard(3), 2 * minute, simFault{api: true, play: some(2), share: .95}, 0, 0, []string{"api", "playback-r2"}, 0},
 		{"an ingest refuses half of the new broadcasts", standard(3), 10 * minute, simFault{fresh: some(1), share: .5}, 0, 0, []string{"ingest-r1"}, 180},
 		{"half of the probes of a playback fail", standard(3), 10 * minute, simFault{play: some(2), share: .5}, 0, 0, []string{"playback-r2"}, 180},
@@ -207,7 +209,7 @@ func (row faultRow) goesOn(t *testing.T, seed uint64, events []Event) {
 		return
 	}
 	for _, e := range events {
-		if in := e.Incident; in != nil && in.MergedInto == "" && (in.Phase == Monitoring || in.Phase == Resolved) {
+		if in := e.Incident; in != nil && in.MergedInto == "" && (in.Phase == Monitoring && row.fault.thin == 0 || in.Phase == Resolved) {
 			t.Errorf("%s, seed %d: %s at %s, while it goes on: %s", row.name, seed, in.Phase, clock(e.At), e.Summary)
 		}
 	}
@@ -313,7 +315,10 @@ func (row faultRow) hold(t *testing.T, f faultFigures) {
 	if p95 := f.delays[(n*95+99)/100-1].Seconds(); row.at > 0 && p95 > row.at {
 		t.Errorf("%s: opened after %.1f s at the 95th percentile, want %.0f", row.name, p95, row.at)
 	}
-	if whole := row.fault.share == 0 || row.fault.share >= .95; (whole || row.at > 0) && 100*f.rightPlace < 99*n {
+	if row.fault.thin > 0 && 100*f.rightPlace < 90*n {
+		t.Errorf("%s: the place was right in %d of %d", row.name, f.rightPlace, n)
+	}
+	if whole := row.fault.thin == 0 && (row.fault.share == 0 || row.fault.share >= .95); (whole || row.at > 0) && 100*f.rightPlace < 99*n {
 		t.Errorf("%s: the place was right in %d of %d", row.name, f.rightPlace, n)
 	}
 	if slices.Contains(twoFaults(), row.name) && 100*f.two < 99*n {
@@ -328,7 +333,7 @@ func (row faultRow) causes() int {
 	case row.setup.humans:
 		return 0
 	case slices.Contains(twoFaults(), row.name), f.core && len(f.push) > 0, f.api && len(f.push) == 0 && len(f.play) > 0,
-		len(f.pusher) > 0 && len(f.play) > 0, len(f.play) > 1,
+		f.thin > 0, len(f.pusher) > 0 && len(f.play) > 0, len(f.play) > 1,
 		len(f.push)+len(f.mute) > 0 && len(f.play)+len(f.dead) > 0, f.api && len(f.push) > 0 && len(f.play) == 0:
 		return 2
 	}

@@ -101,6 +101,7 @@ type simFault struct {
 	play   map[int]bool // playbacks, which show nothing
 	dead   map[int]bool // playbacks, which cannot be reached
 	core   bool         // nothing comes out anywhere
+	thin   float64      // besides, this share of everything that is played fails
 	mute   map[int]bool // ingests that take everything, and nothing of which comes out
 	sick   map[int]bool // agents whose machine or network is broken, and which know it
 	blind  map[int]bool // agents whose network is broken, and whose controls pass
@@ -651,6 +652,8 @@ func (w *sim) matrix(a *simAgent, kind prober.Kind, f simFault) simMatrix {
 				m.cells[i][j] = prober.StageConnect
 			case w.hit(a, f.dead[j], f):
 				m.cells[i][j] = prober.StageConnect
+			case f.thin > 0 && w.chance(f.thin):
+				m.cells[i][j] = prober.StageManifest
 			case rows[i] || columns[j]:
 				m.cells[i][j] = prober.StageManifest
 			case w.hit(a, f.play[j] || f.core || f.mute[i], f):

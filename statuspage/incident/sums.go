@@ -160,6 +160,7 @@ func (sum *sumState) closeSum() {
 func (s *siteSum) forget() {
 	s.W, s.V, s.Failing, s.FirstFail, s.Noise = 0, 0, false, time.Time{}, 0
 	s.AloneSince, s.Contradicted = time.Time{}, false
+	s.Dim, s.Strays, s.Goods = nil, nil, goodsAgain
 }
 
 // touched lists the sums whose verdict may have changed in this turn.
