@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,9 @@ import (
 type othersLadder struct {
 	begin          time.Time
 	picture, sound []byte
-	stands         string        // names of what stands still: "ab"
+	stands, ends   string        // names of what stands still, "ab", and of what has an end
+	listed         int           // segments, five if 0
+	lost           string        // the segments that are not there
 	gone, garbage  string        // of what is not there, and of what is no media
 	length         time.Duration // of a picture's segment, and
 	within         time.Duration // how long it takes to come
@@ -50,6 +53,8 @@ func (o othersLadder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 	case file == "m3u8":
 		_, _ = w.Write([]byte(o.window(name)))
+	case o.lost != "" && strings.Contains(o.lost, name+"."+file):
+		http.NotFound(w, r)
 	case strings.Contains(o.garbage, name):
 		_, _ = w.Write([]byte(strings.Repeat("garbage ", 1000)))
 	case name == "s":
@@ -65,13 +70,16 @@ func (o othersLadder) window(name string) string {
 		length = 747 * time.Millisecond
 	}
 	n := int(time.Since(o.begin) / length)
-	if strings.Contains(o.stands, name) {
+	if strings.Contains(o.stands+o.ends, name) {
 		n = int(time.Minute / length)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-TARGETDURATION:%.0f\n#EXT-X-MEDIA-SEQUENCE:%d\n#EXT-X-DISCONTINUITY-SEQUENCE:%d\n", max(length, time.Second).Seconds(), n, n)
-	for i := range 5 {
+	for i := range cmp.Or(o.listed, 5) {
 		fmt.Fprintf(&b, "#EXT-X-DISCONTINUITY\n#EXTINF:%.3f,\n%s.%d.ts\n", length.Seconds(), name, n+i)
+	}
+	if strings.Contains(o.ends, name) {
+		b.WriteString("#EXT-X-ENDLIST\n")
 	}
 	return b.String()
 }
@@ -120,6 +128,14 @@ func TestPullOfOthersLadder(t *testing.T) {
 		return bytes.ReplaceAll(b, []byte("\xc5\x9ascan"), []byte("\xc5\x9anone")) // our markers, which others' streams have not
 	}
 	picture, sound := media("segment.ts"), media("sound.ts")
+	ended := prober.Pulling{Expect: prober.ExpectAny, Severity: map[string]prober.Severity{"duration_mismatch": prober.SeverityNote}}
+	vod := ended
+	vod.Expect = prober.ExpectVOD
+	sampled := func(p prober.Pulling, n int) prober.Pulling { p.Sample = n; return p }
+	lost := ""
+	for i := range 300 {
+		lost += fmt.Sprintf("a.%d.ts ", 61+i)
+	}
 	for name, c := range map[string]struct {
 		stream othersLadder
 		path   string
@@ -147,6 +163,21 @@ func TestPullOfOthersLadder(t *testing.T) {
 		"with sound of its own, all stand":      {stream: othersLadder{stands: "abs"}, path: "split", want: "fail manifest playlist_stale", within: 21 * time.Second},
 		"its sound stands":                      {stream: othersLadder{stands: "s"}, path: "split", want: "degraded manifest playlist_stale", within: 21 * time.Second},
 		"its sound is not there":                {stream: othersLadder{gone: "s"}, path: "split", want: "degraded manifest http_status", within: 21 * time.Second},
+		"an end":                                {stream: othersLadder{ends: "a"}, path: "a", pull: ended, want: "pass", within: time.Second},
+		"an end, and it has to be live":         {stream: othersLadder{ends: "a", listed: 90}, path: "a", pull: prober.Pulling{Severity: ended.Severity}, want: "fail manifest stream_ended", within: 21 * time.Second},
+		"a live window that has just ended":     {stream: othersLadder{ends: "a", listed: 10, length: 6 * time.Second}, path: "a", pull: ended, want: "pass", within: time.Second},
+		"an end after minutes":                  {stream: othersLadder{ends: "a", listed: 300}, path: "a", pull: ended, want: "pass", within: time.Second},
+		"an end after hours of long segments":   {stream: othersLadder{ends: "a", listed: 20, length: 10 * time.Minute}, path: "a", pull: ended, want: "pass", within: time.Second},
+		"an end, and it comes slowly":           {stream: othersLadder{ends: "a", listed: 40, length: 6 * time.Second, within: 4 * time.Second}, path: "a", pull: ended, want: "pass", within: 9 * time.Second},
+		"an end, and a VOD":                     {stream: othersLadder{ends: "a", listed: 300}, path: "a", pull: vod, want: "pass", within: time.Second},
+		"an end, each 20th":                     {stream: othersLadder{ends: "a", listed: 300}, path: "a", pull: sampled(ended, 20), want: "pass", within: time.Second},
+		"an end, each 50th, which is none":      {stream: othersLadder{ends: "a", listed: 30}, path: "a", pull: sampled(ended, 50), want: "pass", within: time.Second},
+		"an end, the playlist":                  {stream: othersLadder{ends: "a", listed: 300}, path: "a", pull: sampled(ended, prober.SampleNone), want: "pass", within: time.Second},
+		"an end, and its first alone is there":  {stream: othersLadder{ends: "a", listed: 300, lost: lost}, path: "a", pull: ended, want: "fail segment http_status", within: 21 * time.Second},
+		"an end of a ladder":                    {stream: othersLadder{ends: "ab", listed: 300}, path: "top", pull: ended, want: "pass", within: time.Second},
+		"an end, with sound of its own":         {stream: othersLadder{ends: "abs", listed: 300}, path: "split", pull: ended, want: "pass", within: time.Second},
+		"an end of one of a ladder":             {stream: othersLadder{ends: "b", listed: 300}, path: "top", pull: ended, want: "pass", within: 3 * time.Second},
+		"an end of one, and the other stands":   {stream: othersLadder{ends: "b", stands: "a", listed: 300}, path: "top", pull: ended, want: "degraded manifest playlist_stale", within: 21 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
