@@ -33,6 +33,7 @@ type othersLadder struct {
 	gone, garbage  string        // of what is not there, and of what is no media
 	length         time.Duration // of a picture's segment, and
 	within         time.Duration // how long it takes to come
+	measured       bool          // each load of the multivariant playlist has other bitrates, and nothing else
 }
 
 func (o othersLadder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -46,6 +47,10 @@ func (o othersLadder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			group = `,AUDIO="s"`
 		}
 		for _, v := range []string{"a", "b"} {
+			if o.measured {
+				list += fmt.Sprintf("#EXT-X-STREAM-INF:BANDWIDTH=%d,CODECS=\"avc1.42c01e,mp4a.40.2\"%s\n%s.m3u8\n", int(6+v[0]-'a')*100_000+int(time.Since(o.begin)/time.Second)%7*3000, group, v)
+				continue
+			}
 			list += fmt.Sprintf("#EXT-X-STREAM-INF:BANDWIDTH=%d00000,AVERAGE-BANDWIDTH=%d50000,RESOLUTION=640x360,CODECS=\"avc1.42c01e,mp4a.40.2\"%s\n%s.m3u8\n", 6+v[0]-'a', 5+v[0]-'a', group, v)
 		}
 		_, _ = w.Write([]byte(list))
@@ -116,20 +121,23 @@ func (s *slowly) Read(b []byte) (int, error) {
 	return s.body.Read(b[:min(len(b), s.most)])
 }
 
+// othersMedia is a segment without our markers, which others' streams have not.
+func othersMedia(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile("../../prober/media/testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.ReplaceAll(b, []byte("\xc5\x9ascan"), []byte("\xc5\x9anone"))
+}
+
 // TestPullOfOthersLadder pulls streams that others push as an agent does, with a real
 // follower and real media.
 func TestPullOfOthersLadder(t *testing.T) {
 	t.Parallel()
-	media := func(name string) []byte {
-		b, err := os.ReadFile("../../prober/media/testdata/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return bytes.ReplaceAll(b, []byte("\xc5\x9ascan"), []byte("\xc5\x9anone")) // our markers, which others' streams have not
-	}
-	picture, sound := media("segment.ts"), media("sound.ts")
+	picture, sound := othersMedia(t, "segment.ts"), othersMedia(t, "sound.ts")
 	ended := prober.Pulling{Expect: prober.ExpectAny, Severity: map[string]prober.Severity{"duration_mismatch": prober.SeverityNote}}
-	vod := ended
+	long, vod := prober.Pulling{Severity: ended.Severity}, ended
 	vod.Expect = prober.ExpectVOD
 	sampled := func(p prober.Pulling, n int) prober.Pulling { p.Sample = n; return p }
 	lost := ""
@@ -148,7 +156,7 @@ func TestPullOfOthersLadder(t *testing.T) {
 		"one, each 20th":                        {path: "a", pull: prober.Pulling{Sample: 20}, want: "pass", within: 3 * time.Second},
 		"one, each 20th, and it stands":         {stream: othersLadder{stands: "a"}, path: "a", pull: prober.Pulling{Sample: 20}, want: "fail manifest playlist_stale", within: 21 * time.Second},
 		"one, each 20th, of garbage":            {stream: othersLadder{garbage: "a"}, path: "a", pull: prober.Pulling{Sample: 20}, want: "fail media not_media", within: 21 * time.Second},
-		"one of long segments that come slowly": {stream: othersLadder{length: 30 * time.Second, within: 20 * time.Second}, path: "a", pull: prober.Pulling{Severity: map[string]prober.Severity{"duration_mismatch": prober.SeverityNote}}, want: "pass", within: 70 * time.Second},
+		"one of long segments that come slowly": {stream: othersLadder{length: 30 * time.Second, within: 20 * time.Second}, path: "a", pull: long, want: "pass", within: 70 * time.Second},
 		"a playlist":                            {path: "a", pull: prober.Pulling{Sample: prober.SampleNone}, want: "pass", within: 3 * time.Second},
 		"a playlist, and it stands":             {stream: othersLadder{stands: "a"}, path: "a", pull: prober.Pulling{Sample: prober.SampleNone}, want: "fail manifest playlist_stale", within: 21 * time.Second},
 		"a ladder":                              {path: "top", want: "pass", within: 3 * time.Second},
@@ -163,8 +171,12 @@ func TestPullOfOthersLadder(t *testing.T) {
 		"with sound of its own, all stand":      {stream: othersLadder{stands: "abs"}, path: "split", want: "fail manifest playlist_stale", within: 21 * time.Second},
 		"its sound stands":                      {stream: othersLadder{stands: "s"}, path: "split", want: "degraded manifest playlist_stale", within: 21 * time.Second},
 		"its sound is not there":                {stream: othersLadder{gone: "s"}, path: "split", want: "degraded manifest http_status", within: 21 * time.Second},
+		"measured bitrates":                     {stream: othersLadder{measured: true, length: 10 * time.Second}, path: "top", pull: long, want: "pass", within: 15 * time.Second},
+		"measured bitrates, sound of its own":   {stream: othersLadder{measured: true, length: 10 * time.Second}, path: "split", pull: long, want: "pass", within: 15 * time.Second},
+		"measured bitrates, and they stand":     {stream: othersLadder{measured: true, length: 10 * time.Second, stands: "ab"}, path: "top", pull: long, want: "fail manifest playlist_stale", within: 31 * time.Second},
+		"measured bitrates, and one stands":     {stream: othersLadder{measured: true, length: 10 * time.Second, stands: "b"}, path: "top", pull: long, want: "degraded manifest playlist_stale", within: 31 * time.Second},
 		"an end":                                {stream: othersLadder{ends: "a"}, path: "a", pull: ended, want: "pass", within: time.Second},
-		"an end, and it has to be live":         {stream: othersLadder{ends: "a", listed: 90}, path: "a", pull: prober.Pulling{Severity: ended.Severity}, want: "fail manifest stream_ended", within: 21 * time.Second},
+		"an end, and it has to be live":         {stream: othersLadder{ends: "a", listed: 90}, path: "a", pull: long, want: "fail manifest stream_ended", within: 21 * time.Second},
 		"a live window that has just ended":     {stream: othersLadder{ends: "a", listed: 10, length: 6 * time.Second}, path: "a", pull: ended, want: "pass", within: time.Second},
 		"an end after minutes":                  {stream: othersLadder{ends: "a", listed: 300}, path: "a", pull: ended, want: "pass", within: time.Second},
 		"an end after hours of long segments":   {stream: othersLadder{ends: "a", listed: 20, length: 10 * time.Minute}, path: "a", pull: ended, want: "pass", within: time.Second},
@@ -234,4 +246,41 @@ func pullOnce(t *testing.T, o othersLadder, path string, pull prober.Pulling) (p
 		t.Fatalf("%d results of one round", len(all))
 	}
 	return all[0], all[0].Ended.Sub(all[0].Started)
+}
+
+// A healthy ladder whose bitrates are measured, so that each load of the multivariant
+// playlist has others, is as good as any, and one that stands still is told.
+func TestValidationOfMeasuredBitrates(t *testing.T) {
+	t.Parallel()
+	picture := othersMedia(t, "segment.ts")
+	for stands, want := range map[string]prober.Outcome{"": prober.Pass, "b": prober.Fail} {
+		synctest.Test(t, func(t *testing.T) {
+			stream := othersLadder{begin: time.Now().Add(-time.Minute), picture: picture, stands: stands, length: 6 * time.Second, measured: true}
+			pulls := newPuller(nil, "")
+			defer pulls.close()
+			o := probeOptions{playback: "http://others.test/top.m3u8", timeout: 20 * time.Second}
+			cfg, err := pulls.validation(prober.Pulling{Severity: map[string]prober.Severity{"duration_mismatch": prober.SeverityNote}}, o.playback, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg.Transport, cfg.Look = stream, nil
+			follower := followerForAgent{hls.NewFollower(cfg), newPullSecrets(o.pull, o.playback)}
+			ctx, stop := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- follower.Run(ctx) }()
+			v := newValidation(o, time.Now())
+			for done := false; !done; {
+				<-time.After(validationTurn)
+				done = v.turn(time.Now(), follower.Observe(time.Now()))
+			}
+			stop()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+			sum := v.end(time.Now())
+			if sum.Outcome != want || len(sum.Renditions) != 2 || want == prober.Fail && sum.Reason != prober.ReasonPlaylistStale {
+				t.Errorf("%q stands: %s %s %s, %d renditions, want %s", stands, sum.Outcome, sum.Reason, sum.Detail, len(sum.Renditions), want)
+			}
+		})
+	}
 }
