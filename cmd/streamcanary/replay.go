@@ -26,8 +26,9 @@ of the policy that was in force when the recording was exported.
 --policy is a hub's configuration file: copy the one in use, change its policy,
 components or sites, and name the copy here. RESULTS may be - for standard input.
 
-Opened after is the time from when the failure was first seen by as many sites as
-have to agree (quorum) to the incident. Missed are incidents that the present policy
+Opened after is the time from the first failing result that had a part in the incident
+to its opening, for both policies from the same result: the earlier of what each had.
+Missed are incidents that the present policy
 opened and the other did not; false are those that only the other opened: a recording
 does not say which of the two is right. Maintenances are replayed, people's edits of
 incidents are not. Both policies begin knowing nothing: export from before an outage
@@ -96,13 +97,15 @@ func writeReplay(w io.Writer, other string, r backtest.Report) error {
 		row(s...)
 	}
 	row("")
-	row("began (UTC)", "present: opened after, for", other+": opened after, for", "what")
+	row("began (UTC)", "present: opened", other+": opened", "what")
+	told := map[*backtest.Opened]bool{nil: true}
 	for _, p := range r.Pairs {
 		in := p.Present
-		if in == nil {
+		if told[in] {
 			in = p.Other
 		}
-		row(in.StartedAt.UTC().Format("2006-01-02 15:04:05"), openedText(p.Present, seen.To), openedText(p.Other, seen.To), in.Name)
+		row(in.Began.UTC().Format("2006-01-02 15:04:05"), openedText(p.Present, told, seen.To), openedText(p.Other, told, seen.To), in.Name)
+		told[p.Present], told[p.Other] = true, true
 	}
 	if len(r.Pairs) == 0 {
 		row("neither opens anything")
@@ -130,11 +133,16 @@ func writeReplay(w io.Writer, other string, r backtest.Report) error {
 
 func minute(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-func openedText(in *incident.Incident, end time.Time) string {
+// openedText tells an incident, or that it is that of a row before.
+func openedText(in *backtest.Opened, told map[*backtest.Opened]bool, end time.Time) string {
 	if in == nil {
 		return "not"
 	}
-	text := short(backtest.OpenedAfter(*in)) + ", " + short(backtest.OpenFor(*in, end))
+	at := in.CreatedAt.UTC().Format("15:04:05")
+	if told[in] {
+		return "with that of " + at
+	}
+	text := fmt.Sprintf("%s, after %s, for %s", at, short(in.OpenedAfter()), short(in.OpenFor(end)))
 	if in.ResolvedAt.IsZero() {
 		text += " (still open)"
 	}
@@ -242,7 +250,8 @@ type replayedIncident struct {
 	Name       string          `json:"name"`
 	Impact     incident.Impact `json:"impact"`
 	Components []string        `json:"components"`
-	StartedAt  time.Time       `json:"started_at"`
+	BeganAt    time.Time       `json:"began_at"`   // first failing result; where both policies open it, the earlier of what each had
+	StartedAt  time.Time       `json:"started_at"` // by as many sites as have to agree
 	CreatedAt  time.Time       `json:"created_at"`
 	ResolvedAt *time.Time      `json:"resolved_at"` // null: still open
 	After      float64         `json:"opened_after_s"`
@@ -265,11 +274,14 @@ func writeReplayJSON(w io.Writer, r backtest.Report) error {
 	return e.Encode(out)
 }
 
-func replayedOf(in *incident.Incident) *replayedIncident {
+func replayedOf(in *backtest.Opened) *replayedIncident {
 	if in == nil {
 		return nil
 	}
-	out := &replayedIncident{Name: in.Name, Impact: in.Impact, Components: in.Components, StartedAt: in.StartedAt, CreatedAt: in.CreatedAt, After: backtest.OpenedAfter(*in).Seconds()}
+	out := &replayedIncident{
+		Name: in.Name, Impact: in.Impact, Components: in.Components,
+		BeganAt: in.Began, StartedAt: in.StartedAt, CreatedAt: in.CreatedAt, After: in.OpenedAfter().Seconds(),
+	}
 	if !in.ResolvedAt.IsZero() {
 		out.ResolvedAt = &in.ResolvedAt
 	}

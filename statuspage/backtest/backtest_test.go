@@ -104,8 +104,8 @@ func TestReplay(t *testing.T) {
 				t.Errorf("opened after %v, and %v", present.OpenedAfter, other.OpenedAfter)
 			}
 			for _, in := range got.Present.Incidents {
-				if in.Phase != incident.Resolved || backtest.OpenedAfter(in) > 7*time.Second {
-					t.Errorf("%s: %s after %v", in.Name, in.Phase, backtest.OpenedAfter(in))
+				if in.Phase != incident.Resolved || in.OpenedAfter() > 7*time.Second {
+					t.Errorf("%s: %s after %v", in.Name, in.Phase, in.OpenedAfter())
 				}
 			}
 			again, err := backtest.Replay(bytes.NewReader(recording(t, 12, two)), policy(t, c.other))
@@ -116,6 +116,59 @@ func TestReplay(t *testing.T) {
 				t.Error("another answer the second time")
 			}
 		})
+	}
+}
+
+// Both are measured from the first failing result, though a policy that wants every
+// site to agree takes the failure to begin with the last of them.
+func TestReplayFromOneStart(t *testing.T) {
+	t.Parallel()
+	lagging := func(second, agent int) bool {
+		return second >= 60 && second < 120 && (agent < 2 || second >= 74)
+	}
+	got, err := backtest.Replay(bytes.NewReader(recording(t, 12, lagging)), policy(t, func(s *incident.Settings) { s.Quorum = 3 }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Pairs) != 1 || got.Pairs[0].Present == nil || got.Pairs[0].Other == nil {
+		t.Fatalf("pairs: %+v", got.Pairs)
+	}
+	present, other := got.Pairs[0].Present, got.Pairs[0].Other
+	first := began().Add(60 * time.Second)
+	if !present.Began.Equal(first) || !other.Began.Equal(first) {
+		t.Errorf("began at %s and %s, want %s", present.Began, other.Began, first)
+	}
+	if lag := other.StartedAt.Sub(present.StartedAt); lag < 10*time.Second {
+		t.Errorf("the stricter policy takes it to begin only %s later: the test shows nothing", lag)
+	}
+	a, o := backtest.FiguresOf(got.Present, got.Recording.To), backtest.FiguresOf(got.Other, got.Recording.To)
+	if later := other.CreatedAt.Sub(present.CreatedAt); o.OpenedAfter-a.OpenedAfter != later || o.Slowest-a.Slowest != later || later < 5*time.Second {
+		t.Errorf("opened %s later; after %s and %s", later, a.OpenedAfter, o.OpenedAfter)
+	}
+}
+
+// What relapses began when it first failed; where the other policy has two incidents
+// of it, each has a beginning of its own.
+func TestReplayRelapse(t *testing.T) {
+	t.Parallel()
+	twice := func(second, _ int) bool { return second >= 60 && second < 120 || second >= 400 && second < 430 }
+	got, err := backtest.Replay(bytes.NewReader(recording(t, 12, twice)), policy(t, func(s *incident.Settings) { s.Hold = 10 * time.Minute }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Pairs) != 2 || len(got.Other.Incidents) != 1 || got.Pairs[0].Other != got.Pairs[1].Other {
+		t.Fatalf("pairs: %+v", got.Pairs)
+	}
+	for i, want := range []struct {
+		in    *backtest.Opened
+		began int // seconds
+	}{{got.Pairs[0].Present, 60}, {got.Pairs[1].Present, 400}, {got.Pairs[0].Other, 60}} {
+		if at := began().Add(time.Duration(want.began) * time.Second); !want.in.Began.Equal(at) || want.in.OpenedAfter() > 7*time.Second {
+			t.Errorf("%d: began at %s, want %s, opened after %s", i, want.in.Began, at, want.in.OpenedAfter())
+		}
+	}
+	if relapsed := got.Pairs[0].Other.Failures[0].FirstSeen; !relapsed.After(got.Pairs[0].Other.Began) {
+		t.Error("the relapse has not replaced the failure: the test shows nothing")
 	}
 }
 

@@ -1,15 +1,11 @@
 package backtest
 
-import (
-	"time"
-
-	"streamcanary/statuspage/incident"
-)
+import "time"
 
 // Figures compare a policy with the present one.
 type Figures struct {
 	Incidents   int
-	OpenedAfter time.Duration // from the first failing result to the incident, mean over those that have one
+	OpenedAfter time.Duration // from the first failing result to the incident, mean over all of them
 	Slowest     time.Duration // the longest of those
 	Open        time.Duration // how long incidents were open in all
 	Updates     int           // words that were said
@@ -19,10 +15,10 @@ type Figures struct {
 func FiguresOf(r Run, end time.Time) Figures {
 	f := Figures{Incidents: len(r.Incidents)}
 	for _, in := range r.Incidents {
-		after := OpenedAfter(in)
+		after := in.OpenedAfter()
 		f.OpenedAfter += after
 		f.Slowest = max(f.Slowest, after)
-		f.Open += OpenFor(in, end)
+		f.Open += in.OpenFor(end)
 		f.Updates += len(in.Updates)
 	}
 	if f.Incidents > 0 {
@@ -31,15 +27,15 @@ func FiguresOf(r Run, end time.Time) Figures {
 	return f
 }
 
-// OpenedAfter is the time from an incident's first failing result to its opening.
-func OpenedAfter(in incident.Incident) time.Duration { return in.CreatedAt.Sub(in.StartedAt) }
+// OpenedAfter is the time from the first failing result to the opening.
+func (o Opened) OpenedAfter() time.Duration { return o.CreatedAt.Sub(o.Began) }
 
-// OpenFor is how long an incident was open, until end if it still is.
-func OpenFor(in incident.Incident, end time.Time) time.Duration {
-	if in.ResolvedAt.IsZero() {
-		return end.Sub(in.CreatedAt)
+// OpenFor is how long the incident was open, until end if it still is.
+func (o Opened) OpenFor(end time.Time) time.Duration {
+	if o.ResolvedAt.IsZero() {
+		return end.Sub(o.CreatedAt)
 	}
-	return in.ResolvedAt.Sub(in.CreatedAt)
+	return o.ResolvedAt.Sub(o.CreatedAt)
 }
 
 // Missed are the incidents that the present policy opened and the other did not.
