@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"streamcanary/prober"
@@ -59,11 +60,12 @@ type Opened struct {
 }
 
 // Pair is what both policies opened for one cause, or one of them alone. An incident
-// that holds several of the other policy's stands in a pair with each of them; its
-// figures are those of the first.
+// that holds several of the other policy's stands in a pair with each of them, and
+// opened for the first.
 type Pair struct {
 	Present *Opened
 	Other   *Opened
+	Before  *Opened // the one of both that stands in a pair before, if one does
 }
 
 // Replay reads a recording and runs it through the policy that stands in it and the
@@ -249,7 +251,8 @@ func latest(a, b time.Time) time.Time {
 // pair puts incidents together that were open at the same time for the same element,
 // or, of the same target, began within a minute of each other. What one policy tells as
 // one incident and the other as several is a pair for each of the several. What is
-// paired for the first time began when the earlier of both did.
+// paired for the first time began when the earlier of both did; pairs are in the order in
+// which they began.
 func pair(present, other []Opened, end time.Time) []Pair {
 	taken := make([]bool, len(other))
 	var pairs []Pair
@@ -260,7 +263,7 @@ func pair(present, other []Opened, end time.Time) []Pair {
 			first := earliest(present[i].Began, other[j].Began)
 			present[i].Began, other[j].Began = first, first
 		} else if j := match(present[i], other, nil, end); j >= 0 {
-			p.Other = &other[j] // which holds more than one of the present
+			p.Other, p.Before = &other[j], &other[j] // which holds more than one of the present
 		}
 		pairs = append(pairs, p)
 	}
@@ -270,11 +273,23 @@ func pair(present, other []Opened, end time.Time) []Pair {
 		}
 		p := Pair{Other: &other[j]}
 		if i := match(other[j], present, nil, end); i >= 0 {
-			p.Present = &present[i]
+			p.Present, p.Before = &present[i], &present[i]
 		}
 		pairs = append(pairs, p)
 	}
+	slices.SortStableFunc(pairs, func(a, b Pair) int { return a.began().Compare(b.began()) })
 	return pairs
+}
+
+// began is that of what stands in no pair before: if one does, the other began later.
+func (p Pair) began() time.Time {
+	var at time.Time
+	for _, o := range []*Opened{p.Present, p.Other} {
+		if o != nil {
+			at = latest(at, o.Began)
+		}
+	}
+	return at
 }
 
 // match finds the incident that has the cause of another, leaving out those taken;
