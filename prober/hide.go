@@ -25,18 +25,19 @@ const (
 // are the values of a query, the words of a header and what HTTP's Basic scheme encodes.
 // Of a part, eight bytes of its beginning are enough, and four before the "..." that
 // Clip ends in: a text may be cut before it comes here. What is shorter than four bytes
-// is concealed as a word alone, and a single byte never.
+// is concealed as a word alone, and a single byte never. It takes time in proportion to
+// the text, and conceals the rest of one that asks for more.
 func Hide(text string, secrets ...Secret) string {
 	if text == "" {
 		return ""
 	}
-	forms := formsOf(secrets)
+	m := newMatcher(text, formsOf(secrets))
 	var b strings.Builder
 	end := 0 // of what is concealed so far: secrets may overlap
 	for i := range len(text) {
-		n := 0
-		for _, f := range forms {
-			n = max(n, f.match(text, i))
+		n := m.longest(i)
+		if m.steps < 0 {
+			n = len(text) - i
 		}
 		switch {
 		case n > 0 && i >= end:
@@ -44,7 +45,9 @@ func Hide(text string, secrets ...Secret) string {
 		case i >= end:
 			b.WriteByte(text[i])
 		}
-		end = max(end, i+n)
+		if end = max(end, i+n); end == len(text) {
+			break
+		}
 	}
 	return b.String()
 }
@@ -108,9 +111,8 @@ func URLSecrets(address string) []Secret {
 func formsOf(secrets []Secret) []form {
 	var forms []form
 	add := func(s string, part bool) {
-		f := form{s, part}
-		if len(s) >= leastSecret && !slices.Contains(forms, f) {
-			forms = append(forms, f)
+		if len(s) >= leastSecret {
+			forms = append(forms, form{s, part})
 		}
 	}
 	for _, s := range secrets {
@@ -128,7 +130,29 @@ func formsOf(secrets []Secret) []form {
 			}
 		}
 	}
-	return forms
+	return needed(forms)
+}
+
+// needed are forms without those that another is as good as: the same, or a part that
+// begins with it, whose beginning is enough.
+func needed(forms []form) []form {
+	slices.SortFunc(forms, func(a, b form) int {
+		if a.part != b.part && a.text == b.text {
+			if a.part {
+				return 1
+			}
+			return -1
+		}
+		return strings.Compare(a.text, b.text)
+	})
+	least := forms[:0]
+	for i, f := range forms {
+		if next := i + 1; next < len(forms) && (f == forms[next] || len(f.text) >= leastBeginning && forms[next].part && strings.HasPrefix(forms[next].text, f.text)) {
+			continue
+		}
+		least = append(least, f)
+	}
+	return least
 }
 
 // unescaped are a text as it is, and what it is where a URL has it.
@@ -155,7 +179,9 @@ func partsOf(s string) []string {
 	var parts []string
 	for i, word := range words {
 		if i == 0 && len(words) > 1 && scheme(word) {
-			parts = append(parts, basic(words[1])...)
+			if strings.EqualFold(word, "basic") {
+				parts = append(parts, basic(words[1])...)
+			}
 			continue
 		}
 		if _, value, ok := strings.Cut(word, "="); ok && strings.Trim(value, "=") != "" {
