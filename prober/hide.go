@@ -167,13 +167,18 @@ func unescaped(s string) []string {
 	return all
 }
 
+// token68 reports whether a token follows the name of a scheme, and not parameters as
+// Digest has them, whose names are no secrets (RFC 9110 11.2).
+func token68(word string) bool { return scheme(word) && !strings.EqualFold(word, "digest") }
+
 // scheme reports whether a word only names how a header authorizes (RFC 9110 11.1).
 func scheme(word string) bool {
 	return slices.ContainsFunc([]string{"basic", "bearer", "digest", "token", "apikey"}, func(s string) bool { return strings.EqualFold(s, word) })
 }
 
-// partsOf are a secret's words, of "name=value" the value. The names of a query
-// are no secrets, and without them an error cannot be read.
+// partsOf are a secret's words, of "name=value" the value, and behind a scheme's name
+// the whole, too: a token may have such a sign inside. The names of a query are no
+// secrets, and without them an error cannot be read.
 func partsOf(s string) []string {
 	words := strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" \t,;?&\"'", r) })
 	var parts []string
@@ -185,6 +190,9 @@ func partsOf(s string) []string {
 			continue
 		}
 		if _, value, ok := strings.Cut(word, "="); ok && strings.Trim(value, "=") != "" {
+			if i == 1 && token68(words[0]) {
+				parts = append(parts, word)
+			}
 			word = value
 		}
 		parts = append(parts, word)

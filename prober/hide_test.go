@@ -44,6 +44,8 @@ func TestHide(t *testing.T) {
 		"short value":        {"name?token=t0p&v=1", "t0p of at0p, 1", "[secret] of at0p, 1"},
 		"scheme":             {"Token hdr-secret-token", "token hdr-secret-token", "[secret]"},
 		"without its scheme": {"Token hdr-secret-token", "this token, hdr-secret-token.", "this token, [secret]."},
+		"a sign inside":      {"Bearer abc/d+fgh=i1<2>56789", "no abc/d+fgh=i1<2>56789, abc/d+fg", "no [secret], [secret]"},
+		"parameters":         {`Digest username=alice1, realm=live1`, "the username alice1, realm=live1", "the username [secret], realm=[secret]"},
 		"backslashes":        {`ab\\c"d`, `no ab\\c"d, ab\\\\c"d, ab%5c%5C\c"d, ab%5c%5C%5c%5Cc"d`, `no [secret], [secret], [secret], ab%5c%5C%5c%5Cc"d`},
 		"a quoted break": {"k\\\n-%0A9", `no "k\\\n-
 9", "k\\\\\\n-\n9"`, `no "[secret]", "[secret]"`},
