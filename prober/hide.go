@@ -21,8 +21,9 @@ const (
 )
 
 // Hide conceals secrets in a text of a server's, in whatever case it repeats them: as
-// they are or as URLs, JSON, HTML and quotes escape them, and each of their parts, which
-// are the values of a query, the words of a header and what HTTP's Basic scheme encodes.
+// they are or as URLs, JSON, HTML or quotes escape them (not one inside another, nor in
+// octal), and each of their parts, which are the values of a query, the words of a header
+// and what HTTP's Basic scheme encodes.
 // Of a part, eight bytes of its beginning are enough, and four before the "..." that
 // Clip ends in: a text may be cut before it comes here. What is shorter than four bytes
 // is concealed as a word alone, and a single byte never. It takes time in proportion to
@@ -54,7 +55,8 @@ func Hide(text string, secrets ...Secret) string {
 
 // HeaderSecrets are the values of headers that a server must not be quoted with. What
 // every client sends (RFC 9110) is none, of a Referer only what URLSecrets gives is, and
-// no secret is shorter than four bytes: these are words that stand in any error.
+// no value of less than four bytes is: these are words that stand in any error. Of a
+// longer value Hide conceals words of two and three bytes, too, where they stand alone.
 func HeaderSecrets(headers []Header) []Secret {
 	common := []string{"Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language", "Cache-Control", "Connection", "Content-Type", "DNT", "Host", "Origin", "Pragma", "Range", "TE", "User-Agent"}
 	var secrets []Secret
@@ -73,8 +75,8 @@ func HeaderSecrets(headers []Header) []Secret {
 // URLSecrets are what a URL has besides host and path, and a server must not be quoted
 // with: user and password, also as the header that clients make of them (RFC 7617), and
 // the query's values, or the names of those that have none. None is shorter than four
-// bytes, and no value stands in the host or in the last part of the path as well, which
-// are shown wherever the URL is.
+// bytes, though words inside of one may be, and no value stands in the host or in the
+// last part of the path as well, which are shown wherever the URL is.
 func URLSecrets(address string) []Secret {
 	u, err := url.Parse(address)
 	if err != nil {
