@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Bounds of what is concealed, in bytes.
@@ -18,6 +19,8 @@ const (
 	// leastBeginning is the length from which the beginning of a part is concealed as
 	// the part itself is: the rest may have been cut off, by us or by the server.
 	leastBeginning = 8
+	// maxSaid is how much is looked at of a server's words, besides what is kept of them.
+	maxSaid = 4 << 10
 )
 
 // Hide conceals secrets in a text of a server's, in whatever case it repeats them: as
@@ -51,6 +54,19 @@ func Hide(text string, secrets ...Secret) string {
 		}
 	}
 	return b.String()
+}
+
+// HideClip is Hide in a text of a server's of any length, of which at most limit bytes
+// are kept, as Clip keeps them. It looks at no more than it may need: what is concealed
+// becomes shorter.
+func HideClip(text string, limit int, secrets ...Secret) string {
+	if most := maxSaid + utf8.UTFMax*limit; len(text) > most {
+		for !utf8.RuneStart(text[most]) && most > maxSaid {
+			most--
+		}
+		text = text[:most] + "..."
+	}
+	return Clip(Hide(text, secrets...), limit)
 }
 
 // HeaderSecrets are the values of headers that a server must not be quoted with. What

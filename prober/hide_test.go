@@ -152,6 +152,43 @@ func TestHideIsLinear(t *testing.T) {
 	}
 }
 
+// Of a text of any length no more is looked at than is kept, and no secret is left at the
+// end of that.
+func TestHideClip(t *testing.T) {
+	t.Parallel()
+	const limit, looked = 40, 4<<10 + 4*40
+	token := "q7Zk2Vx9Lr4Tn8Hs1Yd6Wc3Mb5Jf0GpKzQe7RtUv2XiAo9SlDh4CyNw8BmEj1Fg6"
+	secrets := []prober.Secret{prober.Secret("Bearer " + token), prober.Secret(longToken())}
+	for name, test := range map[string]struct{ text, want string }{
+		"short":          {"no " + token + "\x00.", "no [secret] ."},
+		"clipped":        {token + strings.Repeat("x", 60), "[secret]" + strings.Repeat("x", 29) + "..."},
+		"all of a long":  {longToken() + " and " + token + " are no tokens", "[secret] and [secret] are no tokens"},
+		"cut by us":      {strings.Repeat(longToken(), 3) + strings.Repeat(" ", looked-3000-4) + token, strings.Repeat("[secret]", 3) + strings.Repeat(" ", 13) + "..."},
+		"of many":        {strings.Repeat(token+", ", 100), strings.Repeat("[secret], ", 3) + "[secret..."},
+		"cut in a rune":  {longToken() + strings.Repeat(" ", 22) + strings.Repeat("é", 5000), "[secret]" + strings.Repeat(" ", 22) + "ééé..."},
+		"no rune at all": {strings.Repeat("\x80", looked*2), "?..."},
+		"of backslashes": {strings.Repeat(`\`, 64<<20), strings.Repeat(`\`, 37) + "..."},
+	} {
+		began := time.Now()
+		if got := prober.HideClip(test.text, limit, secrets...); got != test.want {
+			t.Errorf("%s: became %q, want %q", name, got, test.want)
+		}
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("%s: took %s", name, took)
+		}
+	}
+	const more, seen = 5000, 4<<10 + 4*5000
+	before := strings.Repeat(token+" ", seen/(len(token)+1)-2)
+	for cut := range len(token) {
+		got := prober.HideClip(before+strings.Repeat("-", seen-len(before)-cut)+token+token, more, secrets...)
+		for i := range len(token) - 3 {
+			if strings.Contains(got, token[i:i+4]) || !strings.HasSuffix(got, "...") {
+				t.Fatalf("cut at %d: %q is left", cut, got[len(got)-100:])
+			}
+		}
+	}
+}
+
 // Nothing is made anew for a byte of a text.
 func TestHideAllocates(t *testing.T) {
 	for name, secret := range map[string]prober.Secret{"a key": "3f2c9a50-77aa-4a1b-9b0c-0123456789ab", "a token": prober.Secret("Bearer " + longToken())} {

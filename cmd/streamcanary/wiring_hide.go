@@ -17,9 +17,9 @@ func newPullSecrets(how prober.Pulling, address string) pullSecrets {
 	return append(pullSecrets(prober.HeaderSecrets(how.Headers)), prober.URLSecrets(address)...)
 }
 
-// hide takes the secrets out of a text that has at most limit bytes, before and after.
+// hide takes the secrets out of a text, of which it keeps at most limit bytes.
 func (s pullSecrets) hide(text string, limit int) string {
-	return prober.Clip(prober.Hide(text, s...), limit)
+	return prober.HideClip(text, limit, s...)
 }
 
 func (s pullSecrets) failure(f *prober.Failure) *prober.Failure {

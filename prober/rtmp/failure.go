@@ -109,5 +109,5 @@ func runOver(ctx context.Context, silent prober.Reason, what string) *ending {
 // quoted makes a server's words fit for a detail: without the key, valid UTF-8,
 // no control characters, bounded.
 func (e endpoint) quoted(s string) string {
-	return fmt.Sprintf("%q", prober.Clip(strings.ToValidUTF8(e.scrub(s), "?"), 120))
+	return fmt.Sprintf("%q", e.scrub(s, 120))
 }
