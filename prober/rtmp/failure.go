@@ -25,6 +25,7 @@ type ending struct {
 	dialled  netip.Addr   // where TCP stood; the zero value: nowhere, or the broadcast's
 	unrouted []netip.Addr // all addresses, where none has a route from here or can be tried
 	fault    error        // of this machine, which could not even try
+	familial bool         // the fault may be that it is without the address's family
 }
 
 func (e *ending) Error() string { return string(e.reason) + ": " + e.what }
