@@ -16,7 +16,6 @@ import (
 
 	"streamcanary/prober"
 	"streamcanary/prober/agent"
-	"streamcanary/prober/hls"
 	"streamcanary/prober/platform"
 )
 
@@ -180,7 +179,7 @@ func pullOnce(t *testing.T, o othersLadder, path string, pull prober.Pulling) (p
 				return brokenForAgent{err}
 			}
 			cfg.Transport, cfg.Look = o, nil
-			return followerForAgent{hls.NewFollower(cfg), newPullSecrets(p.Pull, url)}
+			return newFollowerForAgent(cfg, newPullSecrets(p.Pull, url))
 		}})
 	if err != nil {
 		t.Fatal(err)
