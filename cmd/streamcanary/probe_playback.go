@@ -19,7 +19,6 @@ const (
 	validationTurn = 500 * time.Millisecond
 	validationTop  = 3 * time.Second // from one load of a multivariant playlist to the next
 	liveLength     = time.Minute     // at least, see watching
-	longestTarget  = 2 * time.Minute
 	endingLength   = 10 * time.Minute
 	expectLive     = "live"          // of --expect: the zero value of prober.Expect, and here not what is taken for granted
 	startLength    = 5 * time.Second // in which a rendition may not play yet, or something that fails may come to be

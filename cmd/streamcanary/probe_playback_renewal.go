@@ -7,10 +7,6 @@ import (
 	"streamcanary/prober"
 )
 
-// renewalSlack is what a second segment is waited for beyond two target durations, as
-// in the pulls of an agent.
-const renewalSlack = 10 * time.Second
-
 // renewal is what shows that a live rendition goes on.
 type renewal struct {
 	late     bool // it came to be after others
@@ -39,11 +35,6 @@ func each(all []prober.Rendition) func(func(renewed, prober.Rendition) bool) {
 // goesOn says that a rendition has no end.
 func goesOn(r prober.Rendition) bool { return r.TargetDuration > 0 && !r.EndList }
 
-// enough is when a second segment has come to whoever reloads as a player does, or the
-// playlist is stale: one that has not changed is asked for again after half a target
-// duration (RFC 8216bis 6.3.4).
-func enough(target time.Duration) time.Duration { return 2*target + min(target, renewalSlack) }
-
 // renew takes what renditions have listed since the last look.
 func (v *validation) renew(now time.Time, all []prober.Rendition) {
 	before := v.renewals
@@ -70,7 +61,7 @@ func (v *validation) watching() time.Duration {
 	limit := liveLength
 	for _, r := range v.shown {
 		if goesOn(r) {
-			limit = max(limit, 2*min(r.TargetDuration, longestTarget)+renewalSlack)
+			limit = max(limit, prober.RenewalWait(r.TargetDuration))
 		}
 	}
 	return limit
@@ -89,12 +80,11 @@ func (v *validation) doubt(now time.Time, verdict *prober.Result) {
 		if r.Name != "" {
 			of = " of " + v.clean(r.Name)
 		}
-		switch need := enough(r.TargetDuration); {
+		switch need := prober.RenewalDue(r.TargetDuration); {
 		case v.interrupted:
 			verdict.Reason, verdict.Detail = prober.ReasonCancelled, fmt.Sprintf("interrupted after %s, before a second segment%s came", took, of)
 		case took < need:
-			verdict.Detail = fmt.Sprintf("no second segment%s need come within %s, where the target duration is %s: give --for %s or more", of, took, r.TargetDuration,
-				2*r.TargetDuration+renewalSlack)
+			verdict.Detail = fmt.Sprintf("no second segment%s need come within %s, where the target duration is %s: give --for %s or more", of, took, r.TargetDuration, need)
 		default:
 			verdict.Detail = fmt.Sprintf("no second segment%s came within %s, and no rule says that this is wrong", of, took)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,10 +26,13 @@ import (
 type othersLadder struct {
 	begin          time.Time
 	picture, sound []byte
-	stands         string        // names of what stands still: "ab"
+	stands, ends   string        // names of what stands still, "ab", and of what has an end
+	listed         int           // segments, five if 0
+	lost           string        // the segments that are not there
 	gone, garbage  string        // of what is not there, and of what is no media
 	length         time.Duration // of a picture's segment, and
 	within         time.Duration // how long it takes to come
+	measured       bool          // each load of the multivariant playlist has other bitrates, and nothing else
 }
 
 func (o othersLadder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -42,6 +46,10 @@ func (o othersLadder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			group = `,AUDIO="s"`
 		}
 		for _, v := range []string{"a", "b"} {
+			if o.measured {
+				list += fmt.Sprintf("#EXT-X-STREAM-INF:BANDWIDTH=%d,CODECS=\"avc1.42c01e,mp4a.40.2\"%s\n%s.m3u8\n", int(6+v[0]-'a')*100_000+int(time.Since(o.begin)/time.Second)%7*3000, group, v)
+				continue
+			}
 			list += fmt.Sprintf("#EXT-X-STREAM-INF:BANDWIDTH=%d00000,AVERAGE-BANDWIDTH=%d50000,RESOLUTION=640x360,CODECS=\"avc1.42c01e,mp4a.40.2\"%s\n%s.m3u8\n", 6+v[0]-'a', 5+v[0]-'a', group, v)
 		}
 		_, _ = w.Write([]byte(list))
@@ -49,6 +57,8 @@ func (o othersLadder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 	case file == "m3u8":
 		_, _ = w.Write([]byte(o.window(name)))
+	case o.lost != "" && strings.Contains(o.lost, name+"."+file):
+		http.NotFound(w, r)
 	case strings.Contains(o.garbage, name):
 		_, _ = w.Write([]byte(strings.Repeat("garbage ", 1000)))
 	case name == "s":
@@ -64,13 +74,16 @@ func (o othersLadder) window(name string) string {
 		length = 747 * time.Millisecond
 	}
 	n := int(time.Since(o.begin) / length)
-	if strings.Contains(o.stands, name) {
+	if strings.Contains(o.stands+o.ends, name) {
 		n = int(time.Minute / length)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-TARGETDURATION:%.0f\n#EXT-X-MEDIA-SEQUENCE:%d\n#EXT-X-DISCONTINUITY-SEQUENCE:%d\n", max(length, time.Second).Seconds(), n, n)
-	for i := range 5 {
+	for i := range cmp.Or(o.listed, 5) {
 		fmt.Fprintf(&b, "#EXT-X-DISCONTINUITY\n#EXTINF:%.3f,\n%s.%d.ts\n", length.Seconds(), name, n+i)
+	}
+	if strings.Contains(o.ends, name) {
+		b.WriteString("#EXT-X-ENDLIST\n")
 	}
 	return b.String()
 }
@@ -107,18 +120,29 @@ func (s *slowly) Read(b []byte) (int, error) {
 	return s.body.Read(b[:min(len(b), s.most)])
 }
 
+// othersMedia is a segment without our markers, which others' streams have not.
+func othersMedia(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile("../../prober/media/testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.ReplaceAll(b, []byte("\xc5\x9ascan"), []byte("\xc5\x9anone"))
+}
+
 // TestPullOfOthersLadder pulls streams that others push as an agent does, with a real
 // follower and real media.
 func TestPullOfOthersLadder(t *testing.T) {
 	t.Parallel()
-	media := func(name string) []byte {
-		b, err := os.ReadFile("../../prober/media/testdata/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return bytes.ReplaceAll(b, []byte("\xc5\x9ascan"), []byte("\xc5\x9anone")) // our markers, which others' streams have not
+	picture, sound := othersMedia(t, "segment.ts"), othersMedia(t, "sound.ts")
+	ended := prober.Pulling{Expect: prober.ExpectAny, Severity: map[string]prober.Severity{"duration_mismatch": prober.SeverityNote}}
+	long, vod := prober.Pulling{Severity: ended.Severity}, ended
+	vod.Expect = prober.ExpectVOD
+	sampled := func(p prober.Pulling, n int) prober.Pulling { p.Sample = n; return p }
+	lost := ""
+	for i := range 300 {
+		lost += fmt.Sprintf("a.%d.ts ", 61+i)
 	}
-	picture, sound := media("segment.ts"), media("sound.ts")
 	for name, c := range map[string]struct {
 		stream othersLadder
 		path   string
@@ -131,7 +155,7 @@ func TestPullOfOthersLadder(t *testing.T) {
 		"one, each 20th":                        {path: "a", pull: prober.Pulling{Sample: 20}, want: "pass", within: 3 * time.Second},
 		"one, each 20th, and it stands":         {stream: othersLadder{stands: "a"}, path: "a", pull: prober.Pulling{Sample: 20}, want: "fail manifest playlist_stale", within: 21 * time.Second},
 		"one, each 20th, of garbage":            {stream: othersLadder{garbage: "a"}, path: "a", pull: prober.Pulling{Sample: 20}, want: "fail media not_media", within: 21 * time.Second},
-		"one of long segments that come slowly": {stream: othersLadder{length: 30 * time.Second, within: 20 * time.Second}, path: "a", pull: prober.Pulling{Severity: map[string]prober.Severity{"duration_mismatch": prober.SeverityNote}}, want: "pass", within: 70 * time.Second},
+		"one of long segments that come slowly": {stream: othersLadder{length: 30 * time.Second, within: 20 * time.Second}, path: "a", pull: long, want: "pass", within: 70 * time.Second},
 		"a playlist":                            {path: "a", pull: prober.Pulling{Sample: prober.SampleNone}, want: "pass", within: 3 * time.Second},
 		"a playlist, and it stands":             {stream: othersLadder{stands: "a"}, path: "a", pull: prober.Pulling{Sample: prober.SampleNone}, want: "fail manifest playlist_stale", within: 21 * time.Second},
 		"a ladder":                              {path: "top", want: "pass", within: 3 * time.Second},
@@ -146,6 +170,25 @@ func TestPullOfOthersLadder(t *testing.T) {
 		"with sound of its own, all stand":      {stream: othersLadder{stands: "abs"}, path: "split", want: "fail manifest playlist_stale", within: 21 * time.Second},
 		"its sound stands":                      {stream: othersLadder{stands: "s"}, path: "split", want: "degraded manifest playlist_stale", within: 21 * time.Second},
 		"its sound is not there":                {stream: othersLadder{gone: "s"}, path: "split", want: "degraded manifest http_status", within: 21 * time.Second},
+		"measured bitrates":                     {stream: othersLadder{measured: true, length: 10 * time.Second}, path: "top", pull: long, want: "pass", within: 15 * time.Second},
+		"measured bitrates, sound of its own":   {stream: othersLadder{measured: true, length: 10 * time.Second}, path: "split", pull: long, want: "pass", within: 15 * time.Second},
+		"measured bitrates, and they stand":     {stream: othersLadder{measured: true, length: 10 * time.Second, stands: "ab"}, path: "top", pull: long, want: "fail manifest playlist_stale", within: 31 * time.Second},
+		"measured bitrates, and one stands":     {stream: othersLadder{measured: true, length: 10 * time.Second, stands: "b"}, path: "top", pull: long, want: "degraded manifest playlist_stale", within: 31 * time.Second},
+		"an end":                                {stream: othersLadder{ends: "a"}, path: "a", pull: ended, want: "pass", within: time.Second},
+		"an end, and it has to be live":         {stream: othersLadder{ends: "a", listed: 90}, path: "a", pull: long, want: "fail manifest stream_ended", within: 21 * time.Second},
+		"a live window that has just ended":     {stream: othersLadder{ends: "a", listed: 10, length: 6 * time.Second}, path: "a", pull: ended, want: "pass", within: time.Second},
+		"an end after minutes":                  {stream: othersLadder{ends: "a", listed: 300}, path: "a", pull: ended, want: "pass", within: time.Second},
+		"an end after hours of long segments":   {stream: othersLadder{ends: "a", listed: 20, length: 10 * time.Minute}, path: "a", pull: ended, want: "pass", within: time.Second},
+		"an end, and it comes slowly":           {stream: othersLadder{ends: "a", listed: 40, length: 6 * time.Second, within: 4 * time.Second}, path: "a", pull: ended, want: "pass", within: 9 * time.Second},
+		"an end, and a VOD":                     {stream: othersLadder{ends: "a", listed: 300}, path: "a", pull: vod, want: "pass", within: time.Second},
+		"an end, each 20th":                     {stream: othersLadder{ends: "a", listed: 300}, path: "a", pull: sampled(ended, 20), want: "pass", within: time.Second},
+		"an end, each 50th, which is none":      {stream: othersLadder{ends: "a", listed: 30}, path: "a", pull: sampled(ended, 50), want: "pass", within: time.Second},
+		"an end, the playlist":                  {stream: othersLadder{ends: "a", listed: 300}, path: "a", pull: sampled(ended, prober.SampleNone), want: "pass", within: time.Second},
+		"an end, and its first alone is there":  {stream: othersLadder{ends: "a", listed: 300, lost: lost}, path: "a", pull: ended, want: "fail segment http_status", within: 21 * time.Second},
+		"an end of a ladder":                    {stream: othersLadder{ends: "ab", listed: 300}, path: "top", pull: ended, want: "pass", within: time.Second},
+		"an end, with sound of its own":         {stream: othersLadder{ends: "abs", listed: 300}, path: "split", pull: ended, want: "pass", within: time.Second},
+		"an end of one of a ladder":             {stream: othersLadder{ends: "b", listed: 300}, path: "top", pull: ended, want: "pass", within: 3 * time.Second},
+		"an end of one, and the other stands":   {stream: othersLadder{ends: "b", stands: "a", listed: 300}, path: "top", pull: ended, want: "degraded manifest playlist_stale", within: 21 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -202,4 +245,41 @@ func pullOnce(t *testing.T, o othersLadder, path string, pull prober.Pulling) (p
 		t.Fatalf("%d results of one round", len(all))
 	}
 	return all[0], all[0].Ended.Sub(all[0].Started)
+}
+
+// A healthy ladder whose bitrates are measured, so that each load of the multivariant
+// playlist has others, is as good as any, and one that stands still is told.
+func TestValidationOfMeasuredBitrates(t *testing.T) {
+	t.Parallel()
+	picture := othersMedia(t, "segment.ts")
+	for stands, want := range map[string]prober.Outcome{"": prober.Pass, "b": prober.Fail} {
+		synctest.Test(t, func(t *testing.T) {
+			stream := othersLadder{begin: time.Now().Add(-time.Minute), picture: picture, stands: stands, length: 6 * time.Second, measured: true}
+			pulls := newPuller(nil, "")
+			defer pulls.close()
+			o := probeOptions{playback: "http://others.test/top.m3u8", timeout: 20 * time.Second}
+			cfg, err := pulls.validation(prober.Pulling{Severity: map[string]prober.Severity{"duration_mismatch": prober.SeverityNote}}, o.playback, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg.Transport, cfg.Look = stream, nil
+			follower := followerForAgent{hls.NewFollower(cfg), newPullSecrets(o.pull, o.playback)}
+			ctx, stop := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- follower.Run(ctx) }()
+			v := newValidation(o, time.Now())
+			for done := false; !done; {
+				<-time.After(validationTurn)
+				done = v.turn(time.Now(), follower.Observe(time.Now()))
+			}
+			stop()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+			sum := v.end(time.Now())
+			if sum.Outcome != want || len(sum.Renditions) != 2 || want == prober.Fail && sum.Reason != prober.ReasonPlaylistStale {
+				t.Errorf("%q stands: %s %s %s, %d renditions, want %s", stands, sum.Outcome, sum.Reason, sum.Detail, len(sum.Renditions), want)
+			}
+		})
+	}
 }

@@ -54,12 +54,17 @@ func (p *puller) follower(at prober.Playback, url, run string, pushed prober.Sig
 // validator follows somebody else's stream once and in full, whether it has an end
 // or not unless it has to be live, and takes what fails in one rendition for a failure.
 func (p *puller) validator(how prober.Pulling, url string, live bool) agent.Follower {
-	cfg, err := p.config(how, url, "", prober.Signal{})
+	cfg, err := p.validation(how, url, live)
 	if err != nil {
 		return brokenForAgent{err}
 	}
-	cfg.Live, cfg.Thorough, cfg.FailAlone, cfg.TopInterval = live, true, true, validationTop
 	return newFollowerForAgent(cfg, newPullSecrets(how, url))
+}
+
+func (p *puller) validation(how prober.Pulling, url string, live bool) (hls.Config, error) {
+	cfg, err := p.config(how, url, "", prober.Signal{})
+	cfg.Live, cfg.Thorough, cfg.FailAlone, cfg.TopInterval = live, true, true, validationTop
+	return cfg, err
 }
 
 // config is how a run, or a stream, is followed.

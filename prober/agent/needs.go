@@ -131,7 +131,8 @@ type Observation struct {
 	Skipped, Missed, Recovered int
 	Renditions                 []prober.Rendition
 	// Unrenewed are those of them, by name, that have not shown that they go on: by a
-	// segment, had ever, that was not in their first playlist.
+	// segment, had ever, that was not in their first playlist, or that is not the first of
+	// what has an end and may have one.
 	Unrenewed []string
 }
 

@@ -12,8 +12,7 @@ import (
 
 const (
 	pullBound   = 20 * time.Second // until a stream must have shown that it plays, or pullPatience
-	pullSlack   = 10 * time.Second
-	pullTarget  = 2 * time.Minute  // the longest target duration that is waited for
+	pullHeals   = 10 * time.Second // in which what fails may heal
 	pullSegment = 30 * time.Second // in which a follower has a segment, or says why not
 	pullLook    = 500 * time.Millisecond
 	pullGrace   = 2 * pullLook // in which streams that fail alike are told together

@@ -29,21 +29,17 @@ func newPullPatience(timeout time.Duration, end func()) *pullPatience {
 	return p
 }
 
-// of knows the stream's target duration. A playlist that has not changed is asked for
-// again after half of that, and one that has after all of it (RFC 8216bis 6.3.4).
+// of knows the stream's target duration.
 func (p *pullPatience) of(target time.Duration) {
-	if bound := enough(target); !p.fixed && bound > p.bound && p.expire.Reset(time.Until(p.began.Add(bound))) {
+	if bound := prober.RenewalWait(target); !p.fixed && bound > p.bound && p.expire.Reset(time.Until(p.began.Add(bound))) {
 		p.bound = bound
 	}
 }
 
 // short says that a timeout ends before a second segment need have come.
 func (p *pullPatience) short(target time.Duration) bool {
-	return p.bound < 2*target+min(target, pullSlack)
+	return p.bound < prober.RenewalDue(target)
 }
-
-// enough is when a second segment has come to whoever reloads as a player does.
-func enough(target time.Duration) time.Duration { return 2*min(target, pullTarget) + pullSlack }
 
 // livePull is a live stream that is played, up to its verdict.
 type livePull struct {
@@ -117,7 +113,7 @@ func (l *livePull) verdict(obs Observation) (fail *prober.Failure, told bool) {
 			Detail: "it has an end, and has to be live"}, true
 	case plays && len(obs.Unrenewed) == 0:
 		return nil, true
-	case !l.failedAt.IsZero() && !l.wait.fixed && time.Since(l.wait.began) >= pullBound && time.Since(l.failedAt) >= pullSlack:
+	case !l.failedAt.IsZero() && !l.wait.fixed && time.Since(l.wait.began) >= pullBound && time.Since(l.failedAt) >= pullHeals:
 		return obs.Failure, true // it has had the time to heal
 	}
 	return nil, false
@@ -128,8 +124,8 @@ func (l *livePull) expired(obs Observation) *prober.Failure {
 	target := targetOf(obs)
 	switch {
 	case (obs.Failure == nil || starts(obs) && l.wait.bound < min(target, pullSegment)) && l.wait.short(target):
-		return nothing(prober.ReasonConfiguration, fmt.Sprintf("no second segment need come within %s, where the target duration is %s: give the probe a timeout of twice that and up to %s",
-			l.wait.bound, target, pullSlack))
+		return nothing(prober.ReasonConfiguration, fmt.Sprintf("no second segment need come within %s, where the target duration is %s: give the probe a timeout of %s",
+			l.wait.bound, target, prober.RenewalDue(target)))
 	case obs.Failure != nil:
 		return obs.Failure
 	}

@@ -76,10 +76,11 @@ func (q *queue) excess(keep int, holdBack time.Duration) int {
 
 // rest takes all new segments of a playlist that has ended.
 func (q *queue) rest(p *Playlist, every int) added {
+	begun := q.started
 	fresh := q.fresh(p)
 	a := added{fresh: len(fresh)}
-	for _, s := range fresh {
-		if wanted(s, every, true) {
+	for i, s := range fresh {
+		if wanted(s, every, begun || i > 0) {
 			q.segments = append(q.segments, s)
 		} else {
 			a.listed = append(a.listed, s)
@@ -134,7 +135,8 @@ func (r *rendition) download(ctx context.Context) {
 		if now.Before(q.retryAt) {
 			return
 		}
-		if ahead := r.state.buffered(now); r.ended && ahead > maxAhead && !r.f.cfg.Thorough {
+		if ahead := r.state.buffered(now); r.ended && ahead > maxAhead && !r.f.cfg.Thorough && r.state.playing() { // what is had unloaded shows nothing
+			r.state.enough()
 			q.retryAt = now.Add(ahead - maxAhead)
 			return
 		}

@@ -2,24 +2,28 @@ package hls
 
 // edge is whether a rendition goes on: whether a segment has been had that its first
 // playlist did not list. Any number of segments that stood there from the beginning
-// shows nothing. One that is listed and, as a sample, not downloaded counts as had. The
-// zero value is ready.
+// shows nothing. What has an end, and may have one, goes on from its first segment to
+// the next: nothing new comes of it. A segment that is listed and, as a sample, not
+// downloaded counts as had. The zero value is ready.
 type edge struct {
 	known   bool
-	from    uint64 // the newest segment of the first playlist, or since sequence numbers fell
+	from    uint64 // the newest segment of the first playlist, or since sequence numbers fell; the first of what has ended
 	newest  uint64 // that was listed
 	renewed bool   // ever
 }
 
-// listed takes a playlist. One without segments is not the first: what it lists
-// later may stand still from then on.
-func (e *edge) listed(p *Playlist) {
+// listed takes a playlist, and whether it has ended as it may. One without segments is
+// not the first: what it lists later may stand still from then on.
+func (e *edge) listed(p *Playlist, ended bool) {
 	newest, ok := p.newest()
 	if !ok {
 		return
 	}
 	if !e.known || newest < e.newest {
 		e.known, e.from = true, newest
+		if ended {
+			e.from = p.oldest()
+		}
 	}
 	e.newest = newest
 }
@@ -29,6 +33,13 @@ func (e *edge) had(sequence uint64) {
 	e.renewed = e.renewed || e.known && sequence > e.from
 }
 
+// enough takes that of what has ended as much was had as players have ahead.
+func (s *state) enough() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.edge.renewed = true
+}
+
 // edgeNow is a copy.
 func (s *state) edgeNow() edge {
 	s.mu.Lock()
@@ -36,8 +47,8 @@ func (s *state) edgeNow() edge {
 	return s.edge
 }
 
-// unrenewed are the renditions that have not shown that they go on, or, of what has an
-// end, that all of it can be had. Subtitles, which may be sparse, have only to be had.
+// unrenewed are the renditions that have not shown that they go on. What has ended has
+// not to where all of it was had, and subtitles, which may be sparse, have only to be had.
 func unrenewed(views []view) []string {
 	var names []string
 	for i := range views {

@@ -9,11 +9,12 @@ import (
 	"streamcanary/prober/media"
 )
 
-// listed notes what a rendition's playlist says, and how many segments are new.
-func (s *state) listed(p *Playlist, fresh int) {
+// listed notes what a rendition's playlist says, how many segments are new, and whether
+// it has ended as it may.
+func (s *state) listed(p *Playlist, fresh int, ended bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.edge.listed(p)
+	s.edge.listed(p, ended)
 	f := &s.figures
 	f.Segments += fresh
 	f.TargetDuration, f.PartTarget = p.TargetDuration, p.PartTarget

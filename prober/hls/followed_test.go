@@ -55,7 +55,7 @@ func TestFollowed(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			all := listings(parsed(t, strings.TrimPrefix(many(c.variants, c.sound, c.subtitles, c.others), "#EXTM3U\n")))
+			all := listings(parsed(t, strings.TrimPrefix(many(c.variants, c.sound, c.subtitles, c.others), "#EXTM3U\n")), nil)
 			count := map[byte]int{}
 			for _, l := range toFollow(all) {
 				count[l.uri[0]]++

@@ -32,6 +32,7 @@ type Follower struct {
 
 	// Of Run's goroutine alone.
 	loadedAt time.Time
+	listed   []listing // by the latest multivariant playlist
 	widest   []listing // the most that was ever listed at once
 	failures int       // to load the playback URL, in a row
 	running  sync.WaitGroup
@@ -138,10 +139,11 @@ func (f *Follower) loadTop(ctx context.Context, top *url.URL) *prober.Failure {
 		f.followAlone(ctx, top, p, base)
 		return nil
 	}
-	all := listings(p)
+	all := listings(p, f.listed)
 	if len(all) == 0 {
 		return manifest(prober.ReasonNoRenditionPlayable, "%s: a multivariant playlist without variants", place(base))
 	}
+	f.listed = all
 	f.mu.Lock()
 	f.multi = p
 	f.mu.Unlock()

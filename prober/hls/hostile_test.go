@@ -175,7 +175,7 @@ func takeIn(versions ...*Playlist) {
 		r := newRendition(f, listing{}, nil)
 		for _, p := range versions {
 			if p.Multivariant {
-				f.checkTop(p, listings(p), noon)
+				f.checkTop(p, listings(p, nil), noon)
 				continue
 			}
 			r.tell(nil, r.accept(p))

@@ -45,7 +45,7 @@ func TestCheckLadder(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var got []string
-			for _, f := range checkLadder(tt.ladder, listings(&Playlist{Variants: tt.variants, Renditions: tt.renditions})) {
+			for _, f := range checkLadder(tt.ladder, listings(&Playlist{Variants: tt.variants, Renditions: tt.renditions}, nil)) {
 				got = append(got, fmt.Sprint(f.Severity, " ", f.Reason, " ", f.Where))
 			}
 			if all := strings.Join(got, ", "); all != tt.want {
@@ -104,7 +104,7 @@ func TestListingNames(t *testing.T) {
 			{Type: "SUBTITLES", Language: "de", URI: "g"}, {Type: "AUDIO", Language: "en", URI: "h"}, {Type: "AUDIO", URI: "a", Name: "again"}},
 	}
 	var names []string
-	for _, l := range listings(p) {
+	for _, l := range listings(p, nil) {
 		names = append(names, l.name)
 	}
 	want := "720p 3000k, 720p 1000k, 500k, 500k #2, audio 64k, audio en, subtitles de, audio en #2"
@@ -132,7 +132,7 @@ func TestNamesAreTheirOwn(t *testing.T) {
 			p.Renditions = append(p.Renditions, Rendition{Type: "AUDIO", Name: name, URI: strconv.Itoa(i)})
 		}
 		var got []string
-		for _, l := range listings(p) {
+		for _, l := range listings(p, nil) {
 			got = append(got, l.name)
 		}
 		if strings.Join(got, ", ") != want {

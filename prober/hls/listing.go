@@ -23,6 +23,7 @@ const (
 type listing struct {
 	kind    listedKind
 	name    string // for a person: "720p", "audio en"; "" is the whole stream
+	stem    string // the name without bitrate and number: "720p", "audio"
 	uri     string // as listed
 	variant Variant
 	group   string // of an EXT-X-MEDIA
@@ -47,24 +48,26 @@ func renditionName(r Rendition) string {
 }
 
 // listings are what a multivariant playlist has to follow: variants, those with
-// pictures first, and then their renditions, each URI once.
-func listings(multi *Playlist) []listing {
+// pictures first, and then their renditions, each URI once. What was listed before keeps
+// its name: see keep.
+func listings(multi *Playlist, before []listing) []listing {
 	var all []listing
 	known := map[string]bool{}
 	for _, v := range videoFirst(multi.Variants) {
 		if !known[v.URI] {
 			known[v.URI] = true
-			all = append(all, listing{kind: kindVariant, name: variantName(v), uri: v.URI, variant: v})
+			all = append(all, listing{kind: kindVariant, name: variantName(v), stem: variantStem(v), uri: v.URI, variant: v})
 		}
 	}
 	for _, r := range multi.Renditions {
 		kind, ok := mediaKinds()[r.Type]
 		if ok && r.URI != "" && !known[r.URI] {
 			known[r.URI] = true
-			all = append(all, listing{kind: kind, name: renditionName(r), uri: r.URI, group: r.Group})
+			name := renditionName(r)
+			all = append(all, listing{kind: kind, name: name, stem: name, uri: r.URI, group: r.Group})
 		}
 	}
-	tellApart(all)
+	tellApart(all, before)
 	if len(all) == 1 {
 		all[0].single = true
 	}
@@ -73,35 +76,43 @@ func listings(multi *Playlist) []listing {
 
 // variantName is how people call a variant: by its lines, or by its bitrate.
 func variantName(v Variant) string {
+	if _, _, ok := resolution(v.Resolution); ok {
+		return variantStem(v)
+	}
+	return strings.TrimSpace(variantStem(v) + " " + bitrateText(v.Bandwidth))
+}
+
+// variantStem is what a variant is called whatever its bitrate.
+func variantStem(v Variant) string {
 	if audioOnly(v) {
-		return "audio " + bitrateText(v.Bandwidth)
+		return "audio"
 	}
 	if _, height, ok := resolution(v.Resolution); ok {
 		return strconv.Itoa(height) + "p"
 	}
-	return bitrateText(v.Bandwidth)
+	return ""
 }
 
 func bitrateText(bandwidth int64) string { return strconv.FormatInt((bandwidth+500)/1000, 10) + "k" }
 
 // tellApart gives renditions of one name their bitrate, or else a number, until no two
 // have one name: they are told apart by it.
-func tellApart(all []listing) {
+func tellApart(all, before []listing) {
 	count := map[string]int{}
 	for i := range all {
 		count[all[i].name]++
 	}
-	taken, last := map[string]bool{}, map[string]int{} // the number that was last given to a name
+	given := newNames()
+	kept := given.keep(all, before)
 	for i := range all {
 		l := &all[i]
+		if kept[i] {
+			continue
+		}
 		if count[l.name] > 1 && l.kind == kindVariant && !strings.HasSuffix(l.name, "k") {
 			l.name += " " + bitrateText(l.variant.Bandwidth)
 		}
-		name := l.name
-		for n := max(last[name], 1) + 1; taken[l.name]; n++ {
-			l.name, last[name] = name+" #"+strconv.Itoa(n), n
-		}
-		taken[l.name] = true
+		l.name = given.own(l.name)
 	}
 }
 

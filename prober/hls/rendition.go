@@ -251,7 +251,7 @@ func (r *rendition) accept(p *Playlist) relation {
 		a = r.queue.add(p, r.every, r.f.cfg.MaxBehind)
 	}
 	r.state.update(func(o *Observation) { o.Skipped += a.skipped })
-	r.state.listed(p, a.fresh)
+	r.state.listed(p, a.fresh, r.ended)
 	for _, s := range a.listed {
 		r.unloaded(s, now)
 	}

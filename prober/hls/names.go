@@ -1,0 +1,68 @@
+package hls
+
+import "strconv"
+
+// names are those that are given to what is listed, each once.
+type names struct {
+	taken map[string]bool
+	last  map[string]int // the number that was last added to a name
+}
+
+func newNames() names { return names{map[string]bool{}, map[string]int{}} }
+
+// own gives a name, with a number where it is taken.
+func (n names) own(name string) string {
+	own := name
+	for number := max(n.last[name], 1) + 1; n.taken[own]; number++ {
+		own, n.last[name] = name+" #"+strconv.Itoa(number), number
+	}
+	n.taken[own] = true
+	return own
+}
+
+// keep gives what was listed before the name that it had, and says which those are. A
+// bitrate that is measured is another at each load, and a number is by the order: neither
+// says which rendition it is, and a path does, unless several share it.
+func (n names) keep(all, before []listing) []bool {
+	now, then := byPlace(all), byPlace(before)
+	kept := make([]bool, len(all))
+	for i := range all {
+		for _, p := range all[i].places() {
+			if at, known := then[p]; known && at != several && now[p] == i {
+				all[i].name, kept[i] = n.own(before[at].name), true
+				break
+			}
+		}
+	}
+	return kept
+}
+
+// listedPlace is where a rendition is listed, with what its name has of it that lasts.
+type listedPlace struct {
+	kind  listedKind
+	stem  string
+	uri   string
+	whole bool // otherwise the path of it: its query may hold a token
+}
+
+// places are those of a listing, what tells most first.
+func (l *listing) places() [2]listedPlace {
+	return [2]listedPlace{{l.kind, l.stem, l.uri, true}, {l.kind, l.stem, pathOf(l.uri), false}}
+}
+
+const several = -1
+
+// byPlace finds what is listed at a place, or that it is several.
+func byPlace(all []listing) map[listedPlace]int {
+	found := make(map[listedPlace]int, 2*len(all))
+	for i := range all {
+		for _, p := range all[i].places() {
+			if _, twice := found[p]; twice {
+				found[p] = several
+			} else {
+				found[p] = i
+			}
+		}
+	}
+	return found
+}
