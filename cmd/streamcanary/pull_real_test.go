@@ -263,7 +263,7 @@ func TestValidationOfMeasuredBitrates(t *testing.T) {
 				t.Fatal(err)
 			}
 			cfg.Transport, cfg.Look = stream, nil
-			follower := followerForAgent{hls.NewFollower(cfg), newPullSecrets(o.pull, o.playback)}
+			follower := newFollowerForAgent(cfg, newPullSecrets(o.pull, o.playback))
 			ctx, stop := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
 			go func() { ended <- follower.Run(ctx) }()

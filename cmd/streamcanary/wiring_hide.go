@@ -40,11 +40,7 @@ func (s pullSecrets) findings(list []prober.Finding, called map[string]string) [
 	}
 	list = slices.Clone(list)
 	for i := range list {
-		where, known := called[list[i].Where]
-		if !known {
-			where = s.hide(list[i].Where, maxName)
-		}
-		list[i].Where, list[i].Detail = where, s.hide(list[i].Detail, prober.MaxDetail)
+		list[i].Where, list[i].Detail = s.name(list[i].Where, called), s.hide(list[i].Detail, prober.MaxDetail)
 	}
 	return list
 }
@@ -56,7 +52,7 @@ func (s pullSecrets) renditions(list []prober.Rendition, called map[string]strin
 	list = slices.Clone(list)
 	for i := range list {
 		r := &list[i]
-		r.Name, r.Failure = called[r.Name], s.failure(r.Failure)
+		r.Name, r.Failure = s.name(r.Name, called), s.failure(r.Failure)
 		for _, said := range []*string{&r.Encryption, &r.Announced.Codecs, &r.Seen.Codecs} {
 			*said = s.hide(*said, maxName)
 		}
@@ -71,9 +67,17 @@ func (s pullSecrets) unrenewed(list []string, called map[string]string) []string
 	}
 	list = slices.Clone(list)
 	for i := range list {
-		list[i] = called[list[i]]
+		list[i] = s.name(list[i], called)
 	}
 	return list
+}
+
+// name is what a rendition is called, or another name without secrets.
+func (s pullSecrets) name(name string, called map[string]string) string {
+	if told, known := called[name]; known {
+		return told
+	}
+	return s.hide(name, maxName)
 }
 
 // calls is what renditions are called by their names: what a server says in one is told
