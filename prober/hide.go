@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Bounds of what is concealed, in bytes.
@@ -18,25 +19,29 @@ const (
 	// leastBeginning is the length from which the beginning of a part is concealed as
 	// the part itself is: the rest may have been cut off, by us or by the server.
 	leastBeginning = 8
+	// maxSaid is how much is looked at of a server's words, besides what is kept of them.
+	maxSaid = 4 << 10
 )
 
 // Hide conceals secrets in a text of a server's, in whatever case it repeats them: as
-// they are or as URLs, JSON, HTML and quotes escape them, and each of their parts, which
-// are the values of a query, the words of a header and what HTTP's Basic scheme encodes.
+// they are or as URLs, JSON, HTML or quotes escape them (not one inside another, nor in
+// octal), and each of their parts, which are the values of a query, the words of a header
+// and what HTTP's Basic scheme encodes.
 // Of a part, eight bytes of its beginning are enough, and four before the "..." that
 // Clip ends in: a text may be cut before it comes here. What is shorter than four bytes
-// is concealed as a word alone, and a single byte never.
+// is concealed as a word alone, and a single byte never. It takes time in proportion to
+// the text, and conceals the rest of one that asks for more.
 func Hide(text string, secrets ...Secret) string {
 	if text == "" {
 		return ""
 	}
-	forms := formsOf(secrets)
+	m := newMatcher(text, formsOf(secrets))
 	var b strings.Builder
 	end := 0 // of what is concealed so far: secrets may overlap
 	for i := range len(text) {
-		n := 0
-		for _, f := range forms {
-			n = max(n, f.match(text, i))
+		n := m.longest(i)
+		if m.steps < 0 {
+			n = len(text) - i
 		}
 		switch {
 		case n > 0 && i >= end:
@@ -44,14 +49,30 @@ func Hide(text string, secrets ...Secret) string {
 		case i >= end:
 			b.WriteByte(text[i])
 		}
-		end = max(end, i+n)
+		if end = max(end, i+n); end == len(text) {
+			break
+		}
 	}
 	return b.String()
 }
 
+// HideClip is Hide in a text of a server's of any length, of which at most limit bytes
+// are kept, as Clip keeps them. It looks at no more than it may need: what is concealed
+// becomes shorter.
+func HideClip(text string, limit int, secrets ...Secret) string {
+	if most := maxSaid + utf8.UTFMax*limit; len(text) > most {
+		for !utf8.RuneStart(text[most]) && most > maxSaid {
+			most--
+		}
+		text = text[:most] + "..."
+	}
+	return Clip(Hide(text, secrets...), limit)
+}
+
 // HeaderSecrets are the values of headers that a server must not be quoted with. What
 // every client sends (RFC 9110) is none, of a Referer only what URLSecrets gives is, and
-// no secret is shorter than four bytes: these are words that stand in any error.
+// no value of less than four bytes is: these are words that stand in any error. Of a
+// longer value Hide conceals words of two and three bytes, too, where they stand alone.
 func HeaderSecrets(headers []Header) []Secret {
 	common := []string{"Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language", "Cache-Control", "Connection", "Content-Type", "DNT", "Host", "Origin", "Pragma", "Range", "TE", "User-Agent"}
 	var secrets []Secret
@@ -70,8 +91,8 @@ func HeaderSecrets(headers []Header) []Secret {
 // URLSecrets are what a URL has besides host and path, and a server must not be quoted
 // with: user and password, also as the header that clients make of them (RFC 7617), and
 // the query's values, or the names of those that have none. None is shorter than four
-// bytes, and no value stands in the host or in the last part of the path as well, which
-// are shown wherever the URL is.
+// bytes, though words inside of one may be, and no value stands in the host or in the
+// last part of the path as well, which are shown wherever the URL is.
 func URLSecrets(address string) []Secret {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -108,9 +129,8 @@ func URLSecrets(address string) []Secret {
 func formsOf(secrets []Secret) []form {
 	var forms []form
 	add := func(s string, part bool) {
-		f := form{s, part}
-		if len(s) >= leastSecret && !slices.Contains(forms, f) {
-			forms = append(forms, f)
+		if len(s) >= leastSecret {
+			forms = append(forms, form{s, part})
 		}
 	}
 	for _, s := range secrets {
@@ -128,7 +148,29 @@ func formsOf(secrets []Secret) []form {
 			}
 		}
 	}
-	return forms
+	return needed(forms)
+}
+
+// needed are forms without those that another is as good as: the same, or a part that
+// begins with it, whose beginning is enough.
+func needed(forms []form) []form {
+	slices.SortFunc(forms, func(a, b form) int {
+		if a.part != b.part && a.text == b.text {
+			if a.part {
+				return 1
+			}
+			return -1
+		}
+		return strings.Compare(a.text, b.text)
+	})
+	least := forms[:0]
+	for i, f := range forms {
+		if next := i + 1; next < len(forms) && (f == forms[next] || len(f.text) >= leastBeginning && forms[next].part && strings.HasPrefix(forms[next].text, f.text)) {
+			continue
+		}
+		least = append(least, f)
+	}
+	return least
 }
 
 // unescaped are a text as it is, and what it is where a URL has it.
@@ -143,22 +185,32 @@ func unescaped(s string) []string {
 	return all
 }
 
+// token68 reports whether a token follows the name of a scheme, and not parameters as
+// Digest has them, whose names are no secrets (RFC 9110 11.2).
+func token68(word string) bool { return scheme(word) && !strings.EqualFold(word, "digest") }
+
 // scheme reports whether a word only names how a header authorizes (RFC 9110 11.1).
 func scheme(word string) bool {
 	return slices.ContainsFunc([]string{"basic", "bearer", "digest", "token", "apikey"}, func(s string) bool { return strings.EqualFold(s, word) })
 }
 
-// partsOf are a secret's words, of "name=value" the value. The names of a query
-// are no secrets, and without them an error cannot be read.
+// partsOf are a secret's words, of "name=value" the value, and behind a scheme's name
+// the whole, too: a token may have such a sign inside. The names of a query are no
+// secrets, and without them an error cannot be read.
 func partsOf(s string) []string {
 	words := strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" \t,;?&\"'", r) })
 	var parts []string
 	for i, word := range words {
 		if i == 0 && len(words) > 1 && scheme(word) {
-			parts = append(parts, basic(words[1])...)
+			if strings.EqualFold(word, "basic") {
+				parts = append(parts, basic(words[1])...)
+			}
 			continue
 		}
 		if _, value, ok := strings.Cut(word, "="); ok && strings.Trim(value, "=") != "" {
+			if i == 1 && token68(words[0]) {
+				parts = append(parts, word)
+			}
 			word = value
 		}
 		parts = append(parts, word)

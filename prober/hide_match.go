@@ -1,14 +1,24 @@
 package prober
 
 import (
-	"encoding/hex"
-	"html"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
+)
+
+// Bounds of the work on a text, which a server may have made for it.
+const (
+	// maxWays bounds the ways to read a text that are followed at once.
+	maxWays = 8
+	// stepsPerByte bounds the steps of matching a byte of a text on average. Words take
+	// less than one, and a token of a thousand bytes that is repeated again and again, of
+	// which fifty forms are looked for, takes thirty.
+	stepsPerByte = 20
+	// formsPerStep are as many forms as add one step.
+	formsPerStep = 4
+	// stepsOfAny are those that a short text may take besides.
+	stepsOfAny = 1 << 16
 )
 
 // form is what is looked for in a text: a whole secret, or a part of one, of which the
@@ -18,46 +28,143 @@ type form struct {
 	part bool
 }
 
-// escapes begin what stands for another character.
-const escapes = `%+ ?&\`
-
-// match is the length of what a text has of the form at a place, the longest there is;
-// 0 is nothing.
-func (f form) match(text string, at int) int {
-	if text[at] < utf8.RuneSelf && text[at]|0x20 != f.text[0]|0x20 && f.text[0] < utf8.RuneSelf && strings.IndexByte(escapes, text[at]) < 0 {
-		return 0 // as nearly everywhere
+// char is what a form has at a place, and its length: a character, or all of the
+// backslashes that stand together, since quotes make more of each.
+func (f form) char(at int) (r rune, size int) {
+	if f.text[at] != '\\' {
+		return decode(f.text, at)
 	}
-	best, ends := 0, []int{at} // of the ways to read what was read so far
+	for size < len(f.text)-at && f.text[at+size] == '\\' {
+		size++
+	}
+	return '\\', size
+}
+
+// matcher looks for forms in one text, and in no more than its steps.
+type matcher struct {
+	reader
+	forms map[rune][]form // by the first character
+	steps int             // that are left; less than none: the search was given up
+}
+
+func newMatcher(text string, forms []form) *matcher {
+	m := &matcher{reader: newReader(text), forms: map[rune][]form{}, steps: stepsOfAny + (stepsPerByte+len(forms)/formsPerStep)*len(text)}
+	for _, f := range forms {
+		first, _ := f.char(0)
+		m.forms[first] = append(m.forms[first], f)
+		if !printable(first) {
+			m.forms[unprintable] = append(m.forms[unprintable], f)
+		}
+		if first >= broken {
+			m.forms[utf8.RuneError] = append(m.forms[utf8.RuneError], f)
+		}
+	}
+	return m
+}
+
+// longest is the length of what the text has of any form at a place; 0 is nothing.
+func (m *matcher) longest(at int) int {
+	n := 0
+	var buf [maxWays]reading
+	ways := m.read(buf[:0], at, false)
+	for i, way := range ways {
+		if slices.ContainsFunc(ways[:i], func(w reading) bool { return w.char == way.char }) {
+			continue
+		}
+		for _, f := range m.forms[way.char] {
+			n = max(n, m.match(f, at))
+		}
+	}
+	return n
+}
+
+// match is the length of what the text has of the form at a place, the longest there is;
+// 0 is nothing.
+func (m *matcher) match(f form, at int) int {
+	var here, there [maxWays]int
+	best, ends, next := 0, append(here[:0], at), there[:0] // ends of the ways to read what was read so far
+	escaped := false                                       // it ends in backslashes
 	for i := 0; i < len(f.text); {
+		r, size := f.char(i)
+		next = next[:0]
 		for _, end := range ends {
-			best = max(best, f.beginning(text, at, end, i))
+			before := len(next)
+			next = m.step(next, end, r, size, escaped)
+			if len(next) == before || m.text[end] == '.' { // it goes on nowhere, or may be cut off
+				best = max(best, m.beginning(f, at, end, i))
+			}
 		}
-		_, size := utf8.DecodeRuneInString(f.text[i:])
-		var next []int
-		for _, end := range ends {
-			next = read(next, text, end, f.text[i:i+size])
-		}
-		if len(next) == 0 {
+		if len(next) == 0 || m.steps < 0 {
 			return best
 		}
-		ends = next
+		ends, next = next, ends
+		escaped = r == '\\'
 		i += size
 	}
 	for _, end := range ends {
-		if len(f.text) >= shortSecret || !inWord(text, at-1) && !inWord(text, end) {
+		if len(f.text) >= shortSecret || !inWord(m.text, at-1) && !inWord(m.text, end) {
 			best = max(best, end-at)
 		}
 	}
 	return best
 }
 
-// beginning is the length of what a text has of a part when length bytes of it were
+// step adds to ends where a character ends that the text has at a place, for each way to
+// write it.
+func (m *matcher) step(ends []int, at int, r rune, size int, escaped bool) []int {
+	m.steps--
+	switch {
+	case m.steps < 0 || at >= len(m.text):
+		return ends
+	case r == '\\':
+		return m.stepBackslashes(ends, at, size)
+	case !escaped && plain(m.text[at]): // as nearly everywhere
+		if fold(rune(m.text[at])) == r && len(ends) < maxWays && !slices.Contains(ends, at+1) {
+			ends = append(ends, at+1)
+		}
+		return ends
+	}
+	var buf [maxWays]reading
+	for _, way := range m.read(buf[:0], at, escaped) {
+		if way.is(r) && len(ends) < maxWays && !slices.Contains(ends, way.end) {
+			ends = append(ends, way.end)
+		}
+	}
+	return ends
+}
+
+// stepBackslashes is step for so many backslashes: as many or more, or that many that
+// are each written as another character.
+func (m *matcher) stepBackslashes(ends []int, at, count int) []int {
+	if end := m.afterBackslashes(at); end-at >= count && len(ends) < maxWays {
+		ends = append(ends, end)
+	}
+	end := at
+	for range count {
+		var buf [maxWays]reading
+		ways := []reading(nil)
+		if m.steps--; m.steps >= 0 && end < len(m.text) {
+			ways = m.read(buf[:0], end, false)
+		}
+		i := slices.IndexFunc(ways, func(w reading) bool { return w.char == '\\' && w.end > m.afterBackslashes(end) })
+		if i < 0 {
+			return ends
+		}
+		end = ways[i].end
+	}
+	if len(ends) < maxWays && !slices.Contains(ends, end) {
+		ends = append(ends, end)
+	}
+	return ends
+}
+
+// beginning is the length of what the text has of a part when length bytes of it were
 // read up to end; 0 is too little.
-func (f form) beginning(text string, at, end, length int) int {
+func (m *matcher) beginning(f form, at, end, length int) int {
 	if !f.part || length < shortSecret {
 		return 0
 	}
-	if cut := cutOff(text, end); cut >= 0 {
+	if cut := m.cutOff(end); cut >= 0 {
 		return cut - at
 	}
 	if length < leastBeginning {
@@ -66,100 +173,54 @@ func (f form) beginning(text string, at, end, length int) int {
 	return end - at
 }
 
-// cutOff is where a text was cut off, if that is at a place or in an escape that
+// cutOff is where the text was cut off, if that is at a place or in an escape that
 // begins there; -1 is elsewhere.
-func cutOff(text string, at int) int {
-	const more, longest = "...", len(`\\\\U0010ffff`)
-	rest := text[at:]
-	if i := strings.Index(rest[:min(len(rest), longest+len(more))], more); i == 0 || i > 0 && strings.IndexByte(`%\&`, rest[0]) >= 0 {
-		return at + i
+func (m *matcher) cutOff(at int) int {
+	const more, longest = "...", len(`&#x0010ffff`)
+	if strings.HasPrefix(m.text[at:], more) {
+		return at
 	}
-	return -1
+	if at == len(m.text) || strings.IndexByte(`%\&`, m.text[at]) < 0 {
+		return -1
+	}
+	at = m.afterBackslashes(at)
+	i := strings.Index(m.text[at:min(len(m.text), at+longest+len(more))], more)
+	if i < 0 {
+		return -1
+	}
+	return at + i
 }
 
 func inWord(text string, at int) bool {
 	return at >= 0 && at < len(text) && (text[at] >= '0' && text[at] <= '9' || text[at]|0x20 >= 'a' && text[at]|0x20 <= 'z' || text[at] >= 0x80)
 }
 
-// read adds to ends where a character ends that a text has at a place, for each way to
-// write it: as it is, and as URLs, HTML, JSON and quotes escape it.
-func read(ends []int, text string, at int, char string) []int {
-	if at >= len(text) {
-		return ends
+// broken is where the characters begin that stand for bytes of no character.
+const broken = unicode.MaxRune + 1
+
+// decode is the character at a place of a text, in one case, and its length.
+func decode(text string, at int) (r rune, size int) {
+	if c := text[at]; c < utf8.RuneSelf {
+		return fold(rune(c)), 1
 	}
-	add := func(from int, written string) {
-		if end := from + len(written); from < end && end <= len(text) && strings.EqualFold(text[from:end], written) && !slices.Contains(ends, end) {
-			ends = append(ends, end)
-		}
+	r, size = utf8.DecodeRuneInString(text[at:])
+	if r == utf8.RuneError && size == 1 {
+		return broken + rune(text[at]), 1
 	}
-	add(at, char)
-	switch text[at] {
-	case '%':
-		add(at, hexed(char, "%"))
-		add(at, hexed(char, "%25")) // an address in another's query
-	case '+':
-		if char == " " {
-			add(at, "+")
-		}
-	case ' ', '?': // Clip puts them in the place of what cannot be printed
-		if r, _ := utf8.DecodeRuneInString(char); !unicode.IsPrint(r) || r == utf8.RuneError {
-			add(at, text[at:at+1])
-		}
-	case '&':
-		add(at, entity(text[at:], char))
-	case '\\':
-		readEscape(add, text, at, char)
-	}
-	return ends
+	return fold(r), size
 }
 
-// maxBackslashes bounds those before a character: JSON's in a Go string has three, and
-// that in another seven.
-const maxBackslashes = 8
-
-// readEscape adds what follows backslashes, as many as there are when quotes are quoted.
-func readEscape(add func(int, string), text string, at int, char string) {
-	for n := 1; n <= maxBackslashes && at+n <= len(text) && text[at+n-1] == '\\'; n++ {
-		slashes := text[at : at+n]
-		add(at, slashes+char)
-		add(at, hexed(char, slashes+"x"))
-		r, size := utf8.DecodeRuneInString(char)
-		if r == utf8.RuneError && size == 1 {
-			continue
-		}
-		add(at, slashes+"U"+digits(r, 8))
-		if high, low := utf16.EncodeRune(r); high != unicode.ReplacementChar {
-			add(at, slashes+"u"+digits(high, 4)+slashes+"u"+digits(low, 4))
-			continue
-		}
-		add(at, slashes+"u"+digits(r, 4))
-		if short := strconv.QuoteRune(r); len(short) == len(`'\n'`) && short[1] == '\\' {
-			add(at, slashes+short[2:3])
-		}
+// fold is the same for the cases of a letter.
+func fold(r rune) rune {
+	switch {
+	case r >= 'a' && r <= 'z':
+		return r - 'a' + 'A'
+	case r < utf8.RuneSelf:
+		return r
 	}
-}
-
-// hexed is a character's bytes in hexadecimal, each behind a mark.
-func hexed(char, mark string) string {
-	var b strings.Builder
-	for i := range len(char) {
-		b.WriteString(mark + hex.EncodeToString([]byte{char[i]}))
+	least := r
+	for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
+		least = min(least, other)
 	}
-	return b.String()
-}
-
-func digits(r rune, width int) string {
-	s := strconv.FormatInt(int64(r), 16)
-	return strings.Repeat("0", width-len(s)) + s
-}
-
-// entity is the reference to a character that a text begins with (HTML 13.5), "" where
-// it is none or another's.
-func entity(text, char string) string {
-	const longest = 12
-	end := strings.IndexByte(text[:min(len(text), longest)], ';')
-	if end < 0 || !strings.EqualFold(html.UnescapeString(text[:end+1]), char) {
-		return ""
-	}
-	return text[:end+1]
+	return least
 }

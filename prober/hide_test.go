@@ -1,8 +1,11 @@
 package prober_test
 
 import (
+	"encoding/base64"
+	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"streamcanary/prober"
 )
@@ -41,9 +44,17 @@ func TestHide(t *testing.T) {
 		"short value":        {"name?token=t0p&v=1", "t0p of at0p, 1", "[secret] of at0p, 1"},
 		"scheme":             {"Token hdr-secret-token", "token hdr-secret-token", "[secret]"},
 		"without its scheme": {"Token hdr-secret-token", "this token, hdr-secret-token.", "this token, [secret]."},
-		"cookies":            {"a=first-one; b=second1", "b second1, a first-one", "b [secret], a [secret]"},
-		"padding":            {"Basic dXNlcjE6cGFzcw==", "dXNlcjE6cGFzcw==, user1, pass, dXNlcjE6cGFzcw==", "[secret], [secret], [secret], [secret]"},
-		"the longest first":  {"abcd?x=abcdefgh", "abcdefgh", "[secret]"},
+		"a sign inside":      {"Bearer abc/d+fgh=i1<2>56789", "no abc/d+fgh=i1<2>56789, abc/d+fg", "no [secret], [secret]"},
+		"parameters":         {`Digest username=alice1, realm=live1`, "the username alice1, realm=live1", "the username [secret], realm=[secret]"},
+		"backslashes":        {`ab\\c"d`, `no ab\\c"d, ab\\\\c"d, ab%5c%5C\c"d, ab%5c%5C%5c%5Cc"d`, `no [secret], [secret], [secret], ab%5c%5C%5c%5Cc"d`},
+		"a quoted break": {"k\\\n-%0A9", `no "k\\\n-
+9", "k\\\\\\n-\n9"`, `no "[secret]", "[secret]"`},
+		"a break behind one": {"key%5C%0A9", `no "key\
+9", "key\\\\\n9"`, `no "[secret]", "[secret]"`},
+		"quoted often":      {`a"b/c<d`, "no a" + strings.Repeat(`\\`, 63) + `\\\"b/c` + strings.Repeat(`\\`, 32) + "u003cd", "no [secret]"},
+		"cookies":           {"a=first-one; b=second1", "b second1, a first-one", "b [secret], a [secret]"},
+		"padding":           {"Basic dXNlcjE6cGFzcw==", "dXNlcjE6cGFzcw==, user1, pass, dXNlcjE6cGFzcw==", "[secret], [secret], [secret], [secret]"},
+		"the longest first": {"abcd?x=abcdefgh", "abcdefgh", "[secret]"},
 	} {
 		if got := prober.Hide(test.text, test.secret); got != test.want {
 			t.Errorf("%s: %q became %q, want %q", name, test.text, got, test.want)
@@ -95,12 +106,110 @@ func TestURLSecrets(t *testing.T) {
 	}
 }
 
+// escapeTexts are what is repeated in texts that a server makes of what begins escapes.
+func escapeTexts() []string {
+	return []string{"x", `\`, "%", "%25", "&", "&#", "&;", " ", "?", "+", "/", `\u`, `\x`, `\\\\u`, `\"`, `\%&`, `%\&;`, `\ud83d\u`, "%c3", "\xc3\xa9", "\xff", "...", `\...`}
+}
+
+// longToken is a thousand bytes.
+func longToken() string {
+	long := make([]byte, 750)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(long)
+	return base64.StdEncoding.EncodeToString(long)
+}
+
+// A text that a server made of what begins escapes takes no longer than any other,
+// whatever is looked for, and what follows it can still be read.
+func TestHideIsLinear(t *testing.T) {
+	t.Parallel()
+	const size, bound = 8 << 10, 2 * time.Second // the slowest takes a fiftieth
+	repeat := func(unit string, size int) string { return strings.Repeat(unit, size/len(unit)+1)[:size] }
+	token := longToken()
+	for name, test := range map[string]struct {
+		readable bool // what follows
+		secrets  []prober.Secret
+	}{
+		"a key":              {true, []prober.Secret{"3f2c9a50-77aa-4a1b-9b0c-0123456789ab"}},
+		"a token":            {true, []prober.Secret{prober.Secret("Bearer " + token)}},
+		"a broadcast's":      {true, []prober.Secret{"live_key_a?token=abcdefgh&sign=x/yzzzzzzzz", "live_key_a", "token=abcdefgh&sign=x/yzzzzzzzz", "user1", "passw0rd"}},
+		"as the text begins": {true, []prober.Secret{`\\\%%%&&&`, `\u\u\u\u\u`, "%25%25%25%", "&#38;&#38;", "/x/x/x/x/x/x"}},
+		"slashes":            {false, []prober.Secret{prober.Secret(repeat("/", 1000))}},
+		"backslashes":        {false, []prober.Secret{prober.Secret(repeat(`\`, 1000))}},
+		"escapes":            {false, []prober.Secret{prober.Secret(repeat("%25", 1000)), prober.Secret(repeat(`\x5c`, 1000)), prober.Secret(repeat("é", 1000)), prober.Secret(repeat("&/", 1000))}},
+		"what repeats":       {false, []prober.Secret{prober.Secret(repeat("x", 1000)), prober.Secret(repeat("/x", 1000)), prober.Secret(repeat("x ", 1000))}},
+	} {
+		for _, unit := range append(escapeTexts(), "&amp;", token, token[:999], repeat("/x", 999)) {
+			text := repeat(unit, size)
+			began := time.Now()
+			got := prober.Hide(text+" at its end", test.secrets...)
+			if took := time.Since(began); took > bound {
+				t.Errorf("%s: %d bytes of %.20q took %s", name, size, unit, took)
+			}
+			if test.readable && !strings.HasSuffix(got, " at its end") {
+				t.Errorf("%s: %d bytes of %.20q became %.20q...%q", name, size, unit, got, got[max(0, len(got)-20):])
+			}
+		}
+	}
+}
+
+// Of a text of any length no more is looked at than is kept, and no secret is left at the
+// end of that.
+func TestHideClip(t *testing.T) {
+	t.Parallel()
+	const limit, looked = 40, 4<<10 + 4*40
+	token := "q7Zk2Vx9Lr4Tn8Hs1Yd6Wc3Mb5Jf0GpKzQe7RtUv2XiAo9SlDh4CyNw8BmEj1Fg6"
+	secrets := []prober.Secret{prober.Secret("Bearer " + token), prober.Secret(longToken())}
+	for name, test := range map[string]struct{ text, want string }{
+		"short":          {"no " + token + "\x00.", "no [secret] ."},
+		"clipped":        {token + strings.Repeat("x", 60), "[secret]" + strings.Repeat("x", 29) + "..."},
+		"all of a long":  {longToken() + " and " + token + " are no tokens", "[secret] and [secret] are no tokens"},
+		"cut by us":      {strings.Repeat(longToken(), 3) + strings.Repeat(" ", looked-3000-4) + token, strings.Repeat("[secret]", 3) + strings.Repeat(" ", 13) + "..."},
+		"of many":        {strings.Repeat(token+", ", 100), strings.Repeat("[secret], ", 3) + "[secret..."},
+		"cut in a rune":  {longToken() + strings.Repeat(" ", 22) + strings.Repeat("é", 5000), "[secret]" + strings.Repeat(" ", 22) + "ééé..."},
+		"no rune at all": {strings.Repeat("\x80", looked*2), "?..."},
+		"of backslashes": {strings.Repeat(`\`, 64<<20), strings.Repeat(`\`, 37) + "..."},
+	} {
+		began := time.Now()
+		if got := prober.HideClip(test.text, limit, secrets...); got != test.want {
+			t.Errorf("%s: became %q, want %q", name, got, test.want)
+		}
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("%s: took %s", name, took)
+		}
+	}
+	const more, seen = 2000, 4<<10 + 4*2000
+	before := strings.Repeat(token+" ", seen/(len(token)+1)-2)
+	for cut := range len(token) {
+		got := prober.HideClip(before+strings.Repeat("-", seen-len(before)-cut)+token+token, more, secrets...)
+		for i := range len(token) - 3 {
+			if strings.Contains(got, token[i:i+4]) || !strings.HasSuffix(got, "...") {
+				t.Fatalf("cut at %d: %q is left", cut, got[len(got)-100:])
+			}
+		}
+	}
+}
+
+// Nothing is made anew for a byte of a text.
+func TestHideAllocates(t *testing.T) {
+	for name, secret := range map[string]prober.Secret{"a key": "3f2c9a50-77aa-4a1b-9b0c-0123456789ab", "a token": prober.Secret("Bearer " + longToken())} {
+		short := testing.AllocsPerRun(1, func() { prober.Hide("x", secret) })
+		for _, unit := range escapeTexts() {
+			text := strings.Repeat(unit, 64<<10/len(unit))
+			if got := testing.AllocsPerRun(1, func() { prober.Hide(text, secret) }); got > short+50 { // the text's own growth
+				t.Errorf("%s: 64 KiB of %.20q took %.0f allocations, and one byte %.0f", name, unit, got, short)
+			}
+		}
+	}
+}
+
 // What is hidden is never there any more, if it is no short word.
 func FuzzHide(f *testing.F) {
 	f.Add("live_1234?token=abcdefgh", "the key live_1234?token=abcdefgh is no key")
 	f.Add("a+b/c&d", `quoted: "a\u002bb\/c&amp;d..."`)
 	f.Add("Basic dXNlcjpwYXNzd29yZA==", "password of user")
+	f.Add(`\\\%`, `\\\\\\%25, \u005c`)
 	f.Fuzz(func(t *testing.T, secret, text string) {
+		secret, text = secret[:min(len(secret), 1<<10)], text[:min(len(text), 64<<10)]
 		got := prober.Hide(text, prober.Secret(secret))
 		for _, part := range strings.Split(got, prober.Secret("").String()) {
 			if len(secret) >= 4 && strings.Contains(part, secret) {

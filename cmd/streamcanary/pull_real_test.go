@@ -17,7 +17,6 @@ import (
 
 	"streamcanary/prober"
 	"streamcanary/prober/agent"
-	"streamcanary/prober/hls"
 	"streamcanary/prober/platform"
 )
 
@@ -186,6 +185,9 @@ func TestPullOfOthersLadder(t *testing.T) {
 		"an end, each 50th, which is none":      {stream: othersLadder{ends: "a", listed: 30}, path: "a", pull: sampled(ended, 50), want: "pass", within: time.Second},
 		"an end, the playlist":                  {stream: othersLadder{ends: "a", listed: 300}, path: "a", pull: sampled(ended, prober.SampleNone), want: "pass", within: time.Second},
 		"an end, and its first alone is there":  {stream: othersLadder{ends: "a", listed: 300, lost: lost}, path: "a", pull: ended, want: "fail segment http_status", within: 21 * time.Second},
+		"an end, its first alone, each 2nd":     {stream: othersLadder{ends: "a", listed: 300, lost: lost}, path: "a", pull: sampled(ended, 2), want: "fail segment http_status", within: 21 * time.Second},
+		"an end, its first alone, each 20th":    {stream: othersLadder{ends: "a", listed: 300, lost: lost}, path: "a", pull: sampled(ended, 20), want: "fail segment http_status", within: 21 * time.Second},
+		"a short end, its first alone there":    {stream: othersLadder{ends: "a", listed: 20, lost: lost}, path: "a", pull: sampled(ended, 2), want: "fail segment http_status", within: 21 * time.Second},
 		"an end of a ladder":                    {stream: othersLadder{ends: "ab", listed: 300}, path: "top", pull: ended, want: "pass", within: time.Second},
 		"an end, with sound of its own":         {stream: othersLadder{ends: "abs", listed: 300}, path: "split", pull: ended, want: "pass", within: time.Second},
 		"an end of one of a ladder":             {stream: othersLadder{ends: "b", listed: 300}, path: "top", pull: ended, want: "pass", within: 3 * time.Second},
@@ -223,7 +225,7 @@ func pullOnce(t *testing.T, o othersLadder, path string, pull prober.Pulling) (p
 				return brokenForAgent{err}
 			}
 			cfg.Transport, cfg.Look = o, nil
-			return followerForAgent{hls.NewFollower(cfg), newPullSecrets(p.Pull, url)}
+			return newFollowerForAgent(cfg, newPullSecrets(p.Pull, url))
 		}})
 	if err != nil {
 		t.Fatal(err)
@@ -264,7 +266,7 @@ func TestValidationOfMeasuredBitrates(t *testing.T) {
 				t.Fatal(err)
 			}
 			cfg.Transport, cfg.Look = stream, nil
-			follower := followerForAgent{hls.NewFollower(cfg), newPullSecrets(o.pull, o.playback)}
+			follower := newFollowerForAgent(cfg, newPullSecrets(o.pull, o.playback))
 			ctx, stop := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
 			go func() { ended <- follower.Run(ctx) }()

@@ -72,16 +72,82 @@ func TestPulledNamesAreHidden(t *testing.T) {
 	t.Parallel()
 	s := newPullSecrets(prober.Pulling{}, "https://h/index.m3u8?sign=s1gned-value")
 	found := []prober.Finding{{Where: "audio s1gned-value", Detail: strings.Repeat("x", 280) + " s1gned-value s1g..."}}
-	if got := s.findings(found)[0]; got.Where != "audio [secret]" || strings.Contains(got.Detail, "s1gned") || len(got.Detail) > prober.MaxDetail {
+	if got := s.findings(found, nil)[0]; got.Where != "audio [secret]" || strings.Contains(got.Detail, "s1gned") || len(got.Detail) > prober.MaxDetail {
 		t.Errorf("a finding of %+v", got)
 	}
 	codecs := prober.Encoding{Codecs: "avc1,s1gned..."}
 	list := []prober.Rendition{{Name: "audio s1gned-v...", Encryption: "S1GNED-VALUE", Announced: codecs, Seen: codecs, Failure: &prober.Failure{Detail: "s1gned-value"}}}
-	if got := fmt.Sprintf("%+v %+v", s.renditions(list), s.renditions(list)[0].Failure); strings.Contains(strings.ToLower(got), "s1gned") {
+	told := s.renditions(list, s.calls(list, nil))
+	if got := fmt.Sprintf("%+v %+v", told, told[0].Failure); strings.Contains(strings.ToLower(got), "s1gned") {
 		t.Errorf("a rendition of %s", got)
 	}
 	if list[0].Encryption != "S1GNED-VALUE" || found[0].Where != "audio s1gned-value" {
 		t.Error("the follower's own was changed")
+	}
+}
+
+// Renditions are told apart by their names, also where a name or a part of it is asked for
+// in the query, and so is a secret.
+func TestPulledNamesStayApart(t *testing.T) {
+	t.Parallel()
+	list := []prober.Rendition{{Name: "720p", Type: prober.RenditionVariant}, {Name: "1200k #2", Type: prober.RenditionVariant},
+		{Name: "audio english", Type: prober.RenditionAudio}, {Name: "audio german", Type: prober.RenditionAudio},
+		{Name: "audio french", Type: prober.RenditionAudio}, {Name: "video german", Type: prober.RenditionVideo}, {Name: "subtitles fr", Type: prober.RenditionSubtitles}}
+	var names []string
+	var found []prober.Finding
+	for _, r := range list {
+		names = append(names, r.Name)
+		found = append(found, prober.Finding{Where: r.Name})
+	}
+	const all = "720p, 1200k #2, audio english, audio german, audio french, video german, subtitles fr"
+	for query, want := range map[string]string{
+		"renditions=720p,360p":              all,
+		"tracks=audio,video,subtitles":      all,
+		"sign=1200k":                        all,
+		"tracks=english,german&key=xgerman": "720p, 1200k #2, audio [secret], audio [secret] #2, audio french, video [secret], subtitles fr",
+	} {
+		s := newPullSecrets(prober.Pulling{}, "https://h/live/index.m3u8?"+query)
+		called := s.calls(list, nil)
+		for range 2 { // in the next look, too, of which the first ones are gone
+			told := []string{}
+			for i, r := range s.renditions(list, called) {
+				told = append(told, r.Name)
+				if still, where := s.unrenewed(names, called)[i], s.findings(found, called)[i].Where; still != r.Name || where != r.Name {
+					t.Errorf("%s: %q is called %q where it stands still, and %q where something is found", query, r.Name, still, where)
+				}
+			}
+			if got := strings.Join(told, ", "); got != want {
+				t.Errorf("%s: %q", query, got)
+			}
+			later := s.calls(list[3:], called)
+			called = s.calls(list, later)
+			if later["audio german"] != told[3] {
+				t.Errorf("%s: %q was called %q", query, later["audio german"], told[3])
+			}
+		}
+	}
+}
+
+// A variant that stands still is told from one that goes on, whatever the query asks for.
+func TestVariantsAskedForByName(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/index.m3u8" {
+			fmt.Fprint(w, "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=2,RESOLUTION=1280x720\na\n#EXT-X-STREAM-INF:BANDWIDTH=1,RESOLUTION=640x360\nb\n")
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	t.Cleanup(srv.Close)
+	p := newPuller(nil, "")
+	t.Cleanup(p.close)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	f := p.follower(prober.Playback{}, srv.URL+"/index.m3u8?renditions=720p,360p", "", prober.Signal{})
+	_ = f.Run(ctx)
+	o := f.Observe(time.Now())
+	if len(o.Renditions) != 2 || o.Renditions[0].Name != "720p" || o.Renditions[1].Name != "360p" || fmt.Sprint(o.Unrenewed) != "[720p 360p]" {
+		t.Errorf("renditions %+v, unrenewed %q", o.Renditions, o.Unrenewed)
 	}
 }
 

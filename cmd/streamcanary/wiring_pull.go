@@ -48,7 +48,7 @@ func (p *puller) follower(at prober.Playback, url, run string, pushed prober.Sig
 	if err != nil {
 		return brokenForAgent{err}
 	}
-	return followerForAgent{hls.NewFollower(cfg), newPullSecrets(at.Pull, url)}
+	return newFollowerForAgent(cfg, newPullSecrets(at.Pull, url))
 }
 
 // validator follows somebody else's stream once and in full, whether it has an end
@@ -58,7 +58,7 @@ func (p *puller) validator(how prober.Pulling, url string, live bool) agent.Foll
 	if err != nil {
 		return brokenForAgent{err}
 	}
-	return followerForAgent{hls.NewFollower(cfg), newPullSecrets(how, url)}
+	return newFollowerForAgent(cfg, newPullSecrets(how, url))
 }
 
 func (p *puller) validation(how prober.Pulling, url string, live bool) (hls.Config, error) {
@@ -167,14 +167,23 @@ func (brokenForAgent) First() <-chan struct{}              { return nil }
 type followerForAgent struct {
 	*hls.Follower
 	secrets pullSecrets
+	called  map[string]string // what renditions were called at last, by name
 }
 
-func (f followerForAgent) Observe(now time.Time) agent.Observation {
+func newFollowerForAgent(cfg hls.Config, secrets pullSecrets) *followerForAgent {
+	return &followerForAgent{Follower: hls.NewFollower(cfg), secrets: secrets}
+}
+
+// Observe may be called by one caller, as the follower's.
+func (f *followerForAgent) Observe(now time.Time) agent.Observation {
 	o := f.Follower.Observe(now)
+	if len(f.secrets) > 0 {
+		f.called = f.secrets.calls(o.Renditions, f.called)
+	}
 	return agent.Observation{
 		Failure: f.secrets.failure(o.Failure), Marker: o.LastMarker, PlayingSince: o.PlayingSince,
 		LatencyFirst: o.LatencyFirst, LatencyLast: o.LatencyLast, Target: o.TargetDuration, Ended: o.Ended, Segments: o.Segments, Bytes: o.BytesReceived,
-		Stages: o.Stages(), LatencyBy: o.LatencyBy, Proof: o.Proof, Findings: f.secrets.findings(o.Findings), Viewing: o.Viewing, HTTP: o.HTTP,
-		PartLatency: o.PartLatency, Skipped: o.Skipped, Missed: o.Missed, Recovered: o.Recovered, Renditions: f.secrets.renditions(o.Renditions), Unrenewed: f.secrets.names(o.Unrenewed),
+		Stages: o.Stages(), LatencyBy: o.LatencyBy, Proof: o.Proof, Findings: f.secrets.findings(o.Findings, f.called), Viewing: o.Viewing, HTTP: o.HTTP,
+		PartLatency: o.PartLatency, Skipped: o.Skipped, Missed: o.Missed, Recovered: o.Recovered, Renditions: f.secrets.renditions(o.Renditions, f.called), Unrenewed: f.secrets.unrenewed(o.Unrenewed, f.called),
 	}
 }

@@ -239,6 +239,27 @@ func TestAStreamWithoutAnIDIsSweptAtOnce(t *testing.T) {
 	})
 }
 
+// Where the platform lists nothing, somebody has to know of it.
+func TestAStreamWithoutAnIDThatIsNotListedIsTold(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ noID, told bool }{"known by its name": {true, true}, "known by its id": {false, false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log strings.Builder
+			play(t, assign(target("fra"), every(prober.KindGoLive, 10*time.Second)), func(w *world, _ *agent.Agent) {
+				w.change(func() {
+					w.half, w.unlisted, w.noID, w.api = true, true, c.noID, fails(prober.Fail, prober.StageProvision, prober.ReasonAPIError)
+				})
+				w.until(15 * time.Second)
+				w.change(func() { clear(w.streams) })
+			}, func(cfg *agent.Config) { cfg.Logger = textLogger(&log) })
+			if told := strings.Contains(log.String(), "known by its name alone"); told != c.told || told && !strings.Contains(log.String(), "stream=streamcanary-fra-1-") {
+				t.Errorf("the log is %q", log.String())
+			}
+		})
+	}
+}
+
 func TestAStreamOfAProberThatBreaksIsDeleted(t *testing.T) {
 	t.Parallel()
 	play(t, assign(target("fra"), goLives), func(w *world, _ *agent.Agent) {

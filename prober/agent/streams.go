@@ -70,7 +70,11 @@ func (s *streams) create(ctx context.Context) (Stream, *prober.Failure) {
 			s.remove(ctx, made)
 		case made.Name != "", mayHaveMade(failure.Reason):
 			s.used.drop(making)
-			s.sweep(context.WithoutCancel(ctx), Leftover{Prefix: name}, sweepBound)
+			deleted, swept := s.sweep(context.WithoutCancel(ctx), Leftover{Prefix: name}, sweepBound)
+			if swept && deleted == 0 && made.Name != "" {
+				s.env.log.Warn("a stream that is known by its name alone is in no list of the platform's, and stays behind unless a later sweep finds it",
+					"target", s.target, "stream", name)
+			}
 		}
 		return Stream{}, failure
 	}
@@ -107,8 +111,9 @@ func (s *streams) remove(ctx context.Context, made Stream) {
 		"target", s.target, "reason", failure.Reason, "detail", failure.Detail)
 }
 
-// sweep deletes streams that no run has.
-func (s *streams) sweep(ctx context.Context, l Leftover, bound time.Duration) {
+// sweep deletes streams that no run has, and says how many, and whether nothing was in
+// its way.
+func (s *streams) sweep(ctx context.Context, l Leftover, bound time.Duration) (deleted int, swept bool) {
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	l.Keep = s.used.has
@@ -122,6 +127,7 @@ func (s *streams) sweep(ctx context.Context, l Leftover, bound time.Duration) {
 	if deleted > 0 {
 		s.env.log.Info("swept streams that were left behind", "target", s.target, "streams", deleted)
 	}
+	return deleted, failure == nil
 }
 
 // sweepOften sweeps again and again until ctx is done: what could not be deleted

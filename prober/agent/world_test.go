@@ -34,6 +34,7 @@ type world struct {
 	apiHangs   bool                       // creates a stream, then never answers
 	half       bool                       // creates a stream, then fails
 	noID       bool                       // does not say under which id it has created one
+	unlisted   bool                       // lists no stream
 	breaks     error                      // creates a stream, then cannot go on
 	streams    map[string]bool            // that exist
 	refuses    map[string]*prober.Failure // by ingest host
@@ -129,7 +130,7 @@ func (p fakePlatform) Sweep(_ context.Context, l agent.Leftover) (int, *prober.F
 	defer p.mu.Unlock()
 	n := len(p.streams)
 	for name := range p.streams {
-		if strings.HasPrefix(name, l.Prefix) && !l.Keep(name) {
+		if strings.HasPrefix(name, l.Prefix) && !l.Keep(name) && !p.unlisted {
 			delete(p.streams, name)
 		}
 	}

@@ -141,7 +141,7 @@ func judge(check prober.APICheck, status int, body []byte) *prober.Failure {
 		return fail(check, prober.StageProvision, prober.ReasonAPIWrongValue, "nothing at %s", check.Path)
 	case check.Want != nil && got != *check.Want:
 		return fail(check, prober.StageProvision, prober.ReasonAPIWrongValue, "%s is %q; want %q",
-			check.Path, prober.Clip(hide(check, got), maxShown), prober.Clip(*check.Want, maxShown))
+			check.Path, hide(check, got, maxShown), prober.Clip(*check.Want, maxShown))
 	}
 	return nil
 }
@@ -185,9 +185,9 @@ func inconclusive(check prober.APICheck, reason prober.Reason, format string, ar
 }
 
 // hide takes the probe's own secrets out of a text, should the API repeat them:
-// its headers, and what its URL has besides host and path.
-func hide(check prober.APICheck, text string) string {
-	return prober.Hide(text, append(prober.HeaderSecrets(check.Headers), prober.URLSecrets(check.URL)...)...)
+// its headers, and what its URL has besides host and path. It keeps at most limit bytes.
+func hide(check prober.APICheck, text string, limit int) string {
+	return prober.HideClip(text, limit, append(prober.HeaderSecrets(check.Headers), prober.URLSecrets(check.URL)...)...)
 }
 
 func numbers(list []int) string {

@@ -97,6 +97,22 @@ func TestUserStaysOut(t *testing.T) {
 	expect(t, a, `fail provision api_wrong_value: $.status is "no [secret] of [secret], [secret], [secret]"`)
 }
 
+// What a value is made of that a check shows the beginning of, takes it no time.
+func TestLongValue(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("0123456789abcdef/", 60)
+	for _, unit := range []string{`\\`, "%", "&", "x"} {
+		address := serve(t, 200, `{"status":"`+strings.Repeat(unit, (1<<20-100)/len(unit))+`"}`, 0)
+		began := time.Now()
+		a := check(t, api.Config{}, prober.APICheck{URL: address + "/health?token=abcdefgh12345678", Path: "$.status", Want: ptr("ok"),
+			Headers: []prober.Header{{Name: "Authorization", Value: prober.Secret("Bearer " + long)}}})
+		expect(t, a, "fail provision api_wrong_value: $.status is ")
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("1 MiB of %q took %s", unit, took)
+		}
+	}
+}
+
 func expect(t *testing.T, a api.Answer, want string) {
 	t.Helper()
 	if a.Failure == nil {

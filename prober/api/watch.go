@@ -96,11 +96,11 @@ func (w *watch) explain(check prober.APICheck, host string, err error) *prober.F
 	case !connected && late:
 		return fail(check, prober.StageConnect, prober.ReasonConnectTimeout, "%s: no connection in time", host)
 	case !connected:
-		return fail(check, prober.StageConnect, prober.ReasonUnreachable, "%s: %s", host, hide(check, err.Error()))
+		return fail(check, prober.StageConnect, prober.ReasonUnreachable, "%s: %s", host, hide(check, err.Error(), prober.MaxDetail))
 	case shaking && !secured && !sent:
-		return fail(check, prober.StageConnect, prober.ReasonTLSFailed, "%s: %s", host, hide(check, err.Error()))
+		return fail(check, prober.StageConnect, prober.ReasonTLSFailed, "%s: %s", host, hide(check, err.Error(), prober.MaxDetail))
 	case late:
 		return fail(check, prober.StageProvision, prober.ReasonAPITimeout, "no whole answer from %s in time", host)
 	}
-	return fail(check, prober.StageProvision, prober.ReasonAPIUnreachable, "%s: %s", host, hide(check, err.Error()))
+	return fail(check, prober.StageProvision, prober.ReasonAPIUnreachable, "%s: %s", host, hide(check, err.Error(), prober.MaxDetail))
 }

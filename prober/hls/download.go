@@ -135,8 +135,7 @@ func (r *rendition) download(ctx context.Context) {
 		if now.Before(q.retryAt) {
 			return
 		}
-		if ahead := r.state.buffered(now); r.ended && ahead > maxAhead && !r.f.cfg.Thorough && r.state.playing() { // what is had unloaded shows nothing
-			r.state.enough()
+		if ahead := r.state.buffered(now); r.ended && ahead > maxAhead && !r.f.cfg.Thorough && r.state.edgeNow().renewed { // what is had unloaded shows nothing
 			q.retryAt = now.Add(ahead - maxAhead)
 			return
 		}

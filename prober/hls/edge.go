@@ -3,8 +3,8 @@ package hls
 // edge is whether a rendition goes on: whether a segment has been had that its first
 // playlist did not list. Any number of segments that stood there from the beginning
 // shows nothing. What has an end, and may have one, goes on from its first segment to
-// the next: nothing new comes of it. A segment that is listed and, as a sample, not
-// downloaded counts as had. The zero value is ready.
+// the next that is downloaded: nothing new comes of it. Else a segment that is listed and,
+// as a sample, not downloaded counts as had. The zero value is ready.
 type edge struct {
 	known   bool
 	from    uint64 // the newest segment of the first playlist, or since sequence numbers fell; the first of what has ended
@@ -31,13 +31,6 @@ func (e *edge) listed(p *Playlist, ended bool) {
 // had takes a segment that is good, or that is listed and not to be downloaded.
 func (e *edge) had(sequence uint64) {
 	e.renewed = e.renewed || e.known && sequence > e.from
-}
-
-// enough takes that of what has ended as much was had as players have ahead.
-func (s *state) enough() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.edge.renewed = true
 }
 
 // edgeNow is a copy.

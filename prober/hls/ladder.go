@@ -79,6 +79,9 @@ func (r Rung) match(all []listing, taken map[int]bool) int {
 			if strings.EqualFold(r.Rendition, l.name) {
 				return i
 			}
+			if best < 0 && strings.EqualFold(r.Rendition, l.stem) { // one that has its number from when there were two
+				best = i
+			}
 			continue
 		}
 		if _, height, ok := resolution(l.variant.Resolution); r.Height > 0 && (!ok || height != r.Height) {

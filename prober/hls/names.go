@@ -1,6 +1,10 @@
 package hls
 
-import "strconv"
+import (
+	"maps"
+	"slices"
+	"strconv"
+)
 
 // names are those that are given to what is listed, each once.
 type names struct {
@@ -34,7 +38,44 @@ func (n names) keep(all, before []listing) []bool {
 			}
 		}
 	}
+	n.keepMoved(all, before, kept)
 	return kept
+}
+
+// keepMoved takes the variants of one stem for those that were listed, in their order,
+// if none of them is where one was and there are as many, of about the same bitrates:
+// a token may stand in the path, or in a path that they share.
+func (n names) keepMoved(all, before []listing, kept []bool) {
+	const about = 2 // times as much, or as little
+	stems, were := byStem(all), byStem(before)
+	for _, stem := range slices.Sorted(maps.Keys(stems)) {
+		now, then := stems[stem], were[stem]
+		if len(now) != len(then) || slices.ContainsFunc(now, func(i int) bool { return kept[i] }) {
+			continue
+		}
+		same := true
+		for k, i := range now {
+			a, b := all[i].variant.Bandwidth, before[then[k]].variant.Bandwidth
+			same = same && a <= about*b && b <= about*a
+		}
+		if !same {
+			continue
+		}
+		for k, i := range now {
+			all[i].name, kept[i] = n.own(before[then[k]].name), true
+		}
+	}
+}
+
+// byStem lists variants by their stem, in their order.
+func byStem(all []listing) map[string][]int {
+	found := map[string][]int{}
+	for i, l := range all {
+		if l.kind == kindVariant {
+			found[l.stem] = append(found[l.stem], i)
+		}
+	}
+	return found
 }
 
 // listedPlace is where a rendition is listed, with what its name has of it that lasts.

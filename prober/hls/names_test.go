@@ -29,10 +29,14 @@ func TestNamesAreKept(t *testing.T) {
 		{"another height", []string{"600 640x360 a", "900 1280x720 a"}, []string{"360p", "720p"}},
 		{"tokens", []string{"600 - a?t=1, 700 - b?t=1", "610 - a?t=2, 710 - b?t=2"}, []string{"600k, 700k", "600k, 700k"}},
 		{"one path, and queries that last", []string{"600 - a?q=1, 700 - a?q=2", "710 - a?q=2, 610 - a?q=1"}, []string{"600k, 700k", "700k, 600k"}},
-		{"one path, and queries that do not last", []string{"600 - a?q=1, 700 - a?q=2", "600 - a?q=3, 710 - a?q=4"}, []string{"600k, 700k", "600k, 710k"}},
+		{"one path, and queries that do not last", []string{"600 - a?q=1, 700 - a?q=2", "600 - a?q=3, 710 - a?q=4"}, []string{"600k, 700k", "600k, 700k"}},
 		{"one path, and the other is new", []string{"600 - a?q=1", "600 - a?q=1, 700 - a?q=2"}, []string{"600k", "600k, 700k"}},
 		{"one path, and neither is what was", []string{"600 - a?q=1", "610 - a?q=2, 710 - a?q=3"}, []string{"600k", "610k, 710k"}},
-		{"elsewhere", []string{"600 - 1/a, 700 - 1/b", "600 - 2/a, 710 - 2/b"}, []string{"600k, 700k", "600k, 710k"}},
+		{"elsewhere", []string{"600 - 1/a, 700 - 1/b", "600 - 2/a, 710 - 2/b"}, []string{"600k, 700k", "600k, 700k"}},
+		{"elsewhere, of other bitrates", []string{"600 - 1/a, 700 - 1/b", "600 - 2/a, 1600 - 2/b"}, []string{"600k, 700k", "600k, 1600k"}},
+		{"one of them elsewhere", []string{"600 - a, 700 - b", "600 - a, 710 - c"}, []string{"600k, 700k", "600k, 710k"}},
+		{"elsewhere, of several heights", []string{"600 640x360 1/a, 900 1280x720 1/b, 990 1280x720 1/c", "900 1280x720 2/b, 980 1280x720 2/c, 600 640x360 2/a"},
+			[]string{"360p, 720p 900k, 720p 990k", "720p 900k, 720p 990k, 360p"}},
 		{"a new one of a name that is taken", []string{"600 - a", "600 - c, 610 - a"}, []string{"600k", "600k #2, 600k"}},
 		{"of two that are alike the first goes", []string{"en - a, en - b", "en - b", "en - b, en - a"}, []string{"audio en, audio en #2", "audio en #2", "audio en #2, audio en"}},
 		{"alike, in another order", []string{"600 - a, 600 - b", "600 - b, 600 - a"}, []string{"600k, 600k #2", "600k #2, 600k"}},
@@ -52,6 +56,23 @@ func TestNamesAreKept(t *testing.T) {
 				before = all
 			}
 		})
+	}
+}
+
+// What has its number from when there were two is still what a ladder expects.
+func TestLadderOfAKeptName(t *testing.T) {
+	t.Parallel()
+	two := listings(multiOf("600 - v, en - a, en - b"), nil)
+	left := listings(multiOf("600 - v, en - b"), two)
+	if left[1].name != "audio en #2" {
+		t.Fatalf("it is called %q", left[1].name)
+	}
+	ladder := []Rung{{Rendition: "audio en"}, {Bandwidth: 600_000}}
+	if found := checkLadder(ladder, left); len(found) > 0 {
+		t.Errorf("%+v", found)
+	}
+	if found := checkLadder(append(ladder, Rung{Rendition: "audio en #2"}), two); len(found) > 0 {
+		t.Errorf("of two: %+v", found)
 	}
 }
 

@@ -264,7 +264,7 @@ func (r *rendition) unloaded(s Segment, at time.Time) {
 	v := timed(s)
 	v.at, v.play = at, r.arrival(s, at, v.end)
 	r.endsAt(s, v.end, at)
-	r.state.had(v, r.every == 0)
+	r.state.had(v, r.every == 0, r.ended)
 	if r.every == 0 && r.f.cfg.unproven() {
 		r.f.played()
 	}

@@ -190,11 +190,13 @@ func (s *state) stamped(at Stamp) {
 
 // had takes a segment as had that was not downloaded. Where none is downloaded it
 // shows that the rendition is up.
-func (s *state) had(v sight, counts bool) {
+func (s *state) had(v sight, counts, ended bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.arrive(v.play)
-	s.edge.had(v.play.sequence)
+	if counts || !ended {
+		s.edge.had(v.play.sequence)
+	}
 	if !counts {
 		return
 	}

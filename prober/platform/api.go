@@ -21,6 +21,7 @@ import (
 
 const (
 	maxEvidence = 160      // bytes of an error's body that reach a failure's detail
+	maxError    = 2 << 10  // bytes of it that are looked at for them: most may be spaces
 	maxStream   = 64 << 10 // bytes of one stream's description
 	maxList     = 8 << 20  // bytes of one page of a list
 	maxPages    = 50       // pages of a list
@@ -172,7 +173,7 @@ func (a *api) unanswered(c call, err error) *prober.Failure {
 	if errors.As(err, &outer) {
 		err = outer.Err
 	}
-	return c.failure(prober.ReasonAPIUnreachable, a.base.Host+": "+a.hide(c, err.Error())) // which quotes an answer that is not HTTP
+	return c.failure(prober.ReasonAPIUnreachable, a.base.Host+": "+a.hide(c, err.Error(), prober.MaxDetail)) // which quotes an answer that is not HTTP
 }
 
 // place is the call's path for people.
@@ -213,7 +214,7 @@ func (a *api) evidence(c call, status int, body []byte) string {
 	if status < http.StatusBadRequest {
 		return ""
 	}
-	text := a.hide(c, string(body[:min(len(body), maxStream)]))
+	text := a.hide(c, string(body[:min(len(body), maxStream)]), maxError)
 	text = secretField.ReplaceAllString(text, `$1"`+prober.Secret("").String()+`"`)
 	text = strings.Map(func(r rune) rune {
 		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
@@ -224,9 +225,10 @@ func (a *api) evidence(c call, status int, body []byte) string {
 	return prober.Clip(strings.Join(strings.Fields(text), " "), maxEvidence)
 }
 
-// hide takes our secrets out of a server's words: the account's and the stream's.
-func (a *api) hide(c call, text string) string {
-	return prober.Hide(text, slices.Concat(a.secrets, c.secrets)...)
+// hide takes our secrets out of a server's words, the account's and the stream's, and
+// keeps at most limit bytes of them.
+func (a *api) hide(c call, text string, limit int) string {
+	return prober.HideClip(text, limit, slices.Concat(a.secrets, c.secrets)...)
 }
 
 // decodes says whether an answer is the JSON that was promised.

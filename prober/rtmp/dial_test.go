@@ -192,6 +192,16 @@ func TestScrub(t *testing.T) {
 			}
 		}
 	}
+	// Whatever the server says, it is soon quoted.
+	began := time.Now()
+	for range 20 {
+		if got := e.quoted(strings.Repeat(`\`, 65000)); !strings.HasSuffix(got, `..."`) {
+			t.Errorf("became %s", got)
+		}
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("took %s", took)
+	}
 	// The words around it stay, though the query names its values so.
 	if got, want := e.quoted("token t0p has expired; password s3same"), `"token [secret] has expired; password [secret]"`; got != want {
 		t.Errorf("became %s, want %s", got, want)

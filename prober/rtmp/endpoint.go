@@ -81,7 +81,7 @@ func (e endpoint) String() string {
 		scheme = "rtmps://"
 	}
 	if e.redirected {
-		return scheme + e.scrub(e.address()+"/"+e.app)
+		return scheme + e.scrub(e.address()+"/"+e.app, prober.MaxDetail)
 	}
 	return scheme + e.address() + "/" + e.app
 }
@@ -120,8 +120,8 @@ func (e endpoint) elsewhere(target string) (endpoint, *ending) {
 }
 
 // scrub takes out of what a server said the stream key, the values of its query,
-// the user and the password.
-func (e endpoint) scrub(s string) string {
+// the user and the password. It keeps at most limit bytes, all of them printable.
+func (e endpoint) scrub(s string, limit int) string {
 	name, query, _ := strings.Cut(e.key.Reveal(), "?")
-	return prober.Hide(s, e.key, prober.Secret(name), prober.Secret(query), e.password, prober.Secret(e.user))
+	return prober.HideClip(s, limit, e.key, prober.Secret(name), prober.Secret(query), e.password, prober.Secret(e.user))
 }

@@ -25,6 +25,7 @@ type ending struct {
 	dialled  netip.Addr   // where TCP stood; the zero value: nowhere, or the broadcast's
 	unrouted []netip.Addr // all addresses, where none has a route from here or can be tried
 	fault    error        // of this machine, which could not even try
+	familial bool         // the fault may be that it is without the address's family
 }
 
 func (e *ending) Error() string { return string(e.reason) + ": " + e.what }
@@ -109,5 +110,5 @@ func runOver(ctx context.Context, silent prober.Reason, what string) *ending {
 // quoted makes a server's words fit for a detail: without the key, valid UTF-8,
 // no control characters, bounded.
 func (e endpoint) quoted(s string) string {
-	return fmt.Sprintf("%q", prober.Clip(strings.ToValidUTF8(e.scrub(s), "?"), 120))
+	return fmt.Sprintf("%q", e.scrub(s, 120))
 }

@@ -29,7 +29,7 @@ func (e endpoint) refused(r reply) *ending {
 	code, _, description := r.info()
 	what := "the server said onStatus"
 	if r.command != "onStatus" { // a word of the server's, which may be any
-		what = "the server answered " + prober.Clip(e.scrub(r.command), 40)
+		what = "the server answered " + e.scrub(r.command, 40)
 	}
 	if code != "" {
 		what += " " + e.quoted(code)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -23,7 +24,8 @@ type untaken struct {
 // server.
 func (u untaken) over(cfg Config) *ending {
 	if err := localFault(u.err); err != nil {
-		return &ending{reason: prober.ReasonUnreachable, what: "cannot be tried from here: " + plain(err), fault: err, unrouted: []netip.Addr{u.addr}}
+		return &ending{reason: prober.ReasonUnreachable, what: "cannot be tried from here: " + plain(err),
+			fault: err, familial: u.familial(), unrouted: []netip.Addr{u.addr}}
 	}
 	over := dialEnding(cfg, u.err)
 	if errors.Is(u.err, syscall.EHOSTUNREACH) || errors.Is(u.err, syscall.ENETUNREACH) {
@@ -32,9 +34,19 @@ func (u untaken) over(cfg Config) *ending {
 	return over
 }
 
+// familial says whether an address may fail because this machine is without IPv6. Where
+// it is out of files or memory it is not, nor where an IPv4 address to connect from is
+// missing: then all of its ports are taken.
+func (u untaken) familial() bool {
+	out := slices.ContainsFunc([]syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM},
+		func(errno syscall.Errno) bool { return errors.Is(u.err, errno) })
+	return !out && !u.addr.Is4()
+}
+
 // nobody is what it means that no address has taken TCP. An address that could be
 // reached for decides: this machine may be without the others' whole family. It is a
-// fault of this machine where it could try none of them.
+// fault of this machine where it could try none of them, or none of those that it may
+// have a way to.
 func nobody(cfg Config, failed []untaken) *ending {
 	all := make([]*ending, 0, len(failed))
 	verdict := 0
@@ -58,15 +70,19 @@ func nobody(cfg Config, failed []untaken) *ending {
 	return &over
 }
 
-// rank orders endings by how much they say of the server.
+// rank orders endings by how much they say of the server. That there is no way to one
+// address says less than that another could not be tried, unless what was missing is of
+// that one's family alone.
 func rank(over *ending) int {
 	switch {
-	case over.fault != nil:
+	case over.fault != nil && over.familial:
 		return 0
+	case over.fault != nil:
+		return 2
 	case over.reason == prober.ReasonUnreachable && !over.dialled.IsValid():
 		return 1
 	}
-	return 2
+	return 3
 }
 
 // each says how every address failed, those that fail alike together, and first what

@@ -65,6 +65,14 @@ func TestNobody(t *testing.T) {
 		"reset, and no route":             {[]dialled{{six, syscall.ENETUNREACH}, {a, syscall.ECONNRESET}}, prober.ReasonConnectionReset, nil, "", true},
 		"silent, and no route":            {[]dialled{{six, syscall.ENETUNREACH}, {a, silent}}, prober.ReasonConnectTimeout, nil, "", true},
 		"no route, and cannot be tried":   {[]dialled{{six, syscall.EADDRNOTAVAIL}, {a, syscall.EHOSTUNREACH}}, prober.ReasonUnreachable, nil, "", false},
+		"no route, and the same for IPv6": {[]dialled{{six, syscall.EACCES}, {a, syscall.ENETUNREACH}}, prober.ReasonUnreachable, nil, "", false},
+		"no files, and no route":          {[]dialled{{a, syscall.EMFILE}, {six, syscall.ENETUNREACH}}, prober.ReasonUnreachable, syscall.EMFILE, "", false},
+		"no files for IPv6, and no route": {[]dialled{{a, syscall.EHOSTUNREACH}, {six, syscall.ENFILE}}, prober.ReasonUnreachable, syscall.ENFILE, "", false},
+		"no buffers, and no route":        {[]dialled{{six, syscall.ENETUNREACH}, {a, syscall.ENOBUFS}}, prober.ReasonUnreachable, syscall.ENOBUFS, "", false},
+		"no memory, and no route":         {[]dialled{{six, syscall.EHOSTUNREACH}, {a, syscall.ENOMEM}}, prober.ReasonUnreachable, syscall.ENOMEM, "", false},
+		"no ports, and no route":          {[]dialled{{a, syscall.EADDRNOTAVAIL}, {six, syscall.ENETUNREACH}}, prober.ReasonUnreachable, syscall.EADDRNOTAVAIL, "", false},
+		"no ports, and neither family":    {[]dialled{{six, syscall.EADDRNOTAVAIL}, {a, syscall.EADDRNOTAVAIL}, {seven, syscall.ENETUNREACH}}, prober.ReasonUnreachable, syscall.EADDRNOTAVAIL, "", false},
+		"no files, and refused":           {[]dialled{{a, syscall.EMFILE}, {b, refused}, {six, syscall.ENETUNREACH}}, prober.ReasonConnectionRefused, nil, "", true},
 		"no route, and no address at all": {[]dialled{{a, syscall.EHOSTUNREACH}, {six, syscall.EINVAL}}, prober.ReasonUnreachable, nil, "", true},
 		"of those that answer, the first": {[]dialled{{six, syscall.ENETUNREACH}, {b, silent}, {a, refused}}, prober.ReasonConnectTimeout, nil, "", true},
 		"what became of the others": {[]dialled{{six, syscall.ENETUNREACH}, {a, refused}, {seven, syscall.EADDRNOTAVAIL}, {b, refused}}, prober.ReasonConnectionRefused, nil,
@@ -109,6 +117,17 @@ func TestDualStackIsDown(t *testing.T) {
 					}
 				})
 			}
+		}
+	}
+}
+
+// Who is out of ports or files has tried nothing, be there a way to IPv6 or not.
+func TestOwnFaultBesideNoRoute(t *testing.T) {
+	t.Parallel()
+	for _, errno := range []syscall.Errno{syscall.EADDRNOTAVAIL, syscall.EMFILE} {
+		cfg := dualStack(testConfig("rtmp://ingest.test:1935/live/"+testKey), map[string]error{"192.0.2.1": errno, "2001:db8::6": syscall.ENETUNREACH}, "192.0.2.1", "2001:db8::6")
+		if _, failure, err := Publish(t.Context(), cfg); failure != nil || !errors.Is(err, errno) {
+			t.Errorf("%v: failure %+v, error %v", errno, failure, err)
 		}
 	}
 }

@@ -134,8 +134,10 @@ func (t *turn) announce(w Window, trail []Audited) *refusal {
 	case !m.EndedAt.IsZero():
 		return refused(RefusedConflict, "it is over")
 	}
+	worked := t.worksOn()
 	m.Window, m.UpdatedAt = w, t.s.At
 	m.Audit = append(m.Audit, trail...)
+	t.workOver(worked)
 	t.tellMaintenance(MaintenanceScheduled, m, "Maintenance is announced: ")
 	if m.Running() {
 		t.showMaintenance(m)
@@ -222,8 +224,42 @@ func (t *turn) begin(id string) *refusal {
 	return nil
 }
 
-// endWindow ends a window, and lets what still fails open at once: its sums stand
-// at the threshold.
+// worksOn lists the sums of what is worked on, by key.
+func (t *turn) worksOn() (keys []string) {
+	for _, key := range sortedKeys(t.s.Sums) {
+		if t.muted(t.s.Sums[key].Element) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// workOver lets what still fails open at once, of what was worked on and no longer is:
+// its sums stand at the threshold. What a site has seen good last is over there, however
+// much failed before; nor does that count which it saw before the hub was away.
+func (t *turn) workOver(keys []string) {
+	for _, key := range keys {
+		sum := t.s.Sums[key]
+		if t.muted(sum.Element) || sum.Open {
+			continue
+		}
+		t.touch(key)
+		failing := false
+		for _, site := range sum.Sites {
+			if site.Failing && !site.At.Before(t.s.GraceFrom) {
+				failing = true
+				continue
+			}
+			site.W, site.Noise, site.FirstFail = 0, 0, time.Time{}
+			site.AloneSince, site.Contradicted = time.Time{}, false
+		}
+		if failing {
+			t.request(sum.Element.Target)
+		}
+	}
+}
+
+// endWindow ends a window.
 func (t *turn) endWindow(id string, trail []Audited) *refusal {
 	m := t.maintenance(id)
 	if m == nil {
@@ -235,9 +271,11 @@ func (t *turn) endWindow(id string, trail []Audited) *refusal {
 	if m.BeganAt.IsZero() {
 		m.BeganAt = t.s.At
 	}
+	worked := t.worksOn()
 	m.EndedAt, m.UpdatedAt = t.s.At, t.s.At
 	m.Audit = append(m.Audit, trail...)
 	t.allDirty = true
+	t.workOver(worked)
 	t.tellMaintenance(MaintenanceEnded, m, "Maintenance has ended: ")
 	t.showMaintenance(m)
 	t.forgetMaintenances()

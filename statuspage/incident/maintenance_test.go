@@ -49,6 +49,58 @@ func TestMaintenanceMutes(t *testing.T) {
 	}
 }
 
+// TestRepairedInMaintenance: what works again when a window ends opens nothing, however
+// lately it failed; nor does what was seen before the hub was away.
+func TestRepairedInMaintenance(t *testing.T) {
+	t.Parallel()
+	for good := range 12 {
+		r := newRig(t, 3, nil, nil)
+		r.warm()
+		w := r.work()
+		r.edge(EdgeAnnounced, w)
+		r.edge(EdgeBegan, w)
+		r.down(20)
+		if good > 0 {
+			r.up(good)
+		}
+		away := good == 0
+		if away {
+			r.now = r.now.Add(30 * time.Minute)
+			r.step(Input{Config: &ConfigChange{}})
+		}
+		r.edge(EdgeEnded, w)
+		if n := len(r.state.Incidents); n != 0 {
+			t.Errorf("%d incidents after %d good rounds, or the hub's being away", n, good)
+		}
+		r.down(20)
+		if n := len(r.state.Incidents); n != 1 {
+			t.Errorf("%d incidents when it fails again", n)
+		}
+	}
+}
+
+// TestNoLongerWorkedOn: a window that is changed in its course mutes no more what it
+// leaves out, and what of that still fails opens at once.
+func TestNoLongerWorkedOn(t *testing.T) {
+	t.Parallel()
+	for _, good := range []int{0, 1} {
+		r := newRig(t, 3, nil, nil)
+		r.warm()
+		w := r.work()
+		r.edge(EdgeAnnounced, w)
+		r.edge(EdgeBegan, w)
+		r.down(20)
+		if good > 0 {
+			r.up(good)
+		}
+		w.Components, w.Regions = []string{"playback-nyc"}, []string{"nyc"}
+		r.edge(EdgeAnnounced, w)
+		if n := len(r.state.Incidents); n != 1-good {
+			t.Errorf("%d incidents of what is no longer worked on, after %d good rounds", n, good)
+		}
+	}
+}
+
 func TestMaintenanceOfOneRegionAlone(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 3, nil, nil)

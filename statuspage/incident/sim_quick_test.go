@@ -83,7 +83,11 @@ func (w *sim) takeQuick(a *simAgent, kind prober.Kind) bool {
 		}
 		a.quick[kind] = q
 	}
+	doubted := w.policy.doubted()
 	for _, e := range q.sums {
+		if e.site.W >= doubted { // rounds are asked for
+			return false
+		}
 		total := Nats(0)
 		for _, site := range e.all {
 			total += site.W

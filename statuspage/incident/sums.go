@@ -34,6 +34,9 @@ func (t *turn) weigh(key string, e prober.Element, kind prober.Kind, ok bool, ev
 		site.Failing, site.Ran = false, true
 		site.Goods = min(site.Goods+1, goodsAgain)
 		site.W = max(site.W-w.ok, 0)
+		if site.W >= t.doubted() && !sum.Open && !site.Contradicted && t.goodSite(evidence.Site) && !t.muted(e) {
+			t.request(e.Target) // what fails now and then is not left to the next turn
+		}
 		if sum.Open {
 			t.askRecovery(sum, site)
 			site.V = min(site.V+w.ok, t.siteCap(t.settings.RecoveryThreshold))
@@ -69,13 +72,17 @@ func (t *turn) weigh(key string, e prober.Element, kind prober.Kind, ok bool, ev
 	}
 }
 
-// askRecovery asks for rounds when a site first sees an open element good
-// again, so that the end of an outage is as quick to show as its beginning.
+// askRecovery asks for rounds from when a site first sees an open element good again
+// until it is sure, so that the end of an outage is as quick to show as its beginning.
 func (t *turn) askRecovery(sum *sumState, site *siteSum) {
-	if site.V == 0 {
+	if site.V < t.siteCap(t.settings.RecoveryThreshold) {
 		t.request(sum.Element.Target)
 	}
 }
+
+// doubted is the sum of a site from which on rounds are asked for even after a good one,
+// until it is less: it has seen more than chance explains, and less than opens.
+func (p Policy) doubted() Nats { return p.siteCap(p.settings.Threshold) / 2 }
 
 // request makes every agent that can see the target probe it now. While the
 // rounds of one request run, no other is made: a failing platform is not to be
