@@ -180,6 +180,35 @@ func TestRoundsToOpen(t *testing.T) {
 	}
 }
 
+// Three canaries that drop at once open in a single round up to 30.03 nats, and where a
+// component shows three regions it takes more.
+func TestOneRoundOrTwo(t *testing.T) {
+	t.Parallel()
+	every := Schedule{"live": {prober.KindCanary: 2 * time.Second, prober.KindPlayback: 2 * time.Second, prober.KindGoLive: time.Minute, prober.KindAPI: 30 * time.Second}}
+	for _, tt := range []struct {
+		name   string
+		change func(*Topology)
+		want   int
+	}{
+		{"a component for each ingest and playback", func(*Topology) {}, 1},
+		{"one for all of three regions", func(top *Topology) {
+			top.Components = []Component{{ID: "all", Name: "All", Publish: PublishAuto, Elements: top.Targets[0].Elements()}}
+		}, 2},
+	} {
+		top := topologyOf(3)
+		tt.change(&top)
+		s := DefaultSettings()
+		s.Threshold = DefaultThreshold(s, top, every, DefaultFalseOpenings)
+		p, err := NewPolicy(s, top)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.RoundsToOpen(prober.KindCanary); got != tt.want || (s.Threshold <= NatsOf(30.03)) != (got == 1) {
+			t.Errorf("%s: %d rounds at %.2f nats, want %d", tt.name, got, float64(s.Threshold)/1e6, tt.want)
+		}
+	}
+}
+
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	top := topologyOf(3)
