@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -28,13 +29,14 @@ func shared(sites, double int) func(*Topology) {
 	}
 }
 
-// agents is n rounds of all agents, two seconds apart.
+// agents is n rounds of all agents, two seconds apart, and theirs spread over those.
 func (r *rig) agents(n int, round func(agent int)) {
+	all := len(r.policy.index.agents)
 	for range n {
-		for i := range r.policy.index.agents {
+		for i := range all {
 			round(i)
+			r.pass(2 * time.Second / time.Duration(all))
 		}
-		r.pass(2 * time.Second)
 	}
 }
 
@@ -87,6 +89,52 @@ func TestSitesCount(t *testing.T) {
 			r.agents(60, func(i int) { tt.before(r, i) })
 			if n := r.count(IncidentResolved); n != tt.want {
 				t.Errorf("%d resolved, want %d", n, tt.want)
+			}
+		})
+	}
+}
+
+// TestAloneIsOneOfTheSite: of a site's agents on-call is told of the one that alone sees
+// something fail, and of both if both do.
+func TestAloneIsOneOfTheSite(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		sees []int
+		want string
+	}{
+		{"the first", []int{0}, "[a0]"},
+		{"the second", []int{1}, "[a1]"},
+		{"both", []int{0, 1}, "[a0 a1]"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, 0, shared(3, 1), nil)
+			r.agents(3, func(i int) { r.seesOut(i) })
+			// The one that sees nothing fail tests ingests alone: its word is not against it.
+			r.agents(60, func(i int) {
+				if i > 1 || slices.Contains(tt.sees, i) {
+					seenAt("nyc", tt.sees...)(r, i)
+				} else {
+					r.canaries(i, nil)
+				}
+			})
+			told := func(kind EventType) string {
+				var agents []string
+				for _, e := range r.events {
+					if e.Type == kind {
+						agents = append(agents, e.Agent)
+					}
+				}
+				slices.Sort(agents)
+				return fmt.Sprint(agents)
+			}
+			if got := told(AgentContradicted); got != tt.want {
+				t.Errorf("on-call is told of %s, want %s", got, tt.want)
+			}
+			r.agents(60, func(i int) { r.seesOut(i) })
+			if got := told(AgentRecovered); got != tt.want {
+				t.Errorf("it is over for %s, want %s", got, tt.want)
 			}
 		})
 	}
