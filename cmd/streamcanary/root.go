@@ -55,6 +55,7 @@ func newRootCommand() *cobra.Command {
 	addTo(root, groupOperate,
 		newServeCommand(),
 		newAgentCommand(),
+		newAgentsCommand(),
 		newComponentsCommand(),
 		newIncidentCommand(),
 		newMaintenanceCommand(),

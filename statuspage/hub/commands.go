@@ -98,6 +98,7 @@ func (x wish) surplus(a incident.Action) string {
 // handlePeople serves what on-call may do, to whoever holds a token.
 func (h *Hub) handlePeople(mux *http.ServeMux) {
 	for pattern, do := range map[string]http.HandlerFunc{
+		"GET /v1/agents":                      h.getAgents,
 		"GET /v1/components":                  h.getComponents,
 		"GET /v1/incidents":                   h.getIncidents,
 		"GET /v1/incidents/{id}":              h.getIncident,

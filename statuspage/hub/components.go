@@ -23,3 +23,10 @@ func (h *Hub) getComponents(w http.ResponseWriter, _ *http.Request) {
 	}
 	answerJSON(w, http.StatusOK, map[string]any{"at": view.At, "components": all})
 }
+
+// getAgents says of every agent whether it is heard and counts, and how many results
+// were not taken.
+func (h *Hub) getAgents(w http.ResponseWriter, _ *http.Request) {
+	view := h.view.Load()
+	answerJSON(w, http.StatusOK, map[string]any{"at": view.At, "agents": view.Agents, "refused": view.Refused})
+}

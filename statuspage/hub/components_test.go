@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"streamcanary/statuspage/incident"
 )
@@ -62,5 +63,33 @@ func TestComponentsForOnCall(t *testing.T) {
 			err = fmt.Errorf("%+v", c)
 		}
 		return err
+	})
+}
+
+// TestAgentsForOnCall: whoever has a token reads which agents are heard.
+func TestAgentsForOnCall(t *testing.T) {
+	t.Parallel()
+	p := newPlan(t)
+	h := p.start(t)
+	startFleet(t, p.NATS).warm()
+	if code, answer := call(t, http.MethodGet, h.url+"/v1/agents", "", ""); code != http.StatusUnauthorized {
+		t.Errorf("without a token: %d: %s", code, answer)
+	}
+	eventually(t, "every agent is heard", func() error {
+		code, answer := call(t, http.MethodGet, h.url+"/v1/agents", annas, "")
+		var doc struct {
+			At      time.Time
+			Agents  []incident.AgentView
+			Refused []incident.RefusedCount
+		}
+		if err := json.Unmarshal([]byte(answer), &doc); err != nil || code != http.StatusOK || len(doc.Agents) != len(regions) || doc.At.IsZero() || doc.Refused == nil {
+			t.Fatalf("%d: %s", code, answer)
+		}
+		for _, a := range doc.Agents {
+			if a.SeenAt.IsZero() || a.Silent || a.Site == "" {
+				return fmt.Errorf("%+v", a)
+			}
+		}
+		return nil
 	})
 }

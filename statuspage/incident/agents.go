@@ -102,6 +102,7 @@ func (t *turn) refuse(cause string, r *prober.Result) {
 // odd counts what is odd of a result, and tells on-call.
 func (t *turn) odd(cause string, r *prober.Result, summary string) {
 	if t.counted(cause) {
+		summary += fmt.Sprintf(" (%d so far)", t.s.Refused[cause])
 		t.emit(Event{Type: ResultRefused, Key: "refused/" + cause, Agent: r.Agent, Summary: summary})
 	}
 }

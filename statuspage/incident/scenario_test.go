@@ -428,13 +428,19 @@ func TestRefusedResults(t *testing.T) {
 				t.Error("it was weighed")
 			}
 			if tt.cause == "" {
-				if f.state.Agents["agent-fra"].Late != 2 {
-					t.Error("it was not counted as late")
+				if v := f.policy.View(f.state); v.Agents[0].ID != "agent-fra" || v.Agents[0].Late != 2 || len(v.Refused) > 0 {
+					t.Errorf("it was not counted as late: %+v", v.Agents)
 				}
 				return
 			}
 			if f.state.Refused[tt.cause] != 2 || len(f.of(ResultRefused)) != 1 {
 				t.Errorf("refused %v, told %d times; want counted twice, told once", f.state.Refused, len(f.of(ResultRefused)))
+			}
+			if got := fmt.Sprint(f.policy.View(f.state).Refused); got != "[{"+tt.cause+" 2}]" {
+				t.Errorf("on-call reads %s", got)
+			}
+			if got := f.of(ResultRefused)[0].Summary; !strings.HasSuffix(got, " (1 so far)") {
+				t.Errorf("on-call is told %q", got)
 			}
 		})
 	}

@@ -15,6 +15,30 @@ type View struct {
 
 	Maintenances []MaintenanceView `json:"maintenances"` // upcoming, running and a few that are over, in the order of their start
 	Outcomes     []Outcome         `json:"outcomes"`     // of the newest commands, oldest first
+
+	// Internal: what reports, and what of it was not taken.
+	Agents  []AgentView    `json:"agents"`  // by name
+	Refused []RefusedCount `json:"refused"` // by cause
+}
+
+// AgentView is an agent at present, for on-call.
+type AgentView struct {
+	ID            string         `json:"id"`
+	Site          string         `json:"site"`
+	SeenAt        time.Time      `json:"seen_at,omitzero"` // newest result; none is never heard
+	Silent        bool           `json:"silent"`           // not heard for silent_after
+	Sick          bool           `json:"sick"`             // by its own controls, so it does not count
+	Alone         bool           `json:"alone"`            // it alone sees failures
+	Control       prober.Control `json:"control,omitempty"`
+	ControlDetail string         `json:"control_detail,omitempty"`
+	Late          uint64         `json:"late"` // results so far that were older than late_after and not weighed
+}
+
+// RefusedCount is how many results, commands or edges of windows were not taken, or odd,
+// for a cause, since the data directory was new.
+type RefusedCount struct {
+	Cause string `json:"cause"`
+	Count uint64 `json:"count"`
 }
 
 // MaintenanceView is a maintenance with the components that it touches.
@@ -60,7 +84,25 @@ func (p Policy) View(s State) View {
 	}
 	slices.SortStableFunc(v.Maintenances, func(a, b MaintenanceView) int { return a.StartsAt.Compare(b.StartsAt) })
 	v.Outcomes = slices.Clone(s.Outcomes)
+	v.Agents, v.Refused = p.agentViews(s), []RefusedCount{}
+	for _, cause := range sortedKeys(s.Refused) {
+		v.Refused = append(v.Refused, RefusedCount{Cause: cause, Count: s.Refused[cause]})
+	}
 	return v
+}
+
+// agentViews are of the topology's agents, by name.
+func (p Policy) agentViews(s State) []AgentView {
+	all := []AgentView{}
+	for _, name := range p.index.agents {
+		v := AgentView{ID: name, Site: p.index.site[name]}
+		if a := s.Agents[name]; a != nil {
+			v.SeenAt, v.Silent, v.Sick, v.Alone = a.SeenAt, a.Silent, a.Sick, a.Contradicted
+			v.Control, v.ControlDetail, v.Late = a.Control, a.ControlDetail, a.Late
+		}
+		all = append(all, v)
+	}
+	return all
 }
 
 func (p Policy) componentView(s State, c Component) ComponentState {
