@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"streamcanary/statuspage/incident"
+
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/spf13/viper"
 	"go.yaml.in/yaml/v3"
@@ -46,6 +48,25 @@ func Load(path string) (File, error) {
 // LoadHub reads a hub's file.
 func LoadHub(path string) (*Hub, error) {
 	f, err := Load(path)
+	return hubOf(path, f, err)
+}
+
+// LoadPolicy reads of a hub's file what decides: the rest is checked, but no secret and
+// no certificate is looked for, so that it can be tried where none of them is.
+func LoadPolicy(path string) (incident.Policy, error) {
+	data, err := read(path, maxFile)
+	if err != nil {
+		return incident.Policy{}, fmt.Errorf("read configuration: %w", err)
+	}
+	f, err := parse(path, data, surroundings{withoutSecrets: true})
+	h, err := hubOf(path, f, err)
+	if err != nil {
+		return incident.Policy{}, err
+	}
+	return h.Policy, nil
+}
+
+func hubOf(path string, f File, err error) (*Hub, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +93,8 @@ type surroundings struct {
 	env        func(name string) (string, bool)
 	readSecret func(path string) ([]byte, error)
 	mode       fs.FileMode // of the file itself; 0 is not known
+
+	withoutSecrets bool // env and readSecret are not asked: what they would give is ""
 }
 
 // read reads a file of at most limit bytes.

@@ -206,6 +206,57 @@ func TestKindsAreTold(t *testing.T) {
 	}
 }
 
+// TestLoadPolicy: the policy of a file is the same where none of its secrets is there,
+// and what else is wrong with it is told.
+func TestLoadPolicy(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../deploy/hub.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const in = "    regions:                        # of the platform\n"
+	if !strings.Contains(string(text), in) {
+		t.Fatal("the example has no regions to stand before")
+	}
+	whole, _ := loadExample(t, "../deploy/hub.example.yaml")
+	files := strings.NewReplacer(
+		"token: ${STREAMCANARY_ALERTS_TOKEN}", "token_file: nowhere/token",
+		"api_key: ${STREAMCANARY_API_KEY}", "api_key_file: nowhere/key",
+		"url: ${STREAMCANARY_ONCALL_URL}", "url_file: nowhere/url", "secret: ${STREAMCANARY_ONCALL_SECRET}", "secret_file: nowhere/secret",
+		"key: ${STREAMCANARY_KEY_SIN1}", "key_file: nowhere/sin1",
+		in, "    rtmp: {user: u, password_file: nowhere/password}\n"+in,
+	).Replace(string(text))
+	if n := strings.Count(files, "nowhere/"); n != 6 {
+		t.Fatalf("%d secrets of files, want 6", n)
+	}
+	for _, tt := range []struct{ name, text, wrong string }{
+		{"as it is", string(text), ""},
+		{"of files", files, ""},
+		{"a policy that cannot be", strings.Replace(string(text), "false_openings: 0.01", "false_openings: 0", 1), "policy.false_openings: is 0"},
+		{"a literal that is short", strings.Replace(string(text), "${STREAMCANARY_KEY_FRA1}", "short", 1), "agents[0].key: is only 5 characters"},
+		{"a secret that is mixed", strings.Replace(string(text), "${STREAMCANARY_KEY_FRA1}", `"x${STREAMCANARY_KEY_FRA1}"`, 1), "agents[0].key: mixes text"},
+	} {
+		path := filepath.Join(t.TempDir(), "hub.yaml")
+		if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := LoadPolicy(path)
+		switch {
+		case tt.wrong != "":
+			if err == nil || !strings.Contains(err.Error(), tt.wrong) || strings.Count(err.Error(), "\n") > 0 {
+				t.Errorf("%s: %v, want %q", tt.name, err, tt.wrong)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", tt.name, err)
+		case got.Hash() != whole.Hub.Policy.Hash():
+			t.Errorf("%s: another policy", tt.name)
+		}
+	}
+	if _, err := LoadPolicy("testdata/good-agent.yaml"); err == nil || !strings.Contains(err.Error(), "a hub's is needed") {
+		t.Errorf("of an agent's file: %v", err)
+	}
+}
+
 func TestUnreadable(t *testing.T) {
 	t.Parallel()
 	large := filepath.Join(t.TempDir(), "large.yaml")

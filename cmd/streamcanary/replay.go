@@ -24,7 +24,8 @@ publishing anything, and print the incidents that it would have opened beside th
 of the policy that was in force when the recording was exported.
 
 --policy is a hub's configuration file: copy the one in use, change its policy,
-components or sites, and name the copy here. RESULTS may be - for standard input.
+components or sites, and name the copy here. Its secrets are not needed: what is in the
+environment or in other files is not looked for. RESULTS may be - for standard input.
 
 Opened after is the time from the first failing result that had a part in the incident
 to its opening, for both policies from the same result: the earlier of what each had. Its
@@ -46,11 +47,11 @@ func newReplayCommand() *cobra.Command {
 		Example: "  streamcanary results export --since 168h > week.jsonl\n  streamcanary replay --policy hub.new.yaml week.jsonl",
 		Args:    oneArg("file of results"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := config.LoadHub(policy)
+			other, err := config.LoadPolicy(policy)
 			if err != nil {
 				return err
 			}
-			found, err := replayFile(cmd.InOrStdin(), args[0], cfg.Policy)
+			found, err := replayFile(cmd.InOrStdin(), args[0], other)
 			if err != nil {
 				return err
 			}
