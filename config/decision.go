@@ -39,6 +39,50 @@ func (h *Hub) decision() []string {
 	return lines
 }
 
+// quorumFrom says where the quorum comes from.
+func (h *Hub) quorumFrom() string {
+	if h.quorumSet {
+		return "as set"
+	}
+	return "from the sites and false_openings"
+}
+
+// together says how often sites' own trouble, if their controls do not see it, is that
+// of a quorum, and what would keep that to the wanted rate where it is more.
+func (h *Hub) together() []string {
+	sites, q := len(h.Topology.Sites), h.Settings.Quorum
+	often := incident.UnseenTogether(sites, q)
+	if often == 0 {
+		return nil // fewer sites than have to agree
+	}
+	line := fmt.Sprintf("  %d of %s in trouble of their own at once, that their controls do not see, may open falsely about %s times a year, if each is in such for %s%% of the time, %s at a time",
+		q, count(sites, "site"), number(often), number(100*incident.UnseenShare), incident.UnseenFor)
+	if q == 1 {
+		line = strings.Replace(line, "of their own at once, that their controls do", "of its own, that its controls do", 1)
+	}
+	lines := []string{line}
+	if often > h.wanted {
+		lines = append(lines, fmt.Sprintf("  that is more than the %s of false_openings: %s", number(h.wanted), h.moreSure(sites)))
+	}
+	return lines
+}
+
+// moreSure is the least that keeps unseen trouble to the wanted rate.
+func (h *Hub) moreSure(sites int) string {
+	if q := incident.QuorumFor(sites, h.wanted); incident.UnseenTogether(sites, q) <= h.wanted {
+		return fmt.Sprintf("a quorum of %d keeps to it", q)
+	}
+	for n := sites + 1; n <= sites+mostSites; n++ {
+		if q := incident.QuorumFor(n, h.wanted); incident.UnseenTogether(n, q) <= h.wanted {
+			return fmt.Sprintf("%d sites and a quorum of %d keep to it", n, q)
+		}
+	}
+	return "no fleet of a usual size keeps to it"
+}
+
+// mostSites bounds how many more sites are thought of.
+const mostSites = 20
+
 func (h *Hub) delay(kind prober.Kind, period time.Duration) string {
 	n := h.Policy.RoundsToOpen(kind)
 	if n == 0 {

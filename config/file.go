@@ -255,7 +255,7 @@ type wordsFile struct {
 }
 
 type policyFile struct {
-	Quorum            int           `mapstructure:"quorum"`
+	Quorum            *int          `mapstructure:"quorum"`
 	Threshold         *float64      `mapstructure:"threshold"`
 	FalseOpenings     float64       `mapstructure:"false_openings"`
 	RecoveryThreshold float64       `mapstructure:"recovery_threshold"`

@@ -26,6 +26,9 @@ type Hub struct {
 	Work     []Work          // maintenances that are announced
 	Policy   incident.Policy // of Settings and Topology
 
+	wanted    float64 // false openings of a component in a year
+	quorumSet bool    // by the file; else it follows
+
 	// Warnings are for the operator: what is allowed, but hardly meant.
 	Warnings []string
 }
@@ -84,7 +87,6 @@ func hubDefaults() map[string]any {
 		"controls.clock":      limits.Clock,
 		"controls.loss":       limits.Loss,
 
-		"policy.quorum":             s.Quorum,
 		"policy.false_openings":     incident.DefaultFalseOpenings,
 		"policy.recovery_threshold": natsFloat(s.RecoveryThreshold),
 		"policy.hold":               s.Hold,
@@ -146,7 +148,7 @@ func (c *checker) hub(f hubFile) *Hub {
 	h.Settings = c.settings(f.Policy)
 	h.Settings.Words = c.words(f.Words)
 	h.Work = c.work(f.Maintenance, h.Topology)
-	c.threshold(f.Policy, h)
+	c.follows(f.Policy, h)
 	c.timeouts(h)
 	c.heard(h)
 	c.seldom(h)

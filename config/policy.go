@@ -13,7 +13,7 @@ import (
 // settings turns the policy section, defaults included, into the engine's.
 func (c *checker) settings(f policyFile) incident.Settings {
 	s := incident.DefaultSettings()
-	s.Quorum, s.ConfirmRounds = f.Quorum, f.ConfirmRounds
+	s.ConfirmRounds = f.ConfirmRounds
 	s.RecoveryThreshold = incident.NatsOf(f.RecoveryThreshold)
 	for _, d := range []struct {
 		key string
@@ -44,9 +44,6 @@ func (c *checker) settings(f policyFile) incident.Settings {
 	if f.UpdateEvery >= minUpdateEvery && f.UpdateGap > f.UpdateEvery {
 		c.addf("policy.update_gap", "is %s; want at most update_every, %s: what is promised by then is not held back", f.UpdateGap, f.UpdateEvery)
 	}
-	if f.Quorum < 1 {
-		c.addf("policy.quorum", "is %d; want at least 1, the number of sites that must agree", f.Quorum)
-	}
 	c.nats("policy.recovery_threshold", f.RecoveryThreshold)
 	if f.ConfirmRounds < 0 || f.ConfirmRounds > maxConfirm {
 		c.addf("policy.confirm_rounds", "is %d; want from 0 to %d", f.ConfirmRounds, maxConfirm)
@@ -60,16 +57,25 @@ func (c *checker) settings(f policyFile) incident.Settings {
 	return s
 }
 
-// threshold takes the file's, or the least that keeps false openings at the
-// wanted rate with these sites and probes.
-func (c *checker) threshold(f policyFile, h *Hub) {
+// follows sets what follows from the sites, the probes and the wanted rate of false
+// openings, unless the file sets it: the quorum, and the threshold.
+func (c *checker) follows(f policyFile, h *Hub) {
+	h.wanted, h.quorumSet = f.FalseOpenings, f.Quorum != nil
+	if f.Quorum == nil || f.Threshold == nil {
+		if !(f.FalseOpenings > 0 && f.FalseOpenings <= maxFalseOpenings) {
+			c.addf("policy.false_openings", "is %v; want false openings of a component in a year, above 0 and up to %d, such as 0.01", f.FalseOpenings, maxFalseOpenings)
+			return
+		}
+	}
+	h.Settings.Quorum = incident.QuorumFor(len(h.Topology.Sites), f.FalseOpenings)
+	if f.Quorum != nil {
+		if h.Settings.Quorum = *f.Quorum; *f.Quorum < 1 {
+			c.addf("policy.quorum", "is %d; want at least 1, the number of sites that must agree", *f.Quorum)
+		}
+	}
 	if f.Threshold != nil {
 		c.nats("policy.threshold", *f.Threshold)
 		h.Settings.Threshold = incident.NatsOf(*f.Threshold)
-		return
-	}
-	if !(f.FalseOpenings > 0 && f.FalseOpenings <= maxFalseOpenings) {
-		c.addf("policy.false_openings", "is %v; want false openings of a component in a year, above 0 and up to %d, such as 0.01", f.FalseOpenings, maxFalseOpenings)
 		return
 	}
 	h.Settings.Threshold = incident.DefaultThreshold(h.Settings, h.Topology, h.schedule(), f.FalseOpenings)
@@ -174,13 +180,16 @@ func (c *checker) rates(at string, f kindFile, r incident.Rates) incident.Rates 
 func (c *checker) quorum(h *Hub) {
 	sites := len(h.Topology.Sites)
 	probesKnown := c.clean("probes")
-	var tooFew []string
+	var tooFew, alone []string
 	for i, component := range h.Topology.Components {
 		if component.Publish != incident.PublishAuto {
 			continue
 		}
 		if h.Settings.Quorum > sites {
 			tooFew = append(tooFew, component.ID)
+		}
+		if sites == 1 && !h.quorumSet {
+			alone = append(alone, component.ID)
 		}
 		var unseen []string
 		for _, e := range component.Elements {
@@ -191,6 +200,10 @@ func (c *checker) quorum(h *Hub) {
 		if probesKnown && len(unseen) > 0 {
 			c.addf(index("components", i)+".publish", "is auto, but no probe sees %s; add one in probes, or set publish: hold", strings.Join(unseen, ", "))
 		}
+	}
+	if len(alone) > 0 {
+		c.warnf("one site alone decides what %s auto, its own trouble too: %s; add agents at other sites, best three in all, set publish: hold there, or policy.quorum: 1 if that is meant",
+			plural(len(alone), "component publishes", "components publish"), strings.Join(alone, ", "))
 	}
 	if len(tooFew) > 0 && c.clean("agents") {
 		c.addf("policy.quorum", "is %d, but only %s can see what %s auto: %s; add agents at other sites, lower the quorum, or set publish: hold there",

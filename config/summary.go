@@ -54,8 +54,9 @@ func (h *Hub) summary() []string {
 		lines = append(lines, w.summary())
 	}
 	budget := h.Budget()
-	lines = append(lines, fmt.Sprintf("%s at %s; %s must agree (quorum)", count(len(h.Agents), "agent"),
-		count(len(topology.Sites), "site"), count(h.Settings.Quorum, "site")))
+	lines = append(lines, fmt.Sprintf("%s at %s; %s must agree (quorum, %s)", count(len(h.Agents), "agent"),
+		count(len(topology.Sites), "site"), count(h.Settings.Quorum, "site"), h.quorumFrom()))
+	lines = append(lines, h.together()...)
 	lines = append(lines, h.decision()...)
 	return append(lines,
 		fmt.Sprintf("%s in %s", count(len(topology.Components), "component"), count(len(topology.Groups), "group")),

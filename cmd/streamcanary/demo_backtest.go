@@ -31,12 +31,15 @@ func (d *demo) backtest(ctx context.Context) error {
 
 // backtestWords sums a backtest up.
 func backtestWords(r backtest.Report) string {
-	a, o := backtest.FiguresOf(r.Present, r.Recording.To), backtest.FiguresOf(r.Other, r.Recording.To)
+	a, o, both := r.Figures()
 	if o.Incidents == 0 {
 		return fmt.Sprintf("it would have opened nothing (not %d)", a.Incidents)
 	}
-	return fmt.Sprintf("opened after %s (not %s), %d %s (not %d), %d missed, %d false",
-		short(o.OpenedAfter), short(a.OpenedAfter), o.Incidents, plural(o.Incidents, "incident"), a.Incidents, r.Missed(), r.False())
+	words := fmt.Sprintf("%d %s (not %d), %d missed, %d false", o.Incidents, plural(o.Incidents, "incident"), a.Incidents, r.Missed(), r.False())
+	if both > 0 {
+		words = fmt.Sprintf("opened after %s (not %s), %s", short(o.OpenedAfter), short(a.OpenedAfter), words)
+	}
+	return words
 }
 
 // replay runs what a hub has recorded through a policy, as it comes.

@@ -59,6 +59,26 @@ func TestReadmeNamesEverything(t *testing.T) {
 	}
 }
 
+// The table of the quorum that follows from the sites is the formula's.
+func TestReadmeQuorum(t *testing.T) {
+	t.Parallel()
+	var quorum, often strings.Builder
+	for sites := 1; sites <= 5; sites++ {
+		q := incident.QuorumFor(sites, incident.DefaultFalseOpenings)
+		_, _ = fmt.Fprintf(&quorum, " %d |", q)
+		_, _ = fmt.Fprintf(&often, " %s |", strconv.FormatFloat(incident.UnseenTogether(sites, q), 'g', 2, 64))
+	}
+	for sites := 6; sites <= 12; sites++ {
+		if q := incident.QuorumFor(sites, incident.DefaultFalseOpenings); q != 4 || incident.UnseenTogether(sites, q) > .0002 {
+			t.Errorf("%d sites: quorum %d, %g times a year", sites, q, incident.UnseenTogether(sites, q))
+		}
+	}
+	want := "| Quorum |" + quorum.String() + " 4 |\n| In unseen trouble together, a year |" + strings.ReplaceAll(often.String(), "7.9e+02", "788") + " at most 0.0002 |\n"
+	if !strings.Contains(readme(t), want) {
+		t.Errorf("README.md lacks\n%s", want)
+	}
+}
+
 // The table of the rules of HLS is the code's own.
 func TestReadmeListsRules(t *testing.T) {
 	t.Parallel()

@@ -26,8 +26,9 @@ of the policy that was in force when the recording was exported.
 --policy is a hub's configuration file: copy the one in use, change its policy,
 components or sites, and name the copy here. RESULTS may be - for standard input.
 
-Opened after is the time from when the failure was first seen by as many sites as
-have to agree (quorum) to the incident. Missed are incidents that the present policy
+Opened after is the time from the first failing result that had a part in the incident
+to its opening, for both policies from the same result: the earlier of what each had. Its
+mean is over the incidents that both open. Missed are incidents that the present policy
 opened and the other did not; false are those that only the other opened: a recording
 does not say which of the two is right. Maintenances are replayed, people's edits of
 incidents are not. Both policies begin knowing nothing: export from before an outage
@@ -96,23 +97,25 @@ func writeReplay(w io.Writer, other string, r backtest.Report) error {
 		row(s...)
 	}
 	row("")
-	row("began (UTC)", "present: opened after, for", other+": opened after, for", "what")
+	row("began (UTC)", "present: opened", other+": opened", "what")
 	for _, p := range r.Pairs {
 		in := p.Present
-		if in == nil {
+		if in == nil || in == p.Before {
 			in = p.Other
 		}
-		row(in.StartedAt.UTC().Format("2006-01-02 15:04:05"), openedText(p.Present, seen.To), openedText(p.Other, seen.To), in.Name)
+		row(in.Began.UTC().Format("2006-01-02 15:04:05"), openedText(p.Present, p.Before, seen.To), openedText(p.Other, p.Before, seen.To), in.Name)
 	}
 	if len(r.Pairs) == 0 {
 		row("neither opens anything")
 	}
 	row("")
-	a, o := backtest.FiguresOf(r.Present, seen.To), backtest.FiguresOf(r.Other, seen.To)
+	a, o, both := r.Figures()
 	row("figure", "present", other, "difference")
 	row("incidents", fmt.Sprint(a.Incidents), fmt.Sprint(o.Incidents), fmt.Sprintf("%+d", o.Incidents-a.Incidents))
-	row("opened after, mean", short(a.OpenedAfter), short(o.OpenedAfter), differ(a.OpenedAfter, o.OpenedAfter))
-	row("opened after, longest", short(a.Slowest), short(o.Slowest), differ(a.Slowest, o.Slowest))
+	if both > 0 {
+		row(fmt.Sprintf("opened after, mean of %d that both open", both), short(a.OpenedAfter), short(o.OpenedAfter), differ(a.OpenedAfter, o.OpenedAfter))
+		row("opened after, longest of those", short(a.Slowest), short(o.Slowest), differ(a.Slowest, o.Slowest))
+	}
 	row("open in all", short(a.Open), short(o.Open), differ(a.Open, o.Open))
 	row("words said", fmt.Sprint(a.Updates), fmt.Sprint(o.Updates), fmt.Sprintf("%+d", o.Updates-a.Updates))
 	row("missed", "", fmt.Sprint(r.Missed()))
@@ -130,11 +133,16 @@ func writeReplay(w io.Writer, other string, r backtest.Report) error {
 
 func minute(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-func openedText(in *incident.Incident, end time.Time) string {
+// openedText tells an incident, or that it is that of a row before.
+func openedText(in, before *backtest.Opened, end time.Time) string {
 	if in == nil {
 		return "not"
 	}
-	text := short(backtest.OpenedAfter(*in)) + ", " + short(backtest.OpenFor(*in, end))
+	at := in.CreatedAt.UTC().Format("15:04:05")
+	if in == before {
+		return "with that of " + at
+	}
+	text := fmt.Sprintf("%s, after %s, for %s", at, short(in.OpenedAfter()), short(in.OpenFor(end)))
 	if in.ResolvedAt.IsZero() {
 		text += " (still open)"
 	}
@@ -172,13 +180,29 @@ func changedSettings(a, b incident.Settings) [][]string {
 		if err != nil {
 			return nil
 		}
-		return m
+		return flatten(m)
 	}
 	before, after := flat(a), flat(b)
 	for _, name := range sortedNames(before, after) {
 		compare(name, settingText(name, before[name]), settingText(name, after[name]))
 	}
 	return rows
+}
+
+// flatten names what lies in maps by its path: rates.canary.p0.
+func flatten(m map[string]any) map[string]any {
+	flat := map[string]any{}
+	for name, v := range m {
+		inner, nested := v.(map[string]any)
+		if !nested {
+			flat[name] = v
+			continue
+		}
+		for under, v := range flatten(inner) {
+			flat[name+"."+under] = v
+		}
+	}
+	return flat
 }
 
 func sortedNames(a, b map[string]any) []string {
@@ -208,8 +232,14 @@ func settingText(name string, v any) string {
 	if err != nil {
 		return "?"
 	}
+	if text := []rune(string(body)); len(text) > mostSetting {
+		return string(text[:mostSetting]) + "..."
+	}
 	return string(body)
 }
+
+// mostSetting bounds how many characters are shown of a setting, such as a template.
+const mostSetting = 40
 
 // replayed is the JSON form.
 type replayed struct {
@@ -219,6 +249,7 @@ type replayed struct {
 	Agents  int             `json:"agents"`
 	Present replayedFigures `json:"present"`
 	Other   replayedFigures `json:"other"`
+	Both    int             `json:"both"` // incidents that both open: opened_after is of those
 	Missed  int             `json:"missed"`
 	False   int             `json:"false"`
 	Pairs   []replayedPair  `json:"incidents"`
@@ -242,20 +273,21 @@ type replayedIncident struct {
 	Name       string          `json:"name"`
 	Impact     incident.Impact `json:"impact"`
 	Components []string        `json:"components"`
-	StartedAt  time.Time       `json:"started_at"`
+	BeganAt    time.Time       `json:"began_at"`   // first failing result; where both policies open it, the earlier of what each had
+	StartedAt  time.Time       `json:"started_at"` // by as many sites as have to agree
 	CreatedAt  time.Time       `json:"created_at"`
 	ResolvedAt *time.Time      `json:"resolved_at"` // null: still open
 	After      float64         `json:"opened_after_s"`
 }
 
 func writeReplayJSON(w io.Writer, r backtest.Report) error {
-	of := func(run backtest.Run) replayedFigures {
-		f := backtest.FiguresOf(run, r.Recording.To)
+	a, o, both := r.Figures()
+	of := func(run backtest.Run, f backtest.Figures) replayedFigures {
 		return replayedFigures{run.Hash, f.Incidents, f.OpenedAfter.Seconds(), f.Slowest.Seconds(), f.Open.Seconds(), f.Updates}
 	}
 	out := replayed{
 		From: r.Recording.From, To: r.Recording.To, Results: r.Recording.Results, Agents: r.Recording.Agents,
-		Present: of(r.Present), Other: of(r.Other), Missed: r.Missed(), False: r.False(), Pairs: []replayedPair{},
+		Present: of(r.Present, a), Other: of(r.Other, o), Both: both, Missed: r.Missed(), False: r.False(), Pairs: []replayedPair{},
 	}
 	for _, p := range r.Pairs {
 		out.Pairs = append(out.Pairs, replayedPair{replayedOf(p.Present), replayedOf(p.Other)})
@@ -265,11 +297,14 @@ func writeReplayJSON(w io.Writer, r backtest.Report) error {
 	return e.Encode(out)
 }
 
-func replayedOf(in *incident.Incident) *replayedIncident {
+func replayedOf(in *backtest.Opened) *replayedIncident {
 	if in == nil {
 		return nil
 	}
-	out := &replayedIncident{Name: in.Name, Impact: in.Impact, Components: in.Components, StartedAt: in.StartedAt, CreatedAt: in.CreatedAt, After: backtest.OpenedAfter(*in).Seconds()}
+	out := &replayedIncident{
+		Name: in.Name, Impact: in.Impact, Components: in.Components,
+		BeganAt: in.Began, StartedAt: in.StartedAt, CreatedAt: in.CreatedAt, After: in.OpenedAfter().Seconds(),
+	}
 	if !in.ResolvedAt.IsZero() {
 		out.ResolvedAt = &in.ResolvedAt
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"streamcanary/prober"
@@ -45,13 +46,26 @@ type Report struct {
 type Run struct {
 	Hash      string
 	Settings  incident.Settings
-	Incidents []incident.Incident // as they were at the end, in the order in which they opened; without those that were merged into another
+	Incidents []Opened // as they were at the end, in the order in which they opened; without those that were merged into another
 }
 
-// Pair is what both policies opened for one cause, or one of them alone.
+// Opened is an incident that a policy opened.
+type Opened struct {
+	incident.Incident
+
+	// Began is the first failing result that had a part in it. Where both policies open
+	// an incident for one cause it is the same in both: the earlier of what each had,
+	// since a policy that wants more sites to agree takes the failure to begin later.
+	Began time.Time
+}
+
+// Pair is what both policies opened for one cause, or one of them alone. An incident
+// that holds several of the other policy's stands in a pair with each of them, and
+// opened for the first.
 type Pair struct {
-	Present *incident.Incident
-	Other   *incident.Incident
+	Present *Opened
+	Other   *Opened
+	Before  *Opened // the one of both that stands in a pair before, if one does
 }
 
 // Replay reads a recording and runs it through the policy that stands in it and the
@@ -132,11 +146,11 @@ type runner struct {
 	seq    uint64
 	last   time.Time
 	order  []string
-	byID   map[string]incident.Incident
+	byID   map[string]Opened
 }
 
 func newRunner(p incident.Policy) *runner {
-	return &runner{policy: p, state: incident.NewState(), byID: map[string]incident.Incident{}}
+	return &runner{policy: p, state: incident.NewState(), byID: map[string]Opened{}}
 }
 
 func (r *runner) run() Run {
@@ -180,11 +194,30 @@ func (r *runner) step(in incident.Input) {
 		if e.Incident == nil {
 			continue
 		}
-		if _, known := r.byID[e.Incident.ID]; !known {
+		known, again := r.byID[e.Incident.ID]
+		if !again {
 			r.order = append(r.order, e.Incident.ID)
 		}
-		r.byID[e.Incident.ID] = *e.Incident
+		r.byID[e.Incident.ID] = Opened{*e.Incident, began(known.Began, *e.Incident)}
 	}
+}
+
+// began is the first failing result of an incident, as far as it is known before and
+// now: a failure that relapses begins anew.
+func began(before time.Time, in incident.Incident) time.Time {
+	first := earliest(before, in.StartedAt)
+	for _, f := range in.Failures {
+		first = earliest(first, f.FirstSeen)
+	}
+	return first
+}
+
+// earliest of two times, of which one that is zero is none.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func decode(e report.Entry, in *incident.Input) error {
@@ -217,16 +250,20 @@ func latest(a, b time.Time) time.Time {
 
 // pair puts incidents together that were open at the same time for the same element,
 // or, of the same target, began within a minute of each other. What one policy tells as
-// one incident and the other as several is a pair for each of the several.
-func pair(present, other []incident.Incident, end time.Time) []Pair {
+// one incident and the other as several is a pair for each of the several. What is
+// paired for the first time began when the earlier of both did; pairs are in the order in
+// which they began.
+func pair(present, other []Opened, end time.Time) []Pair {
 	taken := make([]bool, len(other))
 	var pairs []Pair
 	for i := range present {
 		p := Pair{Present: &present[i]}
 		if j := match(present[i], other, taken, end); j >= 0 {
 			p.Other, taken[j] = &other[j], true
+			first := earliest(present[i].Began, other[j].Began)
+			present[i].Began, other[j].Began = first, first
 		} else if j := match(present[i], other, nil, end); j >= 0 {
-			p.Other = &other[j] // which holds more than one of the present
+			p.Other, p.Before = &other[j], &other[j] // which holds more than one of the present
 		}
 		pairs = append(pairs, p)
 	}
@@ -236,17 +273,29 @@ func pair(present, other []incident.Incident, end time.Time) []Pair {
 		}
 		p := Pair{Other: &other[j]}
 		if i := match(other[j], present, nil, end); i >= 0 {
-			p.Present = &present[i]
+			p.Present, p.Before = &present[i], &present[i]
 		}
 		pairs = append(pairs, p)
 	}
+	slices.SortStableFunc(pairs, func(a, b Pair) int { return a.began().Compare(b.began()) })
 	return pairs
+}
+
+// began is that of what stands in no pair before: if one does, the other began later.
+func (p Pair) began() time.Time {
+	var at time.Time
+	for _, o := range []*Opened{p.Present, p.Other} {
+		if o != nil {
+			at = latest(at, o.Began)
+		}
+	}
+	return at
 }
 
 // match finds the incident that has the cause of another, leaving out those taken;
 // -1 is none.
-func match(in incident.Incident, among []incident.Incident, taken []bool, end time.Time) int {
-	for _, same := range []func(a, b incident.Incident) bool{shareElement, beganTogether} {
+func match(in Opened, among []Opened, taken []bool, end time.Time) int {
+	for _, same := range []func(a, b Opened) bool{shareElement, beganTogether} {
 		for j := range among {
 			if (taken == nil || !taken[j]) && in.Target == among[j].Target && overlap(in, among[j], end) && same(in, among[j]) {
 				return j
@@ -256,8 +305,8 @@ func match(in incident.Incident, among []incident.Incident, taken []bool, end ti
 	return -1
 }
 
-func overlap(a, b incident.Incident, end time.Time) bool {
-	until := func(in incident.Incident) time.Time {
+func overlap(a, b Opened, end time.Time) bool {
+	until := func(in Opened) time.Time {
 		if in.ResolvedAt.IsZero() {
 			return end
 		}
@@ -266,7 +315,7 @@ func overlap(a, b incident.Incident, end time.Time) bool {
 	return !a.StartedAt.After(until(b)) && !b.StartedAt.After(until(a))
 }
 
-func shareElement(a, b incident.Incident) bool {
+func shareElement(a, b Opened) bool {
 	elements := map[prober.Element]bool{}
 	for _, f := range a.Failures {
 		elements[f.Element] = true
@@ -279,6 +328,6 @@ func shareElement(a, b incident.Incident) bool {
 	return false
 }
 
-func beganTogether(a, b incident.Incident) bool {
+func beganTogether(a, b Opened) bool {
 	return a.StartedAt.Sub(b.StartedAt).Abs() <= time.Minute
 }

@@ -99,13 +99,13 @@ func TestReplay(t *testing.T) {
 			if got.Recording.Results != 1080 || got.Recording.Agents != 3 || got.Recording.To.Sub(got.Recording.From) < 11*time.Minute {
 				t.Errorf("recording %+v", got.Recording)
 			}
-			present, other := backtest.FiguresOf(got.Present, got.Recording.To), backtest.FiguresOf(got.Other, got.Recording.To)
-			if other.OpenedAfter > present.OpenedAfter != c.later {
+			present, other, both := got.Figures()
+			if both != min(c.present, c.opens) || other.OpenedAfter > present.OpenedAfter != c.later {
 				t.Errorf("opened after %v, and %v", present.OpenedAfter, other.OpenedAfter)
 			}
 			for _, in := range got.Present.Incidents {
-				if in.Phase != incident.Resolved || backtest.OpenedAfter(in) > 7*time.Second {
-					t.Errorf("%s: %s after %v", in.Name, in.Phase, backtest.OpenedAfter(in))
+				if in.Phase != incident.Resolved || in.OpenedAfter() > 7*time.Second {
+					t.Errorf("%s: %s after %v", in.Name, in.Phase, in.OpenedAfter())
 				}
 			}
 			again, err := backtest.Replay(bytes.NewReader(recording(t, 12, two)), policy(t, c.other))
@@ -119,6 +119,91 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// Both are measured from the first failing result, though a policy that wants every
+// site to agree takes the failure to begin with the last of them.
+func TestReplayFromOneStart(t *testing.T) {
+	t.Parallel()
+	lagging := func(second, agent int) bool {
+		return second >= 60 && second < 120 && (agent < 2 || second >= 74)
+	}
+	got, err := backtest.Replay(bytes.NewReader(recording(t, 12, lagging)), policy(t, func(s *incident.Settings) { s.Quorum = 3 }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Pairs) != 1 || got.Pairs[0].Present == nil || got.Pairs[0].Other == nil {
+		t.Fatalf("pairs: %+v", got.Pairs)
+	}
+	present, other := got.Pairs[0].Present, got.Pairs[0].Other
+	first := began().Add(60 * time.Second)
+	if !present.Began.Equal(first) || !other.Began.Equal(first) {
+		t.Errorf("began at %s and %s, want %s", present.Began, other.Began, first)
+	}
+	if lag := other.StartedAt.Sub(present.StartedAt); lag < 10*time.Second {
+		t.Errorf("the stricter policy takes it to begin only %s later: the test shows nothing", lag)
+	}
+	a, o, _ := got.Figures()
+	if later := other.CreatedAt.Sub(present.CreatedAt); o.OpenedAfter-a.OpenedAfter != later || o.Slowest-a.Slowest != later || later < 5*time.Second {
+		t.Errorf("opened %s later; after %s and %s", later, a.OpenedAfter, o.OpenedAfter)
+	}
+}
+
+// How soon a policy opens is told of what both open: one that misses what is slow to see
+// is not the quicker for it.
+func TestReplayOfBoth(t *testing.T) {
+	t.Parallel()
+	down := func(second, agent int) bool {
+		switch {
+		case second >= 60 && second < 120:
+			return true
+		case second >= 400 && second < 460: // seen by two, and not at once
+			return agent == 0 || agent == 1 && second >= 430
+		}
+		return false
+	}
+	got, err := backtest.Replay(bytes.NewReader(recording(t, 12, down)), policy(t, func(s *incident.Settings) { s.Quorum = 3 }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, o, both := got.Figures()
+	if both != 1 || a.Incidents != 2 || o.Incidents != 1 || got.Missed() != 1 {
+		t.Fatalf("%d both, %+v and %+v", both, a, o)
+	}
+	if slow := got.Present.Incidents[1].OpenedAfter(); slow < 10*time.Second {
+		t.Fatalf("what is missed opened after %s: the test shows nothing", slow)
+	}
+	if a.OpenedAfter > o.OpenedAfter || a.Slowest > o.Slowest {
+		t.Errorf("the stricter policy is told as quicker: %+v, present %+v", o, a)
+	}
+}
+
+// What relapses began when it first failed; where the other policy has two incidents
+// of it, each has a beginning of its own.
+func TestReplayRelapse(t *testing.T) {
+	t.Parallel()
+	twice := func(second, _ int) bool { return second >= 60 && second < 120 || second >= 400 && second < 430 }
+	got, err := backtest.Replay(bytes.NewReader(recording(t, 12, twice)), policy(t, func(s *incident.Settings) { s.Hold = 10 * time.Minute }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Pairs) != 2 || len(got.Other.Incidents) != 1 || got.Pairs[0].Other != got.Pairs[1].Other {
+		t.Fatalf("pairs: %+v", got.Pairs)
+	}
+	if got.Pairs[0].Before != nil || got.Pairs[1].Before != got.Pairs[0].Other {
+		t.Errorf("pairs: %+v", got.Pairs)
+	}
+	for i, want := range []struct {
+		in    *backtest.Opened
+		began int // seconds
+	}{{got.Pairs[0].Present, 60}, {got.Pairs[1].Present, 400}, {got.Pairs[0].Other, 60}} {
+		if at := began().Add(time.Duration(want.began) * time.Second); !want.in.Began.Equal(at) || want.in.OpenedAfter() > 7*time.Second {
+			t.Errorf("%d: began at %s, want %s, opened after %s", i, want.in.Began, at, want.in.OpenedAfter())
+		}
+	}
+	if relapsed := got.Pairs[0].Other.Failures[0].FirstSeen; !relapsed.After(got.Pairs[0].Other.Began) {
+		t.Error("the relapse has not replaced the failure: the test shows nothing")
+	}
+}
+
 // What only the other policy opens is paired with nothing.
 func TestReplayFalse(t *testing.T) {
 	t.Parallel()
@@ -129,6 +214,21 @@ func TestReplayFalse(t *testing.T) {
 	}
 	if len(got.Present.Incidents) != 0 || len(got.Other.Incidents) != 1 || got.False() != 1 || got.Missed() != 0 {
 		t.Errorf("%d and %d incidents", len(got.Present.Incidents), len(got.Other.Incidents))
+	}
+}
+
+// Pairs are in the order in which they began, whichever policy opened what.
+func TestReplayOrder(t *testing.T) {
+	t.Parallel()
+	down := func(second, agent int) bool {
+		return second == 60 && agent < 2 || second >= 200 && second < 230 // a blip, and then an outage
+	}
+	got, err := backtest.Replay(bytes.NewReader(recording(t, 8, down)), policy(t, func(s *incident.Settings) { s.Threshold = incident.NatsOf(15) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Pairs) != 2 || got.Pairs[0].Present != nil || got.Pairs[1].Present == nil || got.Pairs[1].Other == nil {
+		t.Errorf("pairs: %+v", got.Pairs)
 	}
 }
 

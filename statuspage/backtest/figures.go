@@ -1,45 +1,59 @@
 package backtest
 
-import (
-	"time"
-
-	"streamcanary/statuspage/incident"
-)
+import "time"
 
 // Figures compare a policy with the present one.
 type Figures struct {
 	Incidents   int
-	OpenedAfter time.Duration // from the first failing result to the incident, mean over those that have one
+	OpenedAfter time.Duration // from the first failing result to the incident, mean over what both policies open
 	Slowest     time.Duration // the longest of those
 	Open        time.Duration // how long incidents were open in all
 	Updates     int           // words that were said
 }
 
-// FiguresOf a run, whose recording ends at a time.
-func FiguresOf(r Run, end time.Time) Figures {
+// Figures are those of both policies, and the number of incidents that both open. How
+// soon is told of those alone: one that misses what is slow to see is no quicker for it.
+func (r Report) Figures() (present, other Figures, both int) {
+	present, other = r.Present.figures(r.Recording.To), r.Other.figures(r.Recording.To)
+	for _, p := range r.Pairs {
+		if p.Present == nil || p.Other == nil || p.Before != nil {
+			continue
+		}
+		both++
+		present.opened(p.Present.OpenedAfter())
+		other.opened(p.Other.OpenedAfter())
+	}
+	if both > 0 {
+		present.OpenedAfter /= time.Duration(both)
+		other.OpenedAfter /= time.Duration(both)
+	}
+	return present, other, both
+}
+
+func (f *Figures) opened(after time.Duration) {
+	f.OpenedAfter += after
+	f.Slowest = max(f.Slowest, after)
+}
+
+// figures are those of a run alone, whose recording ends at a time.
+func (r Run) figures(end time.Time) Figures {
 	f := Figures{Incidents: len(r.Incidents)}
 	for _, in := range r.Incidents {
-		after := OpenedAfter(in)
-		f.OpenedAfter += after
-		f.Slowest = max(f.Slowest, after)
-		f.Open += OpenFor(in, end)
+		f.Open += in.OpenFor(end)
 		f.Updates += len(in.Updates)
-	}
-	if f.Incidents > 0 {
-		f.OpenedAfter /= time.Duration(f.Incidents)
 	}
 	return f
 }
 
-// OpenedAfter is the time from an incident's first failing result to its opening.
-func OpenedAfter(in incident.Incident) time.Duration { return in.CreatedAt.Sub(in.StartedAt) }
+// OpenedAfter is the time from the first failing result to the opening.
+func (o Opened) OpenedAfter() time.Duration { return o.CreatedAt.Sub(o.Began) }
 
-// OpenFor is how long an incident was open, until end if it still is.
-func OpenFor(in incident.Incident, end time.Time) time.Duration {
-	if in.ResolvedAt.IsZero() {
-		return end.Sub(in.CreatedAt)
+// OpenFor is how long the incident was open, until end if it still is.
+func (o Opened) OpenFor(end time.Time) time.Duration {
+	if o.ResolvedAt.IsZero() {
+		return end.Sub(o.CreatedAt)
 	}
-	return in.ResolvedAt.Sub(in.CreatedAt)
+	return o.ResolvedAt.Sub(o.CreatedAt)
 }
 
 // Missed are the incidents that the present policy opened and the other did not.

@@ -304,12 +304,14 @@ func (t *turn) unknownControl(name string, a *agentState) {
 	t.agentEvent(AgentSick, name, "sick", "Agent "+name+" is not counted: it cannot tell whether its own control passes, since "+clock(a.UnknownSince))
 }
 
-// contradicted tells on-call of a site at the limit of its sum on something that the
-// other sites see good: more likely its own network.
+// contradicted tells on-call of an agent whose site is at the limit of its sum on
+// something that the other sites see good: more likely its own network. Of a site's
+// agents it is those that see it fail, not another that sees it good.
 func (t *turn) contradicted(name string, a *agentState) {
 	site, alone := t.index.site[name], false
 	for _, sum := range t.s.Sums {
-		alone = alone || sum.Sites[site] != nil && sum.Sites[site].Contradicted
+		s := sum.Sites[site]
+		alone = alone || s != nil && s.Contradicted && (a.Contradicted || slices.Contains(s.By, name))
 	}
 	switch {
 	case alone == a.Contradicted:

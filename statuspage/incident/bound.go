@@ -43,6 +43,41 @@ func ThresholdFor(sites int, rounds, wanted float64) Nats {
 	return most
 }
 
+// What a site's own trouble is taken to be that its controls do not see: it is in such
+// for UnseenShare of the time (1 % in trouble, of which controls see 95 %), UnseenFor at
+// a time.
+const (
+	UnseenShare = .01 * (1 - .95)
+	UnseenFor   = 20 * time.Second
+)
+
+// UnseenTogether is how often a year so many of sites begin to be in trouble of their
+// own at once that their controls do not see, if each is for UnseenShare of the time and
+// they fall ill independently: about C(sites, together) * together * UnseenShare^together
+// / UnseenFor times a second. As many as the quorum may then open what is well.
+func UnseenTogether(sites, together int) float64 {
+	if together < 1 || together > sites {
+		return 0
+	}
+	n := float64(together)
+	for i := range together {
+		n *= float64(sites-i) / float64(i+1) * UnseenShare
+	}
+	return n * (year.Seconds() / UnseenFor.Seconds())
+}
+
+// QuorumFor is the least number of sites of which so many are in unseen trouble at once
+// at most wanted times a year; and yet never all of three or more, so that a silent one
+// hides nothing, and never less than two where there are two.
+func QuorumFor(sites int, wanted float64) int {
+	for q := min(2, sites); q < sites-1; q++ {
+		if UnseenTogether(sites, q) <= wanted {
+			return q
+		}
+	}
+	return max(1, min(2, sites), sites-1)
+}
+
 // Schedule is the time between two rounds of each kind of probe, by target.
 type Schedule map[string]map[prober.Kind]time.Duration
 

@@ -40,7 +40,7 @@ func (t *turn) foreign(r *prober.Result, c cell, round *roundState, e Evidence) 
 	if !failing || !known {
 		return true
 	}
-	e.Site = pusher
+	e.Site, e.Agent = pusher, r.Pusher
 	t.count(round, t.blamed(r, b.failsSince()), false, e)
 	return true
 }

@@ -62,8 +62,9 @@ type Settings struct {
 
 // DefaultSettings are for three sites. The threshold is DefaultThreshold's for a
 // component of two elements, of which both playbacks and go-lives speak every 2 s.
-// One drop of a canary in 30 hours may be noise (p0), and yet three at once open in a
-// single round: a restart that is over after 3 s is seen.
+// One drop of a canary in 30 hours may be noise (p0), and yet three at once are 30.03
+// nats and open in a single round: a restart that is over after 3 s is seen. A component
+// of many elements has a higher threshold, and opens in the second.
 func DefaultSettings() Settings {
 	common := Rates{P0: .05, P1: .4, AgainP0: .05}
 	return Settings{

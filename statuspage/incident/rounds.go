@@ -327,6 +327,7 @@ func (t *turn) countAs(round *roundState, kind prober.Kind, e prober.Element, ok
 	}
 	if key, countable := round.countable(e, kind, evidence.Site); countable {
 		t.weigh(key, e, kind, ok, evidence)
+		t.s.Sums[key].Sites[evidence.Site].saw(evidence.Agent, ok)
 	}
 }
 

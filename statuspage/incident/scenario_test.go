@@ -298,6 +298,15 @@ func TestForeignBroadcastNobodySeesIsItsPushers(t *testing.T) {
 			}
 		}
 	}
+	alone := map[string]int{}
+	for _, e := range f.events {
+		if e.Type == AgentContradicted {
+			alone[e.Agent]++
+		}
+	}
+	if fmt.Sprint(alone) != "map[agent-fra:1]" {
+		t.Errorf("on-call is told of %v, want its pusher", alone)
+	}
 }
 
 func TestNoiseOpensNothing(t *testing.T) {

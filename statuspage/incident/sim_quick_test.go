@@ -125,7 +125,7 @@ func (w *sim) takeQuick(a *simAgent, kind prober.Kind) bool {
 	}
 	for _, e := range q.sums {
 		e.sum.EvidenceAt, e.site.At = w.now, w.now
-		e.site.Failing, e.site.Dim, e.site.Strays, e.site.Goods, e.site.W = false, nil, nil, min(e.site.Goods+1, goodsAgain), max(e.site.W-w.policy.weights[e.sum.Kind].ok, 0)
+		e.site.Failing, e.site.Dim, e.site.Strays, e.site.By, e.site.Goods, e.site.W = false, nil, nil, nil, min(e.site.Goods+1, goodsAgain), max(e.site.W-w.policy.weights[e.sum.Kind].ok, 0)
 		if e.site.Noise > 0 || e.sum.Baseline.Told {
 			turn.measure(sumKey(e.sum.Element, e.sum.Kind), e.sum, e.site.Noise)
 			e.site.Noise = 0

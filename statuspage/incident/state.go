@@ -89,6 +89,7 @@ type siteSum struct {
 	Noise     uint64    `json:"noise,omitempty"`     // failed rounds in a row, as far as nothing opened
 	At        time.Time `json:"at"`
 	Last      *Evidence `json:"last,omitempty"` // the last failure
+	By        []string  `json:"by,omitempty"`   // its agents whose last evidence was a failure
 
 	AloneSince   time.Time `json:"alone_since,omitzero"`   // it alone sees this fail
 	Contradicted bool      `json:"contradicted,omitempty"` // for so long that it does not count

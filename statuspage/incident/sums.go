@@ -167,7 +167,18 @@ func (sum *sumState) closeSum() {
 func (s *siteSum) forget() {
 	s.W, s.V, s.Failing, s.FirstFail, s.Noise = 0, 0, false, time.Time{}, 0
 	s.AloneSince, s.Contradicted = time.Time{}, false
-	s.Dim, s.Strays, s.Goods = nil, nil, goodsAgain
+	s.Dim, s.Strays, s.Goods, s.By = nil, nil, goodsAgain, nil
+}
+
+// saw notes which of a site's agents see it fail.
+func (s *siteSum) saw(agent string, ok bool) {
+	i := slices.Index(s.By, agent)
+	switch {
+	case ok && i >= 0:
+		s.By = slices.Delete(s.By, i, i+1)
+	case !ok && i < 0:
+		s.By = append(s.By, agent)
+	}
 }
 
 // touched lists the sums whose verdict may have changed in this turn.

@@ -122,7 +122,7 @@ type Incident struct {
 	Target       string    `json:"target"`
 	Phase        Phase     `json:"phase"`
 	Impact       Impact    `json:"impact"`
-	StartedAt    time.Time `json:"started_at"` // first failing result
+	StartedAt    time.Time `json:"started_at"` // first failing result of the site that completed the quorum
 	CreatedAt    time.Time `json:"created_at"` // opened
 	UpdatedAt    time.Time `json:"updated_at"`
 	MonitoringAt time.Time `json:"monitoring_at,omitzero"`
