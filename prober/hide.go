@@ -189,14 +189,20 @@ func unescaped(s string) []string {
 // Digest has them, whose names are no secrets (RFC 9110 11.2).
 func token68(word string) bool { return scheme(word) && !strings.EqualFold(word, "digest") }
 
+// parameter reports whether what stands before a "=" reads as a parameter's name, which
+// some services have behind any scheme.
+func parameter(name string) bool {
+	return name != "" && strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz_-") == ""
+}
+
 // scheme reports whether a word only names how a header authorizes (RFC 9110 11.1).
 func scheme(word string) bool {
 	return slices.ContainsFunc([]string{"basic", "bearer", "digest", "token", "apikey"}, func(s string) bool { return strings.EqualFold(s, word) })
 }
 
 // partsOf are a secret's words, of "name=value" the value, and behind a scheme's name
-// the whole, too: a token may have such a sign inside. The names of a query are no
-// secrets, and without them an error cannot be read.
+// the whole, too, unless the name reads as a parameter's: a token may have such a sign
+// inside. The names of a query are no secrets, and without them an error cannot be read.
 func partsOf(s string) []string {
 	words := strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" \t,;?&\"'", r) })
 	var parts []string
@@ -207,8 +213,8 @@ func partsOf(s string) []string {
 			}
 			continue
 		}
-		if _, value, ok := strings.Cut(word, "="); ok && strings.Trim(value, "=") != "" {
-			if i == 1 && token68(words[0]) {
+		if name, value, ok := strings.Cut(word, "="); ok && strings.Trim(value, "=") != "" {
+			if i == 1 && token68(words[0]) && !parameter(name) {
 				parts = append(parts, word)
 			}
 			word = value

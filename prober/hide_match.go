@@ -90,7 +90,7 @@ func (m *matcher) match(f form, at int) int {
 		for _, end := range ends {
 			before := len(next)
 			next = m.step(next, end, r, size, escaped)
-			if len(next) == before || m.text[end] == '.' { // it goes on nowhere, or may be cut off
+			if len(next) == before || strings.IndexByte(`.%\&`, m.text[end]) >= 0 { // it goes on nowhere, or may be cut off
 				best = max(best, m.beginning(f, at, end, i))
 			}
 		}

@@ -62,8 +62,8 @@ func TestPulledSecretsStayOut(t *testing.T) {
 		}
 	}
 	// What is no secret stays as it is.
-	if s := newPullSecrets(prober.Pulling{}, "https://h/index.m3u8?profile=index"); len(s) > 0 {
-		t.Errorf("secrets %q", s)
+	if s := newPullSecrets(prober.Pulling{}, "https://h/index.m3u8?profile=index"); !s.none() {
+		t.Errorf("%d secrets", len(s.sent))
 	}
 }
 
@@ -128,6 +128,64 @@ func TestPulledNamesStayApart(t *testing.T) {
 	}
 }
 
+// What is listed no more, or never was, is told apart as well, and keeps what it is called.
+func TestPulledNamesThatAreNotListed(t *testing.T) {
+	t.Parallel()
+	s := newPullSecrets(prober.Pulling{Ladder: []prober.Rung{{Height: 1080}, {Rendition: "audio French"}}}, "https://h/i.m3u8?tracks=english,german,french,latin,1080p")
+	audio := func(languages ...string) (list []prober.Rendition) {
+		for _, l := range languages {
+			list = append(list, prober.Rendition{Name: "audio " + l, Type: prober.RenditionAudio})
+		}
+		return list
+	}
+	gone := []prober.Finding{{Where: "1080p"}, {Where: "audio french"}, {Where: "audio german"}, {Where: "audio latin"}, {Where: ""}, {Where: "audio latin"}}
+	var called map[string]string
+	for i, test := range []struct {
+		listed []prober.Rendition
+		want   string
+	}{
+		{audio("english", "german"), "1080p, audio french, audio [secret] #2, audio [secret] #3, , audio [secret] #3"},
+		{audio("latin"), "1080p, audio french, audio [secret] #2, audio [secret] #3, , audio [secret] #3"},
+		{audio("french", "english"), "1080p, audio french, audio [secret] #2, audio [secret] #3, , audio [secret] #3"},
+	} {
+		called = s.calls(test.listed, called)
+		var told []string
+		for _, f := range s.findings(gone, called) {
+			told = append(told, f.Where)
+		}
+		if got := strings.Join(told, ", "); got != test.want || called["audio english"] != "audio [secret]" {
+			t.Errorf("look %d: %q, and english is %q", i, got, called["audio english"])
+		}
+	}
+	for i := range 10 * maxCalled {
+		called = s.calls(audio("english", fmt.Sprint("english ", i)), called)
+	}
+	if len(called) > maxCalled+2 || called["audio english"] != "audio [secret]" {
+		t.Errorf("%d names, and english is %q", len(called), called["audio english"])
+	}
+}
+
+// A failure is of the rendition that it begins with, which is called as it is anywhere.
+func TestPulledFailuresAreOfTheirRendition(t *testing.T) {
+	t.Parallel()
+	s := newPullSecrets(prober.Pulling{}, "https://h/i.m3u8?t=720p,german,english&sign=s1gned-value")
+	called := map[string]string{"audio german": "audio [secret] #2", "audio german: 2": "audio [secret]: 2"}
+	for detail, want := range map[string]string{
+		"720p: h/a: status 404 s1gned-value":      "720p: h/a: status 404 [secret]",
+		"720p 1200k #2: s1gned-value":             "720p 1200k #2: [secret]",
+		"audio german: h/a: german":               "audio [secret] #2: h/a: [secret]",
+		"audio german: 2: h/a: german":            "audio [secret]: 2: h/a: [secret]",
+		"audio german" + strings.Repeat("x", 300): "audio [secret]" + strings.Repeat("x", prober.MaxDetail-len("audio [secret]...")) + "...",
+		"720p: " + strings.Repeat("x", 300):       "720p: " + strings.Repeat("x", prober.MaxDetail-len("720p: ...")) + "...",
+		"s1gned-value: refused":                   "[secret]: refused",
+		"german":                                  "[secret]",
+	} {
+		if got := s.failure(&prober.Failure{Detail: detail}, called).Detail; got != want {
+			t.Errorf("%q became %q, want %q", detail, got, want)
+		}
+	}
+}
+
 // A variant that stands still is told from one that goes on, whatever the query asks for.
 func TestVariantsAskedForByName(t *testing.T) {
 	t.Parallel()
@@ -143,12 +201,48 @@ func TestVariantsAskedForByName(t *testing.T) {
 	t.Cleanup(p.close)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	f := p.follower(prober.Playback{}, srv.URL+"/index.m3u8?renditions=720p,360p", "", prober.Signal{})
+	ladder := []prober.Rung{{Height: 1080}, {Height: 720}, {Height: 480}, {Height: 360}}
+	f := p.follower(prober.Playback{Pull: prober.Pulling{Ladder: ladder}}, srv.URL+"/index.m3u8?renditions=1080p,720p,480p,360p", "", prober.Signal{})
 	_ = f.Run(ctx)
 	o := f.Observe(time.Now())
+	var missing []string
+	for _, found := range prober.AddFindings(nil, 64, o.Findings...) {
+		if found.Reason == prober.ReasonRenditionMissing {
+			missing = append(missing, found.Where)
+		}
+	}
+	if o.Failure == nil || !strings.HasPrefix(o.Failure.Detail, "720p: ") || fmt.Sprint(missing) != "[1080p 480p]" {
+		t.Errorf("failure %+v, missing %q", o.Failure, missing)
+	}
 	if len(o.Renditions) != 2 || o.Renditions[0].Name != "720p" || o.Renditions[1].Name != "360p" || fmt.Sprint(o.Unrenewed) != "[720p 360p]" {
 		t.Errorf("renditions %+v, unrenewed %q", o.Renditions, o.Unrenewed)
 	}
+}
+
+// A round looks at a follower that is handed on at that moment.
+func TestPulledByTwoAtOnce(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=2,RESOLUTION=1280x720\na\n")
+	}))
+	t.Cleanup(srv.Close)
+	p := newPuller(nil, "")
+	t.Cleanup(p.close)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	f := p.follower(prober.Playback{}, srv.URL+"/index.m3u8?token=abcdefgh", "", prober.Signal{})
+	_ = f.Run(ctx)
+	var both sync.WaitGroup
+	for range 2 {
+		both.Go(func() {
+			for range 50 {
+				if o := f.Observe(time.Now()); len(o.Renditions) != 1 || o.Renditions[0].Name != "720p" {
+					t.Errorf("renditions %+v", o.Renditions)
+				}
+			}
+		})
+	}
+	both.Wait()
 }
 
 // longSecret is longer than anything is quoted in.

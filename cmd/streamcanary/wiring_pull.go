@@ -98,7 +98,7 @@ func (p *puller) replay(ctx context.Context, r agent.Replay) (agent.Replayed, er
 	}
 	found, err := hls.Replay(ctx, replayConfig(r, transport))
 	return agent.Replayed{
-		Failure: newPullSecrets(r.Pull, r.URL).failure(found.Failure), Denied: found.Denied, Unfinished: found.Unfinished,
+		Failure: newPullSecrets(r.Pull, r.URL).failure(found.Failure, nil), Denied: found.Denied, Unfinished: found.Unfinished,
 		Absent:   found.Status == http.StatusNotFound || found.Status == http.StatusGone,
 		Duration: found.Duration, Missing: found.Missing, Proof: found.Proof, Bytes: found.Bytes,
 	}, err
@@ -167,21 +167,26 @@ func (brokenForAgent) First() <-chan struct{}              { return nil }
 type followerForAgent struct {
 	*hls.Follower
 	secrets pullSecrets
-	called  map[string]string // what renditions were called at last, by name
+
+	mu     sync.Mutex
+	called map[string]string // what renditions were called at last, by name
 }
 
 func newFollowerForAgent(cfg hls.Config, secrets pullSecrets) *followerForAgent {
 	return &followerForAgent{Follower: hls.NewFollower(cfg), secrets: secrets}
 }
 
-// Observe may be called by one caller, as the follower's.
+// Observe may be called by several at once, and does one after the other: a round may
+// look while a follower is handed on.
 func (f *followerForAgent) Observe(now time.Time) agent.Observation {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	o := f.Follower.Observe(now)
-	if len(f.secrets) > 0 {
+	if !f.secrets.none() {
 		f.called = f.secrets.calls(o.Renditions, f.called)
 	}
 	return agent.Observation{
-		Failure: f.secrets.failure(o.Failure), Marker: o.LastMarker, PlayingSince: o.PlayingSince,
+		Failure: f.secrets.failure(o.Failure, f.called), Marker: o.LastMarker, PlayingSince: o.PlayingSince,
 		LatencyFirst: o.LatencyFirst, LatencyLast: o.LatencyLast, Target: o.TargetDuration, Ended: o.Ended, Segments: o.Segments, Bytes: o.BytesReceived,
 		Stages: o.Stages(), LatencyBy: o.LatencyBy, Proof: o.Proof, Findings: f.secrets.findings(o.Findings, f.called), Viewing: o.Viewing, HTTP: o.HTTP,
 		PartLatency: o.PartLatency, Skipped: o.Skipped, Missed: o.Missed, Recovered: o.Recovered, Renditions: f.secrets.renditions(o.Renditions, f.called), Unrenewed: f.secrets.unrenewed(o.Unrenewed, f.called),

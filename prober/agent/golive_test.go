@@ -260,6 +260,27 @@ func TestAStreamWithoutAnIDThatIsNotListedIsTold(t *testing.T) {
 	}
 }
 
+// A sweep that fails says what it was for: nobody else tells of that stream.
+func TestAStreamThatCannotBeSweptIsTold(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	var left []string
+	play(t, assign(target("fra"), every(prober.KindGoLive, 10*time.Second)), func(w *world, _ *agent.Agent) {
+		w.change(func() {
+			w.half, w.noID, w.api = true, true, fails(prober.Fail, prober.StageProvision, prober.ReasonAPIError)
+			w.unswept = fails(prober.Fail, prober.StageTeardown, prober.ReasonAPITimeout)
+		})
+		w.until(15 * time.Second)
+		w.change(func() {
+			left = slices.Collect(maps.Keys(w.streams))
+			clear(w.streams)
+		})
+	}, func(cfg *agent.Config) { cfg.Logger = textLogger(&log) })
+	if len(left) != 1 || !strings.Contains(log.String(), "prefix="+left[0]+" reason=api_timeout") {
+		t.Errorf("of %q the log is %q", left, log.String())
+	}
+}
+
 func TestAStreamOfAProberThatBreaksIsDeleted(t *testing.T) {
 	t.Parallel()
 	play(t, assign(target("fra"), goLives), func(w *world, _ *agent.Agent) {

@@ -101,7 +101,8 @@ type Sent struct {
 type Follower interface {
 	// Run follows until ctx is done; an error means that the prober broke.
 	Run(ctx context.Context) error
-	// Observe gives what was found since the last Observe, while Run runs.
+	// Observe gives what was found since the last Observe, while Run runs. Several may
+	// call it at once: a round looks while a follower is handed on.
 	Observe(now time.Time) Observation
 	// First is closed at the first segment with a fresh marker of the run.
 	First() <-chan struct{}

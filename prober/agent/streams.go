@@ -122,7 +122,7 @@ func (s *streams) sweep(ctx context.Context, l Leftover, bound time.Duration) (d
 		failure = broken(prober.StageTeardown, err)
 	}
 	if failure != nil {
-		s.env.log.Warn("sweep failed", "target", s.target, "reason", failure.Reason, "detail", failure.Detail)
+		s.env.log.Warn("sweep failed", "target", s.target, "prefix", l.Prefix, "reason", failure.Reason, "detail", failure.Detail)
 	}
 	if deleted > 0 {
 		s.env.log.Info("swept streams that were left behind", "target", s.target, "streams", deleted)

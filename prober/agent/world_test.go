@@ -35,6 +35,7 @@ type world struct {
 	half       bool                       // creates a stream, then fails
 	noID       bool                       // does not say under which id it has created one
 	unlisted   bool                       // lists no stream
+	unswept    *prober.Failure            // of every sweep
 	breaks     error                      // creates a stream, then cannot go on
 	streams    map[string]bool            // that exist
 	refuses    map[string]*prober.Failure // by ingest host
@@ -128,6 +129,9 @@ func (p fakePlatform) Delete(ctx context.Context, s agent.Stream) (*prober.Failu
 func (p fakePlatform) Sweep(_ context.Context, l agent.Leftover) (int, *prober.Failure, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.unswept != nil {
+		return 0, p.unswept, nil
+	}
 	n := len(p.streams)
 	for name := range p.streams {
 		if strings.HasPrefix(name, l.Prefix) && !l.Keep(name) && !p.unlisted {
