@@ -70,11 +70,17 @@ func agentCounts(a incident.AgentView) string {
 	if a.Sick {
 		not = append(not, strings.TrimSuffix("sick: "+prober.Clip(a.ControlDetail, 200), ": "))
 	}
+	if !a.Counts && len(not) == 0 && a.Reference == prober.ControlFail {
+		not = append(not, strings.TrimSuffix("cannot reach the reference: "+prober.Clip(a.RefDetail, 200), ": "))
+	}
 	if a.Alone {
 		not = append(not, "alone sees failures")
 	}
-	if len(not) == 0 {
-		return "well"
+	switch {
+	case len(not) > 0:
+		return strings.Join(not, "; ")
+	case !a.Counts:
+		return "its controls say nothing yet"
 	}
-	return strings.Join(not, "; ")
+	return "well"
 }

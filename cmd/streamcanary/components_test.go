@@ -63,13 +63,17 @@ playback-fra  operational  since 2026-11-02T00:00:00Z  unknown since 2026-11-25T
 func TestAgentsCommand(t *testing.T) {
 	t.Parallel()
 	const document = `{"at": "2026-11-25T10:00:00Z", "agents": [
- {"id": "ams1", "site": "ams", "seen_at": "2026-11-25T09:59:58Z", "silent": false, "sick": false, "alone": false, "control": "pass", "late": 0},
+ {"id": "ams1", "site": "ams", "seen_at": "2026-11-25T09:59:58Z", "counts": true, "silent": false, "sick": false, "alone": false, "control": "pass", "late": 0},
+ {"id": "cut1", "site": "cut1", "seen_at": "2026-11-25T09:59:58Z", "counts": false, "silent": false, "sick": false, "alone": false, "control": "pass", "reference": "fail", "reference_detail": "no answer", "late": 0},
+ {"id": "dus1", "site": "dus1", "seen_at": "2026-11-25T09:59:58Z", "counts": false, "silent": false, "sick": false, "alone": false, "control": "unknown", "late": 0},
  {"id": "fra1", "site": "colo-fra", "seen_at": "2026-11-25T09:59:59Z", "silent": false, "sick": true, "alone": false, "control": "fail", "control_detail": "its own origin: timeout", "late": 7},
  {"id": "new1", "site": "new1", "silent": true, "sick": false, "alone": false, "late": 0},
  {"id": "waw1", "site": "waw", "seen_at": "2026-11-25T09:50:00Z", "silent": true, "sick": true, "alone": true, "late": 12}],
  "refused": [{"cause": "unknown agent", "count": 41}, {"cause": "clock ahead", "count": 2}]}`
 	run := onCallReads(t, "/v1/agents", document, "agents")
 	const want = `ams1  at ams       heard 2026-11-25T09:59:58Z  0 late   well
+cut1  at cut1      heard 2026-11-25T09:59:58Z  0 late   cannot reach the reference: no answer
+dus1  at dus1      heard 2026-11-25T09:59:58Z  0 late   its controls say nothing yet
 fra1  at colo-fra  heard 2026-11-25T09:59:59Z  7 late   sick: its own origin: timeout
 new1  at new1      never heard                 0 late   silent
 waw1  at waw       heard 2026-11-25T09:50:00Z  12 late  silent; sick; alone sees failures

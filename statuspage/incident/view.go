@@ -26,11 +26,14 @@ type AgentView struct {
 	ID            string         `json:"id"`
 	Site          string         `json:"site"`
 	SeenAt        time.Time      `json:"seen_at,omitzero"` // newest result; none is never heard
+	Counts        bool           `json:"counts"`           // what it says is evidence
 	Silent        bool           `json:"silent"`           // not heard for silent_after
-	Sick          bool           `json:"sick"`             // by its own controls, so it does not count
-	Alone         bool           `json:"alone"`            // it alone sees failures
+	Sick          bool           `json:"sick"`             // on-call was told that its own controls fail
+	Alone         bool           `json:"alone"`            // it alone sees failures; those do not count
 	Control       prober.Control `json:"control,omitempty"`
 	ControlDetail string         `json:"control_detail,omitempty"`
+	Reference     prober.Control `json:"reference,omitempty"` // of the independent reference
+	RefDetail     string         `json:"reference_detail,omitempty"`
 	Late          uint64         `json:"late"` // results so far that were older than late_after and not weighed
 }
 
@@ -84,7 +87,7 @@ func (p Policy) View(s State) View {
 	}
 	slices.SortStableFunc(v.Maintenances, func(a, b MaintenanceView) int { return a.StartsAt.Compare(b.StartsAt) })
 	v.Outcomes = slices.Clone(s.Outcomes)
-	v.Agents, v.Refused = p.agentViews(s), []RefusedCount{}
+	v.Agents, v.Refused = t.agentViews(), []RefusedCount{}
 	for _, cause := range sortedKeys(s.Refused) {
 		v.Refused = append(v.Refused, RefusedCount{Cause: cause, Count: s.Refused[cause]})
 	}
@@ -92,13 +95,13 @@ func (p Policy) View(s State) View {
 }
 
 // agentViews are of the topology's agents, by name.
-func (p Policy) agentViews(s State) []AgentView {
+func (t *turn) agentViews() []AgentView {
 	all := []AgentView{}
-	for _, name := range p.index.agents {
-		v := AgentView{ID: name, Site: p.index.site[name]}
-		if a := s.Agents[name]; a != nil {
-			v.SeenAt, v.Silent, v.Sick, v.Alone = a.SeenAt, a.Silent, a.Sick, a.Contradicted
-			v.Control, v.ControlDetail, v.Late = a.Control, a.ControlDetail, a.Late
+	for _, name := range t.index.agents {
+		v := AgentView{ID: name, Site: t.index.site[name]}
+		if a := t.s.Agents[name]; a != nil {
+			v.SeenAt, v.Silent, v.Sick, v.Alone, v.Counts = a.SeenAt, a.Silent, a.Sick, a.Contradicted, !a.Silent && t.counts(a)
+			v.Control, v.ControlDetail, v.Reference, v.RefDetail, v.Late = a.Control, a.ControlDetail, a.Reference, a.ReferenceDetail, a.Late
 		}
 		all = append(all, v)
 	}
