@@ -139,10 +139,7 @@ func TestPullOfOthersLadder(t *testing.T) {
 	long, vod := prober.Pulling{Severity: ended.Severity}, ended
 	vod.Expect = prober.ExpectVOD
 	sampled := func(p prober.Pulling, n int) prober.Pulling { p.Sample = n; return p }
-	lost := ""
-	for i := range 300 {
-		lost += fmt.Sprintf("a.%d.ts ", 61+i)
-	}
+	lost := lostOf(61, 360)
 	for name, c := range map[string]struct {
 		stream othersLadder
 		path   string
@@ -188,6 +185,7 @@ func TestPullOfOthersLadder(t *testing.T) {
 		"an end, its first alone, each 2nd":     {stream: othersLadder{ends: "a", listed: 300, lost: lost}, path: "a", pull: sampled(ended, 2), want: "fail segment http_status", within: 21 * time.Second},
 		"an end, its first alone, each 20th":    {stream: othersLadder{ends: "a", listed: 300, lost: lost}, path: "a", pull: sampled(ended, 20), want: "fail segment http_status", within: 21 * time.Second},
 		"a short end, its first alone there":    {stream: othersLadder{ends: "a", listed: 20, lost: lost}, path: "a", pull: sampled(ended, 2), want: "fail segment http_status", within: 21 * time.Second},
+		"an end, its second alone is there":     {stream: othersLadder{ends: "a", listed: 20, length: 40 * time.Second, lost: "a.1.ts " + lostOf(3, 30)}, path: "a", pull: ended, want: "fail segment http_status", within: 91 * time.Second},
 		"an end of a ladder":                    {stream: othersLadder{ends: "ab", listed: 300}, path: "top", pull: ended, want: "pass", within: time.Second},
 		"an end, with sound of its own":         {stream: othersLadder{ends: "abs", listed: 300}, path: "split", pull: ended, want: "pass", within: time.Second},
 		"an end of one of a ladder":             {stream: othersLadder{ends: "b", listed: 300}, path: "top", pull: ended, want: "pass", within: 3 * time.Second},
@@ -205,6 +203,14 @@ func TestPullOfOthersLadder(t *testing.T) {
 			})
 		})
 	}
+}
+
+// lostOf names segments.
+func lostOf(from, to int) (names string) {
+	for i := from; i <= to; i++ {
+		names += fmt.Sprintf("a.%d.ts ", i)
+	}
+	return names
 }
 
 // pullOnce runs a playback probe's first round.

@@ -124,7 +124,7 @@ func (l *livePull) expired(obs Observation) *prober.Failure {
 	target := targetOf(obs)
 	switch {
 	case (obs.Failure == nil || starts(obs) && l.wait.bound < min(target, pullSegment)) && l.wait.short(target):
-		return nothing(prober.ReasonConfiguration, fmt.Sprintf("no second segment need come within %s, where the target duration is %s: give the probe a timeout of %s",
+		return nothing(prober.ReasonConfiguration, fmt.Sprintf("within %s no second segment need be had, where the target duration is %s: give the probe a timeout of %s",
 			l.wait.bound, target, prober.RenewalDue(target)))
 	case obs.Failure != nil:
 		return obs.Failure

@@ -7,7 +7,8 @@ package hls
 // as a sample, not downloaded counts as had. The zero value is ready.
 type edge struct {
 	known   bool
-	from    uint64 // the newest segment of the first playlist, or since sequence numbers fell; the first of what has ended
+	from    uint64 // the newest segment of the first playlist, or since sequence numbers fell; the first that was had of what has ended
+	waits   bool   // for the first of what has ended
 	newest  uint64 // that was listed
 	renewed bool   // ever
 }
@@ -20,16 +21,17 @@ func (e *edge) listed(p *Playlist, ended bool) {
 		return
 	}
 	if !e.known || newest < e.newest {
-		e.known, e.from = true, newest
-		if ended {
-			e.from = p.oldest()
-		}
+		e.known, e.from, e.waits = true, newest, ended
 	}
 	e.newest = newest
 }
 
 // had takes a segment that is good, or that is listed and not to be downloaded.
 func (e *edge) had(sequence uint64) {
+	if e.waits {
+		e.from, e.waits = sequence, false
+		return
+	}
 	e.renewed = e.renewed || e.known && sequence > e.from
 }
 

@@ -1,6 +1,7 @@
 package hls
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -43,8 +44,9 @@ func (n names) keep(all, before []listing) []bool {
 }
 
 // keepMoved takes the variants of one stem for those that were listed, in their order,
-// if none of them is where one was and there are as many, of about the same bitrates:
-// a token may stand in the path, or in a path that they share.
+// if none of them is where one was and there are as many, of about the same bitrates and
+// in the same order by those: a token may stand in the path, or in a path that they
+// share.
 func (n names) keepMoved(all, before []listing, kept []bool) {
 	const about = 2 // times as much, or as little
 	stems, were := byStem(all), byStem(before)
@@ -57,6 +59,9 @@ func (n names) keepMoved(all, before []listing, kept []bool) {
 		for k, i := range now {
 			a, b := all[i].variant.Bandwidth, before[then[k]].variant.Bandwidth
 			same = same && a <= about*b && b <= about*a
+			for l := range k {
+				same = same && cmp.Compare(a, all[now[l]].variant.Bandwidth) == cmp.Compare(b, before[then[l]].variant.Bandwidth)
+			}
 		}
 		if !same {
 			continue

@@ -34,6 +34,7 @@ func TestNamesAreKept(t *testing.T) {
 		{"one path, and neither is what was", []string{"600 - a?q=1", "610 - a?q=2, 710 - a?q=3"}, []string{"600k", "610k, 710k"}},
 		{"elsewhere", []string{"600 - 1/a, 700 - 1/b", "600 - 2/a, 710 - 2/b"}, []string{"600k, 700k", "600k, 700k"}},
 		{"elsewhere, of other bitrates", []string{"600 - 1/a, 700 - 1/b", "600 - 2/a, 1600 - 2/b"}, []string{"600k, 700k", "600k, 1600k"}},
+		{"elsewhere, in another order", []string{"700 - 1/a, 1200 - 1/b", "1200 - 2/b, 700 - 2/a"}, []string{"700k, 1200k", "1200k, 700k"}},
 		{"one of them elsewhere", []string{"600 - a, 700 - b", "600 - a, 710 - c"}, []string{"600k, 700k", "600k, 710k"}},
 		{"elsewhere, of several heights", []string{"600 640x360 1/a, 900 1280x720 1/b, 990 1280x720 1/c", "900 1280x720 2/b, 980 1280x720 2/c, 600 640x360 2/a"},
 			[]string{"360p, 720p 900k, 720p 990k", "720p 900k, 720p 990k, 360p"}},

@@ -113,16 +113,6 @@ func (p *Playlist) newest() (sequence uint64, ok bool) {
 	return p.Segments[len(p.Segments)-1].Sequence, true
 }
 
-// oldest is the sequence number of the first segment that is there; 0: none is.
-func (p *Playlist) oldest() uint64 {
-	for i := range p.Segments {
-		if s := &p.Segments[i]; !s.Gap {
-			return s.Sequence
-		}
-	}
-	return 0
-}
-
 // segment finds a segment by its media sequence number.
 func (p *Playlist) segment(sequence uint64) (Segment, bool) {
 	if len(p.Segments) == 0 {

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -519,5 +520,45 @@ func TestStartedWhenItBegan(t *testing.T) {
 	}
 	if got := r.state.Incidents[0].Incident.StartedAt; got.Before(begun) {
 		t.Errorf("started %s, but all was good until %s", clock(got), clock(begun))
+	}
+}
+
+// TestDoubtIsNotHammered: go-lives that are planned every minute and fail in part are
+// run more often, but not all the time where one site alone sees it, nor beside an
+// incident.
+func TestDoubtIsNotHammered(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		sites int // that see it
+		most  int // requests in an hour, of which each is for 12 s
+	}{{"one of three sites", 1, 40}, {"all of three", 3, 220}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			random := rand.New(rand.NewPCG(1, 2))
+			r := newRig(t, 3, nil, nil)
+			r.warm()
+			seen, until := r.count(ProbeRequested), 0
+			before := seen
+			for k := range 1800 {
+				if n := r.count(ProbeRequested); n > seen {
+					seen, until = n, k+6
+				}
+				for i := range 3 {
+					r.canaries(i, nil)
+					if k%30 != 0 && k >= until {
+						continue
+					}
+					fails := i < tt.sites && random.Float64() < .3
+					r.cells(i, prober.KindGoLive, func(_, out string) prober.Stage {
+						return map[bool]prober.Stage{true: prober.StageManifest}[fails && out == "fra"]
+					})
+				}
+				r.pass(2 * time.Second)
+			}
+			if n := seen - before; n > tt.most || n < 10 {
+				t.Errorf("%d requests in an hour, want at most %d, and some", n, tt.most)
+			}
+		})
 	}
 }

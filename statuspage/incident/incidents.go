@@ -12,8 +12,14 @@ import (
 // says what has become due of each incident.
 func (t *turn) decide() {
 	for _, key := range t.touched() {
-		switch sum := t.s.Sums[key]; {
-		case !sum.Open && t.muted(sum.Element):
+		sum := t.s.Sums[key]
+		muted := !sum.Open && t.muted(sum.Element)
+		if sum.Worked && !muted {
+			t.workOver(sum)
+		}
+		switch {
+		case muted:
+			sum.Worked = true
 			sum.notNoise() // work on it, not noise
 		case !sum.Open && t.reached(sum) && !t.byChance(sum):
 			sum.Open = true

@@ -134,10 +134,9 @@ func (t *turn) announce(w Window, trail []Audited) *refusal {
 	case !m.EndedAt.IsZero():
 		return refused(RefusedConflict, "it is over")
 	}
-	worked := t.worksOn()
 	m.Window, m.UpdatedAt = w, t.s.At
 	m.Audit = append(m.Audit, trail...)
-	t.workOver(worked)
+	t.allDirty = t.allDirty || m.Running() // what it leaves out is worked on no more
 	t.tellMaintenance(MaintenanceScheduled, m, "Maintenance is announced: ")
 	if m.Running() {
 		t.showMaintenance(m)
@@ -224,38 +223,23 @@ func (t *turn) begin(id string) *refusal {
 	return nil
 }
 
-// worksOn lists the sums of what is worked on, by key.
-func (t *turn) worksOn() (keys []string) {
-	for _, key := range sortedKeys(t.s.Sums) {
-		if t.muted(t.s.Sums[key].Element) {
-			keys = append(keys, key)
-		}
-	}
-	return keys
-}
-
-// workOver lets what still fails open at once, of what was worked on and no longer is:
-// its sums stand at the threshold. What a site has seen good last is over there, however
-// much failed before; nor does that count which it saw before the hub was away.
-func (t *turn) workOver(keys []string) {
-	for _, key := range keys {
-		sum := t.s.Sums[key]
-		if t.muted(sum.Element) || sum.Open {
+// workOver is for what was worked on and no longer is, by whichever way: what still fails
+// opens at once, since its sums stand at the threshold. What a site has seen good last is
+// over there, however much failed before; nor does that count which it saw before the
+// hub was away. What fails in part has to be seen anew, and is looked at now.
+func (t *turn) workOver(sum *sumState) {
+	sum.Worked = false
+	doubt := false
+	for _, site := range sum.Sites {
+		doubt = doubt || site.W > 0
+		if site.Failing && !site.At.Before(t.s.GraceFrom) {
 			continue
 		}
-		t.touch(key)
-		failing := false
-		for _, site := range sum.Sites {
-			if site.Failing && !site.At.Before(t.s.GraceFrom) {
-				failing = true
-				continue
-			}
-			site.W, site.Noise, site.FirstFail = 0, 0, time.Time{}
-			site.AloneSince, site.Contradicted = time.Time{}, false
-		}
-		if failing {
-			t.request(sum.Element.Target)
-		}
+		site.W, site.Noise, site.FirstFail = 0, 0, time.Time{}
+		site.AloneSince, site.Contradicted = time.Time{}, false
+	}
+	if doubt {
+		t.request(sum.Element.Target)
 	}
 }
 
@@ -271,11 +255,9 @@ func (t *turn) endWindow(id string, trail []Audited) *refusal {
 	if m.BeganAt.IsZero() {
 		m.BeganAt = t.s.At
 	}
-	worked := t.worksOn()
 	m.EndedAt, m.UpdatedAt = t.s.At, t.s.At
 	m.Audit = append(m.Audit, trail...)
 	t.allDirty = true
-	t.workOver(worked)
 	t.tellMaintenance(MaintenanceEnded, m, "Maintenance has ended: ")
 	t.showMaintenance(m)
 	t.forgetMaintenances()
@@ -334,7 +316,7 @@ func (t *turn) showMaintenance(m *Maintenance) {
 	now := t.componentStatuses()
 	for _, c := range t.topology.Components {
 		state := t.s.Components[c.ID]
-		if state.Status == now[c.ID] || !t.coversAny(m.Window, c) {
+		if state.Status == now[c.ID] || !t.coversAny(m.Window, c) && state.Status != UnderMaintenance {
 			continue
 		}
 		told := false

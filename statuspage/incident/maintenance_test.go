@@ -95,6 +95,9 @@ func TestNoLongerWorkedOn(t *testing.T) {
 		}
 		w.Components, w.Regions = []string{"playback-nyc"}, []string{"nyc"}
 		r.edge(EdgeAnnounced, w)
+		if s := r.state.Components["playback-fra"].Status; s == UnderMaintenance {
+			t.Errorf("what is no longer worked on is %s", s)
+		}
 		if n := len(r.state.Incidents); n != 1-good {
 			t.Errorf("%d incidents of what is no longer worked on, after %d good rounds", n, good)
 		}
@@ -377,5 +380,37 @@ func TestMaintenanceOfEveryRegion(t *testing.T) {
 				t.Errorf("%d opened, want %d", n, c.opens)
 			}
 		})
+	}
+}
+
+// TestReconfiguredInMaintenance: what another configuration takes out of a window's
+// components is worked on no more, either.
+func TestReconfiguredInMaintenance(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, nil, nil)
+	r.warm()
+	w := r.work()
+	w.Regions = nil
+	r.edge(EdgeAnnounced, w)
+	r.edge(EdgeBegan, w)
+	r.down(20)
+	r.up(2)
+	top := topologyOf(3)
+	for i := range top.Components {
+		if c := &top.Components[i]; c.ID == w.Components[0] {
+			c.ID = "playback-frankfurt"
+		}
+	}
+	top.Components = append(top.Components, Component{ID: w.Components[0], Name: "Else", Elements: []prober.Element{playback("live", "nyc")}})
+	p, err := NewPolicy(DefaultSettings(), top)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.policy = p
+	r.now = r.now.Add(3 * time.Second)
+	r.step(Input{Config: &ConfigChange{}})
+	r.up(1)
+	if n := len(r.state.Incidents); n != 0 {
+		t.Errorf("%d incidents of what works", n)
 	}
 }

@@ -73,6 +73,7 @@ type sumState struct {
 	Element    prober.Element      `json:"element"`
 	Kind       prober.Kind         `json:"kind"`
 	Open       bool                `json:"open"`
+	Worked     bool                `json:"worked,omitempty"`     // on, when it was looked at last
 	SplitSince time.Time           `json:"split_since,omitzero"` // open, and some sites are sure that it is good again
 	EvidenceAt time.Time           `json:"evidence_at,omitzero"` // newest evidence of any site
 	Sites      map[string]*siteSum `json:"sites"`

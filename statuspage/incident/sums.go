@@ -34,7 +34,7 @@ func (t *turn) weigh(key string, e prober.Element, kind prober.Kind, ok bool, ev
 		site.Failing, site.Ran = false, true
 		site.Goods = min(site.Goods+1, goodsAgain)
 		site.W = max(site.W-w.ok, 0)
-		if site.W >= t.doubted() && !sum.Open && !site.Contradicted && t.goodSite(evidence.Site) && !t.muted(e) {
+		if site.W >= t.doubted() && !sum.Open && t.goodSite(evidence.Site) && !t.muted(e) && !t.alone(sum, evidence.Site) {
 			t.request(e.Target) // what fails now and then is not left to the next turn
 		}
 		if sum.Open {
@@ -72,10 +72,12 @@ func (t *turn) weigh(key string, e prober.Element, kind prober.Kind, ok bool, ev
 	}
 }
 
-// askRecovery asks for rounds from when a site first sees an open element good again
-// until it is sure, so that the end of an outage is as quick to show as its beginning.
+// askRecovery asks for rounds when a site first sees an open element good again, and,
+// where that goes on, until it is sure, so that the end of an outage is as quick to show
+// as its beginning.
 func (t *turn) askRecovery(sum *sumState, site *siteSum) {
-	if site.V < t.siteCap(t.settings.RecoveryThreshold) {
+	goesOn := site.Goods >= goodsAgain && site.V < t.siteCap(t.settings.RecoveryThreshold)
+	if (site.V == 0 || goesOn) && !t.muted(sum.Element) {
 		t.request(sum.Element.Target)
 	}
 }
