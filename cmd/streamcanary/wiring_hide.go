@@ -55,7 +55,7 @@ func (s pullSecrets) failure(f *prober.Failure, called map[string]string) *probe
 	if of != "" {
 		of = s.name(of, called) + ": "
 	}
-	told.Detail = of + s.hide(rest, prober.MaxDetail-len(of))
+	told.Detail = of + s.hide(rest, max(prober.MaxDetail-len(of), len("...")))
 	return &told
 }
 
