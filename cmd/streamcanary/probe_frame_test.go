@@ -89,19 +89,7 @@ func TestFrames(t *testing.T) {
 			t.Run(file, func(t *testing.T) {
 				t.Parallel()
 				got := f.render(at.width, at.height, at.colour) + "\n"
-				path := filepath.Join("testdata", "frames", file)
-				if *update {
-					if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(path)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if got != string(want) {
-					t.Errorf("got\n%s\nwant\n%s", got, want)
-				}
+				sameAsFile(t, filepath.Join("testdata", "frames", file), got)
 			})
 		}
 	}

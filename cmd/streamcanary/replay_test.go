@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -80,19 +79,7 @@ func TestWriteReplay(t *testing.T) {
 				t.Fatal(err)
 			}
 			for file, got := range map[string]string{name + ".txt": text.String(), name + ".json": document.String()} {
-				path := filepath.Join("testdata", "replay", file)
-				if *update {
-					if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(path)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if got != string(want) {
-					t.Errorf("%s: got\n%s\nwant\n%s", file, got, want)
-				}
+				sameAsFile(t, filepath.Join("testdata", "replay", file), got)
 			}
 		})
 	}
