@@ -22,22 +22,12 @@ commands, maintenances.
 ` + onCallHelp
 
 func newAgentsCommand() *cobra.Command {
-	var hub onCall
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use: "agents", Short: "List agents, and what of their results is not counted", Long: agentsHelp, Args: noArgs,
-		Example: "  streamcanary agents --config hub.yaml",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var list struct {
-				Agents  []incident.AgentView    `json:"agents"`
-				Refused []incident.RefusedCount `json:"refused"`
-			}
-			return hub.show(cmd, asJSON, "/v1/agents", &list, func(w io.Writer) error { return printAgents(w, list.Agents, list.Refused) })
-		},
+	type listed struct {
+		Agents  []incident.AgentView    `json:"agents"`
+		Refused []incident.RefusedCount `json:"refused"`
 	}
-	hub.flags(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the agents as JSON")
-	return cmd
+	return newListCommand("agents", "List agents, and what of their results is not counted", agentsHelp,
+		func(w io.Writer, list listed) error { return printAgents(w, list.Agents, list.Refused) })
 }
 
 // printAgents writes a line for each, and one for each cause of refusal.

@@ -21,21 +21,11 @@ adds up to. Of suspicions the page shows nothing.
 ` + onCallHelp
 
 func newComponentsCommand() *cobra.Command {
-	var hub onCall
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use: "components", Short: "List components, with what is unknown or suspect", Long: componentsHelp, Args: noArgs,
-		Example: "  streamcanary components --config hub.yaml",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var list struct {
-				Components []incident.ComponentState `json:"components"`
-			}
-			return hub.show(cmd, asJSON, "/v1/components", &list, func(w io.Writer) error { return printComponents(w, list.Components) })
-		},
+	type listed struct {
+		Components []incident.ComponentState `json:"components"`
 	}
-	hub.flags(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the components as JSON")
-	return cmd
+	return newListCommand("components", "List components, with what is unknown or suspect", componentsHelp,
+		func(w io.Writer, list listed) error { return printComponents(w, list.Components) })
 }
 
 // printComponents writes a line for each.

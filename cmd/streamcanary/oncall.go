@@ -139,6 +139,23 @@ func (o *onCall) show(cmd *cobra.Command, asJSON bool, path string, into any, te
 	return text(cmd.OutOrStdout())
 }
 
+// newListCommand makes a command that lists what the hub has at /v1/NAME, of the shape T.
+func newListCommand[T any](name, short, long string, text func(io.Writer, T) error) *cobra.Command {
+	var hub onCall
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: name, Short: short, Long: long, Args: noArgs,
+		Example: "  streamcanary " + name + " --config hub.yaml",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var list T
+			return hub.show(cmd, asJSON, "/v1/"+name, &list, func(w io.Writer) error { return text(w, list) })
+		},
+	}
+	hub.flags(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the "+name+" as JSON")
+	return cmd
+}
+
 // tell tells the hub something, and reads its answer as read does.
 func (o *onCall) tell(ctx context.Context, path string, what, into any) ([]byte, error) {
 	payload, err := json.Marshal(what)
